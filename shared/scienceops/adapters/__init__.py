@@ -1,0 +1,1 @@
+"""Adapters: what each platform does for the eight ports."""

@@ -1,0 +1,1 @@
+"""One machine: a folder, two SQLite files and processes."""

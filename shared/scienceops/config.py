@@ -1,0 +1,122 @@
+"""Settings: the only reader of the environment. Every one is `SCIENCEOPS_<NAME>`."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from scienceops.errors import BadSetting
+
+PREFIX = "SCIENCEOPS_"
+
+
+class Settings(BaseSettings):
+    """How this installation runs. The description of each setting is its row in the README."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    cloud: Literal["local"] = Field("local", description="Platform: local.")
+    home: Path = Field(
+        default_factory=lambda: Path.home() / ".scienceops",
+        description="Folder of the local platform: bucket, registry, statistics, logs.",
+    )
+    environment: str = Field(
+        "local", description="Name of this installation, the first column of every statistic."
+    )
+    tick_seconds: float = Field(
+        5, gt=0, description="How often the local clock looks for work that is due or stuck."
+    )
+    statistics_seconds: float = Field(
+        60, ge=0, description="Least time between two statistics runs that the clock starts."
+    )
+    statistics_engine: Literal["auto", "inline", "spark"] = Field(
+        "auto", description="Engine of the statistics job; auto takes spark for large days."
+    )
+    upload_settle_seconds: float = Field(
+        10,
+        gt=0,
+        description="How long an upload that is no whole zip may stand still before it is rejected.",
+    )
+    upload_poll_seconds: float = Field(
+        0.5, gt=0, description="How often packages/ is looked at on one machine."
+    )
+    upload_limit_bytes: int = Field(2 * 1024**3, gt=0, description="Largest package, unzipped.")
+    request_limit_bytes: int = Field(
+        16 * 1024**2, gt=0, description="Largest body of one HTTP request."
+    )
+    proof_seconds: float = Field(
+        120, gt=0, description="How long a new version may take to answer its own sample."
+    )
+    drain_seconds: float = Field(
+        5, ge=0, description="How long a replaced version goes on answering before it is stopped."
+    )
+    segment_seconds: float = Field(
+        2, gt=0, description="Age at which captured rows are sealed into a segment."
+    )
+    segment_rows: int = Field(
+        20_000, gt=0, description="Rows at which a segment is sealed, whatever its age."
+    )
+    spool_limit_bytes: int = Field(
+        1024**3, gt=0, description="Size of unshipped captures at which scoring answers 503."
+    )
+    refresh_seconds: float = Field(
+        3, ge=0, description="How often a page refreshes itself; 0 is never."
+    )
+
+    @property
+    def as_environment(self) -> dict[str, str]:
+        """The settings as the environment of a child process."""
+        return {PREFIX + name.upper(): str(value) for name, value in self.model_dump().items()}
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process; raises BadSetting naming the variable and what it may be.
+
+    A variable that starts with SCIENCEOPS_ and is no setting is an error, not ignored.
+    """
+    given = os.environ if environment is None else environment
+    values = {k[len(PREFIX) :].lower(): v for k, v in given.items() if k.startswith(PREFIX)}
+    unknown = sorted(set(values) - set(Settings.model_fields))
+    if unknown:
+        raise BadSetting(
+            f"unknown setting {PREFIX}{unknown[0].upper()}: "
+            f"settings are {', '.join(PREFIX + n.upper() for n in Settings.model_fields)}"
+        )
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + str(first["loc"][0]).upper()
+        raise BadSetting(f"{name}={first['input']!r}: {first['msg']}") from None
+
+
+class ScorerSettings(BaseSettings):
+    """How one scorer runs; set by the service runtime, never by a person. `SCORER_<NAME>`."""
+
+    model_config = SettingsConfigDict(env_prefix="SCORER_", frozen=True, extra="forbid")
+
+    service: str
+    version: int
+    package: Path = Field(description="The package zip, as registered.")
+    package_digest: str
+    bind: str = Field("127.0.0.1:8080", description="HOST:PORT or unix:PATH.")
+    spool: Path = Field(description="Folder for captures that are not in the bucket yet.")
+    replica: str = Field(description="Name of this copy, unique for all time.")
+    gateway_key_sha256: str = Field(description="Hash of the one key that is accepted.")
+    workers: int = Field(1, ge=1)
+    threads: int = Field(8, ge=1)
+    watch_stdin: bool = Field(
+        False, description="Drain and stop when standard input closes: the parent has died."
+    )
+
+
+def load_scorer_settings() -> ScorerSettings:
+    """The scorer's settings from its environment; raises BadSetting naming what is wrong."""
+    try:
+        return ScorerSettings()  # type: ignore[call-arg]  # The environment fills it.
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadSetting(f"SCORER_{str(first['loc'][0]).upper()}: {first['msg']}") from None

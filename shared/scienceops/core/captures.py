@@ -1,0 +1,81 @@
+"""Capture records: what is kept of every scored row, and how a Parquet segment names it.
+
+A segment's columns, in order: those of META, then `input.<column>` for each schema column, then
+`prediction`, then `probability.<class>` for each class. All segments of one version agree.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from scienceops.core.names import PREDICTION
+from scienceops.core.schema import Schema
+
+Task = Literal["classification", "regression", "custom"]
+
+#: Column name -> Arrow type, as text.
+META: dict[str, str] = {
+    "request_id": "string",
+    "row": "int32",
+    "captured_at": "timestamp[us, tz=UTC]",
+    "service": "string",
+    "version": "int32",
+    "package_digest": "string",
+    "correlation_id": "string",
+    "latency_ms": "float64",
+}
+
+INPUT_PREFIX = "input."
+PROBABILITY_PREFIX = "probability."
+
+_ARROW = {
+    "number": "float64",
+    "integer": "int64",
+    "boolean": "bool",
+    "string": "string",
+    "datetime": "string",
+}
+
+
+@dataclass(frozen=True)
+class CaptureLayout:
+    """The columns of one version's segments: name -> Arrow type as text."""
+
+    task: Task
+    schema: Schema
+    classes: tuple[str, ...] = ()
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Every column in order. A regression's prediction is float64, any other is a string."""
+        columns = dict(META)
+        columns.update((INPUT_PREFIX + c.name, _ARROW[c.type]) for c in self.schema.columns)
+        columns[PREDICTION] = "float64" if self.task == "regression" else "string"
+        columns.update((PROBABILITY_PREFIX + name, "float64") for name in self.classes)
+        return columns
+
+
+@dataclass(frozen=True)
+class CapturedCall:
+    """One acknowledged call: what was common to its rows, and the rows.
+
+    captured_at: ISO 8601 in UTC. rows, predictions and probabilities have one item per row;
+    probabilities: class -> share, or None when the model gives none.
+    """
+
+    request_id: str
+    captured_at: str
+    correlation_id: str | None
+    latency_ms: float
+    rows: Sequence[Mapping[str, Any]]
+    predictions: Sequence[Any]
+    probabilities: Sequence[Mapping[str, float]] | None = None
+
+
+def input_column(name: str) -> str:
+    """Segment column of an input.
+
+    >>> input_column("age")
+    'input.age'
+    """
+    return INPUT_PREFIX + name

@@ -1,0 +1,68 @@
+"""Messages: what travels on the queues. Every one is a hint; the registry is the truth."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from scienceops.errors import BadInput
+
+WORK = "work"
+CAPTURES = "captures"
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def to_body(self) -> dict[str, Any]:
+        """The JSON object to send."""
+        return self.model_dump(mode="json")
+
+
+class AdvanceVersion(_Message):
+    """Take a version's next step: build, follow the build, deploy, prove, promote."""
+
+    kind: Literal["advance_version"] = "advance_version"
+    service: str
+    version: int
+
+
+class ReconcileDeployment(_Message):
+    """Bring what runs of a version in line with what is desired."""
+
+    kind: Literal["reconcile_deployment"] = "reconcile_deployment"
+    service: str
+    version: int
+
+
+class FollowRun(_Message):
+    """See how a statistics run is doing."""
+
+    kind: Literal["follow_run"] = "follow_run"
+    run: int
+
+
+class CaptureChanged(_Message):
+    """A partition of the captures has a new segment."""
+
+    kind: Literal["capture_changed"] = "capture_changed"
+    service: str
+    version: int
+    date: str
+
+
+Work = Annotated[AdvanceVersion | ReconcileDeployment | FollowRun, Field(discriminator="kind")]
+_WORK: TypeAdapter[Work] = TypeAdapter(Work)
+
+
+def parse_work(body: object) -> Work:
+    """The message on queue `work`; raises BadInput for any other shape.
+
+    >>> parse_work({"kind": "follow_run", "run": 3}).run
+    3
+    """
+    try:
+        return _WORK.validate_python(body)
+    except ValidationError as error:
+        raise BadInput(
+            f"not a message of queue {WORK!r}: {body!r} ({error.error_count()} faults)"
+        ) from error

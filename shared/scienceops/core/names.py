@@ -1,0 +1,139 @@
+"""Names and keys: what a service may be called and where in the bucket each thing lives."""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+
+from scienceops.errors import BadInput, BadName
+
+_NAME = re.compile(r"[a-z](?:-?[a-z0-9]){1,31}")
+
+PACKAGES = "packages/"
+VERSIONS = "versions/"
+CAPTURES = "captures/"
+LABELS = "labels/"
+RUNS = "statistics/runs/"
+
+#: Feature name under which predictions are summarised; a schema may not use it for a column.
+PREDICTION = "prediction"
+
+
+def check_service_name(name: object) -> str:
+    """`name` itself when every platform accepts it; raises BadName otherwise.
+
+    >>> check_service_name("iris-v2")
+    'iris-v2'
+    """
+    if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > 32:
+        raise BadName(name)
+    return name
+
+
+def model_id(name: str, version: int) -> str:
+    """The `model_id` of a statistics tuple.
+
+    >>> model_id("iris", 3)
+    'iris:3'
+    """
+    return f"{name}:{version}"
+
+
+def split_package_key(key: str) -> tuple[str, str]:
+    """(service, file name) of an upload key; raises BadInput when it is not an upload's place.
+
+    >>> split_package_key("packages/iris/model.zip")
+    ('iris', 'model.zip')
+    """
+    parts = key.split("/")
+    if len(parts) != 3 or f"{parts[0]}/" != PACKAGES or not parts[1] or not parts[2]:
+        raise BadInput(f"{key!r} is not an upload: put the zip at packages/NAME/FILE.zip")
+    return parts[1], parts[2]
+
+
+def version_prefix(name: str, version: int) -> str:
+    """Where the files of a version are kept for good.
+
+    >>> version_prefix("iris", 3)
+    'versions/iris/3/'
+    """
+    return f"{VERSIONS}{name}/{version}/"
+
+
+def package_key(name: str, version: int) -> str:
+    """Key of a version's package, byte for byte as it was uploaded.
+
+    >>> package_key("iris", 3)
+    'versions/iris/3/package.zip'
+    """
+    return version_prefix(name, version) + "package.zip"
+
+
+def version_file_key(name: str, version: int, file: str) -> str:
+    """Key of one file taken out of the package, such as schema.json or baseline.parquet.
+
+    >>> version_file_key("iris", 3, "schema.json")
+    'versions/iris/3/schema.json'
+    """
+    return version_prefix(name, version) + file
+
+
+@dataclass(frozen=True, order=True)
+class Partition:
+    """The captures of one version on one UTC day: the unit that statistics recompute whole."""
+
+    service: str
+    version: int
+    date: date
+
+    @property
+    def prefix(self) -> str:
+        """Key prefix of the partition's segments."""
+        return f"{CAPTURES}{self.service}/{self.version}/date={self.date.isoformat()}/"
+
+    def segment_key(self, replica: str, sequence: int) -> str:
+        """Deterministic key of one sealed segment, so that sealing it twice writes it once."""
+        return f"{self.prefix}{replica}-{sequence:08d}.parquet"
+
+    @classmethod
+    def of_key(cls, key: str) -> "Partition":
+        """The partition a capture key lies in; raises BadInput for any other key.
+
+        >>> Partition.of_key("captures/iris/3/date=2026-11-23/a-00000001.parquet").version
+        3
+        """
+        parts = key.split("/")
+        try:
+            if len(parts) != 5 or f"{parts[0]}/" != CAPTURES or not parts[3].startswith("date="):
+                raise ValueError(key)
+            return cls(parts[1], int(parts[2]), date.fromisoformat(parts[3][5:]))
+        except ValueError:
+            raise BadInput(
+                f"{key!r} is not a capture: wanted captures/NAME/VERSION/date=YYYY-MM-DD/FILE"
+            ) from None
+
+
+def run_id(number: int) -> str:
+    """Id of a statistics run.
+
+    >>> run_id(7)
+    'run-000000007'
+    """
+    return f"run-{number:09d}"
+
+
+def run_manifest_key(identity: str) -> str:
+    """Key of the object that freezes what a run reads.
+
+    >>> run_manifest_key("run-000000007")
+    'statistics/runs/run-000000007.json'
+    """
+    return f"{RUNS}{identity}.json"
+
+
+def run_result_key(identity: str) -> str:
+    """Key of the object in which a run says how it ended.
+
+    >>> run_result_key("run-000000007")
+    'statistics/runs/run-000000007.result.json'
+    """
+    return f"{RUNS}{identity}.result.json"

@@ -1,0 +1,127 @@
+"""Versions, deployments and services: the records of the registry and the moves they allow."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from scienceops.errors import WrongState
+
+
+class VersionState(StrEnum):
+    """Where a version stands between upload and proof."""
+
+    UPLOADED = "uploaded"
+    BUILDING = "building"
+    BUILT = "built"
+    PROVED = "proved"
+    FAILED = "failed"
+    REJECTED = "rejected"
+    RETIRED = "retired"
+
+
+#: From each state, the states that may follow. `retry` reopens a failed version.
+MOVES: dict[VersionState, frozenset[VersionState]] = {
+    VersionState.UPLOADED: frozenset({VersionState.BUILDING, VersionState.FAILED}),
+    VersionState.BUILDING: frozenset({VersionState.BUILT, VersionState.FAILED}),
+    VersionState.BUILT: frozenset({VersionState.PROVED, VersionState.FAILED}),
+    VersionState.PROVED: frozenset({VersionState.REJECTED, VersionState.RETIRED}),
+    VersionState.FAILED: frozenset({VersionState.UPLOADED}),
+    VersionState.REJECTED: frozenset(),
+    VersionState.RETIRED: frozenset(),
+}
+
+#: States from which nothing moves on by itself.
+RESTING = frozenset(
+    {VersionState.PROVED, VersionState.FAILED, VersionState.REJECTED, VersionState.RETIRED}
+)
+
+
+class _Document(BaseModel):
+    """A registry body: immutable, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    def to_body(self) -> dict[str, Any]:
+        """The plain values that the registry stores."""
+        return self.model_dump(mode="json")
+
+    def changed(self, **changes: Any) -> "Any":
+        """A copy with some fields changed."""
+        return self.model_copy(update=changes)
+
+
+class Version(_Document):
+    """One version of a model: what was uploaded, and how far it has come.
+
+    digest: sha256 of the package, its identity. manifest: the package's own, as it was read.
+    attempt: how often it was (re)opened; it keys the build, so that a retry builds anew.
+    """
+
+    service: str
+    number: int
+    digest: str
+    state: VersionState = VersionState.UPLOADED
+    uploaded_at: str
+    uploaded_key: str
+    manifest: Mapping[str, Any]
+    attempt: int = 1
+    build_id: str = ""
+    image: str = ""
+    reason: str = ""
+    log_tail: tuple[str, ...] = ()
+    proving_since: str = ""
+
+    def moved(self, state: VersionState, **changes: Any) -> "Version":
+        """The version in its next state; raises WrongState for a move that is not allowed."""
+        if state not in MOVES[self.state]:
+            raise WrongState(
+                f"{self.service}:{self.number} is {self.state} and cannot become {state}"
+            )
+        return self.model_copy(update={"state": state, **changes})
+
+
+class Deployment(_Document):
+    """What should run of a version, and what was last seen of it."""
+
+    service: str
+    version: int
+    desired: Literal["running", "stopped"]
+    observed: str = "stopped"
+    endpoint: str = ""
+    reason: str = ""
+    starts: int = 0
+    stop_after: str = ""
+
+
+class ApiKey(_Document):
+    """One of a service's two API keys: its hash, never the key."""
+
+    slot: Literal["primary", "secondary"]
+    key_sha256: str
+    hint: str
+    created_at: str
+    created_by: str
+
+
+class Service(_Document):
+    """One service: what is live, what was before, who may call it and by which policy."""
+
+    name: str
+    live: int | None = None
+    previous: int | None = None
+    policy: Mapping[str, Any] = {}
+    keys: tuple[ApiKey, ...] = ()
+
+
+class Rejection(_Document):
+    """An upload that became no version, and why."""
+
+    key: str
+    digest: str
+    size_bytes: int
+    reason: str
+    fix: str
+    file: str
+    at: str

@@ -1,0 +1,225 @@
+"""Every error ScienceOps raises on purpose.
+
+ScienceOpsError                     500
+├── BadInput                        400  what came in cannot be used
+│   ├── BadName                     400
+│   ├── BadSetting                  400
+│   ├── BadPolicy                   400
+│   ├── BadPackage                  422  `file` and `fix` say where and what to do
+│   ├── BadSchema                   422
+│   ├── BadRows                     422  `problems` lists row, column, what came, what was wanted
+│   └── PickleNotAllowed            422
+├── NotAuthenticated                401
+├── NotAllowed                      403
+├── NotFound                        404
+│   ├── ObjectNotFound              404
+│   ├── ServiceNotFound             404
+│   ├── VersionNotFound             404
+│   └── SecretNotFound              404
+├── Conflict                        409
+│   ├── ObjectExists                409
+│   ├── RevisionConflict            409
+│   ├── WrongState                  409
+│   └── HomeInUse                   409
+├── UploadTooLarge                  413
+└── Unavailable                     503  `retry_after_seconds`
+    ├── ServiceNotReady             503
+    └── CaptureUnavailable          503
+"""
+
+from collections.abc import Sequence
+
+
+class ScienceOpsError(Exception):
+    """Something ScienceOps knows how to explain; the message names the value and the next step."""
+
+    http_status = 500
+
+
+class BadInput(ScienceOpsError):
+    """What came in cannot be used as it is."""
+
+    http_status = 400
+
+
+class BadName(BadInput):
+    """A service name outside what every platform accepts."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__(
+            f"{name!r} is not a service name: use 2 to 32 lower-case letters, digits and single "
+            "hyphens, starting with a letter and ending with a letter or digit, like 'iris-v2'"
+        )
+        self.name = name
+
+
+class BadSetting(BadInput):
+    """An environment setting that is unknown or out of range."""
+
+
+class BadPolicy(BadInput):
+    """A service policy key that is unknown or has a value it cannot take."""
+
+
+class BadPackage(BadInput):
+    """A model package that cannot be accepted."""
+
+    http_status = 422
+
+    def __init__(self, reason: str, *, file: str = "", fix: str = "") -> None:
+        where = f"{file}: " if file else ""
+        then = f"; {fix}" if fix else ""
+        super().__init__(f"{where}{reason}{then}")
+        self.reason = reason
+        self.file = file
+        self.fix = fix
+
+
+class BadSchema(BadInput):
+    """A service schema that cannot be inferred or read."""
+
+    http_status = 422
+
+
+class BadRows(BadInput):
+    """Rows that break the service schema; nothing was scored.
+
+    problems: one dict each with `row` (0-based), `column`, `problem`, `got`, `wanted`.
+    """
+
+    http_status = 422
+
+    def __init__(self, problems: Sequence[dict[str, object]]) -> None:
+        first = problems[0]
+        where = f"row {first['row']}" + (f", column {first['column']!r}" if first["column"] else "")
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        super().__init__(
+            f"{where}: {first['problem']}: got {first['got']}, wanted {first['wanted']}{more}"
+        )
+        self.problems = list(problems)
+
+
+class PickleNotAllowed(BadInput):
+    """A pickle-based model without the explicit consent to run what it holds."""
+
+    http_status = 422
+
+
+class NotAuthenticated(ScienceOpsError):
+    """No credential came, or one that nobody issued."""
+
+    http_status = 401
+
+
+class NotAllowed(ScienceOpsError):
+    """A known caller without the role this needs."""
+
+    http_status = 403
+
+
+class NotFound(ScienceOpsError):
+    """What was asked for is not there."""
+
+    http_status = 404
+
+
+class ObjectNotFound(NotFound):
+    """The object store holds nothing under this key."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"no object {key!r} in the bucket")
+        self.key = key
+
+
+class ServiceNotFound(NotFound):
+    """The registry knows no service of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no service named {name!r}; upload a package with `scienceops push`")
+        self.name = name
+
+
+class VersionNotFound(NotFound):
+    """The service has no version of this number."""
+
+    def __init__(self, name: str, version: int) -> None:
+        super().__init__(
+            f"service {name!r} has no version {version}; `scienceops status {name}` lists them"
+        )
+        self.name = name
+        self.version = version
+
+
+class SecretNotFound(NotFound):
+    """The secret store holds nothing under this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"no secret named {name!r} in the secret store")
+        self.name = name
+
+
+class Conflict(ScienceOpsError):
+    """Somebody else changed it first, or it cannot be done in this state."""
+
+    http_status = 409
+
+
+class ObjectExists(Conflict):
+    """A put-if-absent found the key taken."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(f"object {key!r} is already there and is never overwritten")
+        self.key = key
+
+
+class RevisionConflict(Conflict):
+    """A record was not at the revision that the writer had read."""
+
+    def __init__(self, partition: str, key: str, expected: int, found: int) -> None:
+        super().__init__(
+            f"record {partition}/{key} is at revision {found}, not {expected}: read it again"
+        )
+        self.partition = partition
+        self.key = key
+        self.expected = expected
+        self.found = found
+
+
+class WrongState(Conflict):
+    """The version or service is not in a state that allows this."""
+
+
+class HomeInUse(Conflict):
+    """Another `up` already runs on this home."""
+
+    def __init__(self, home: str, pid: int) -> None:
+        super().__init__(
+            f"{home} is already served by process {pid}; stop that one first, "
+            "or choose another folder with SCIENCEOPS_HOME"
+        )
+        self.home = home
+        self.pid = pid
+
+
+class UploadTooLarge(ScienceOpsError):
+    """A request or package over the stated limit."""
+
+    http_status = 413
+
+
+class Unavailable(ScienceOpsError):
+    """Not now; the same call may work after `retry_after_seconds`."""
+
+    http_status = 503
+
+    def __init__(self, message: str, *, retry_after_seconds: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ServiceNotReady(Unavailable):
+    """The service has no live version that answers right now."""
+
+
+class CaptureUnavailable(Unavailable):
+    """The capture could not be made durable, so the rows were not acknowledged."""

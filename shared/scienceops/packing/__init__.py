@@ -1,0 +1,1 @@
+"""Packing: from a trained model to a package zip, on the machine that trained it."""

@@ -1,0 +1,90 @@
+"""ServiceRuntime: runs a version's image as a service and carries requests to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Observed(StrEnum):
+    """What the platform says of a deployment."""
+
+    STARTING = "starting"
+    READY = "ready"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class DeployOrder:
+    """What to run. Starting what already runs changes nothing."""
+
+    service: str
+    version: int
+    image: str
+    package_key: str
+    package_digest: str
+    #: sha256 (hex) of the one key that the scorer accepts from the gateway.
+    gateway_key_sha256: str
+    settings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """How a deployment stands; `endpoint` is what `call` takes, set when READY."""
+
+    service: str
+    version: int
+    observed: Observed
+    endpoint: str = ""
+    reason: str = ""
+    log_tail: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An HTTP answer of a scorer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class ServiceRuntime(Protocol):
+    """One deployment per (service, version)."""
+
+    def start(self, order: DeployOrder) -> None:
+        """Begin to run it; returns before it is ready. A FAILED or STOPPED one starts afresh."""
+        ...
+
+    def status(self, service: str, version: int) -> ServiceStatus:
+        """How it stands; READY means its /readyz answers 200. An unknown one is STOPPED."""
+        ...
+
+    def stop(self, service: str, version: int) -> None:
+        """Let it answer what it has accepted and ship its captures, then end it; returns at once.
+
+        Nothing happens when it is not running.
+        """
+        ...
+
+    def deployments(self) -> list[ServiceStatus]:
+        """Every deployment the platform runs, or tried to and failed."""
+        ...
+
+    def call(
+        self,
+        endpoint: str,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        timeout_seconds: float = 60,
+    ) -> Reply:
+        """Send one HTTP request to a scorer, over kept-alive connections.
+
+        Retries only while no byte of the request was sent; raises ServiceNotReady when the
+        scorer cannot be reached, died before it answered, or takes longer than the time given.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""One Flask app: scoring gateway, management API, dashboard pages."""

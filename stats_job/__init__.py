@@ -1,0 +1,1 @@
+"""The statistics job: read captures, summarise, compare, write."""

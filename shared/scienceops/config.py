@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     upload_settle_seconds: float = Field(
         10,
         gt=0,
-        description="How long an upload that is no whole zip may stand still before it is rejected.",
+        description="How long a broken upload may stand still before it is rejected.",
     )
     upload_poll_seconds: float = Field(
         0.5, gt=0, description="How often packages/ is looked at on one machine."

@@ -66,6 +66,7 @@ class Version(_Document):
     uploaded_at: str
     uploaded_key: str
     manifest: Mapping[str, Any]
+    requirements: tuple[str, ...] = ()
     attempt: int = 1
     build_id: str = ""
     image: str = ""
@@ -111,6 +112,8 @@ class Service(_Document):
     name: str
     live: int | None = None
     previous: int | None = None
+    #: Highest version that was ever made live by policy: each is promoted so once at most.
+    auto_promoted: int = 0
     policy: Mapping[str, Any] = {}
     keys: tuple[ApiKey, ...] = ()
 
@@ -125,3 +128,45 @@ class Rejection(_Document):
     fix: str
     file: str
     at: str
+
+
+class RunState(StrEnum):
+    """Where a statistics run stands."""
+
+    FREEZING = "freezing"
+    READY = "ready"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILING = "failing"
+    ABANDONED = "abandoned"
+
+
+class StatisticsRun(_Document):
+    """One statistics run: what asked for it, what it reads, how it ended.
+
+    A run that fails is started again, waiting longer each time; after some attempts it is
+    `failing`, which lets other runs go ahead while it is still retried.
+    """
+
+    number: int
+    state: RunState = RunState.FREEZING
+    engine: str
+    requested_at: str
+    requested_by: str
+    partitions: int = 0
+    segments: int = 0
+    attempt: int = 0
+    job_id: str = ""
+    retry_at: str = ""
+    reason: str = ""
+    result: Mapping[str, Any] = {}
+
+
+class Token(_Document):
+    """A named token of a person or program that manages services."""
+
+    name: str
+    role: Literal["viewer", "operator", "admin"]
+    key_sha256: str
+    created_at: str
+    created_by: str

@@ -1,0 +1,217 @@
+"""App: every use case as one method, the table of contents of the system."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from scienceops.config import Settings
+from scienceops.core.access import Caller, Role
+from scienceops.core.messages import WORK, FollowRun
+from scienceops.core.names import LABELS, Partition
+from scienceops.core.schema import Schema
+from scienceops.core.versions import Rejection, StatisticsRun, Version
+from scienceops.ports import Ports
+from scienceops.ports.message_queue import Delivery
+from scienceops.ports.service_runtime import Reply
+from scienceops.usecases import describe, manage_keys, platform_secrets, watch_data
+from scienceops.usecases.advance_version import Steps
+from scienceops.usecases.announce_capture import announce_capture
+from scienceops.usecases.change_policy import change_policy
+from scienceops.usecases.do_work import do_work
+from scienceops.usecases.freeze_run import freeze_run
+from scienceops.usecases.push_package import push_package
+from scienceops.usecases.records import Clock, utc_now
+from scienceops.usecases.register_upload import register_upload
+from scienceops.usecases.retry_version import retry_version
+from scienceops.usecases.score_rows import Gateway
+from scienceops.usecases.tick import tick
+
+
+class App:
+    """The system on one platform: plain values in and out, every error a ScienceOpsError."""
+
+    def __init__(self, ports: Ports, settings: Settings, clock: Clock = utc_now) -> None:
+        self.ports = ports
+        self.settings = settings
+        self.clock = clock
+        self._gateway = Gateway(ports)
+
+    # What the doors call.
+
+    def register_upload(self, key: str) -> Version | Rejection | None:
+        """An object was created under packages/: make it a version or record why not."""
+        return register_upload(key, self.ports, self.clock, self.settings.upload_limit_bytes)
+
+    def announce_capture(self, key: str) -> Partition | None:
+        """An object was created under captures/: its day wants new statistics."""
+        return None if key.startswith(LABELS) else announce_capture(key, self.ports.queue)
+
+    def receive_work(self, most: int = 10) -> list[Delivery]:
+        """Messages of queue `work`, for platforms that do not deliver them by themselves."""
+        return self.ports.queue.receive(WORK, most=most, visibility_seconds=120)
+
+    def do_work(self, delivery: Delivery) -> None:
+        """A message of queue `work`: take the step it asks for."""
+        do_work(delivery, self.ports, self.clock, self._steps)
+
+    def tick(self) -> None:
+        """The clock has turned: start what is due, nudge what is stuck."""
+        tick(
+            self.ports,
+            self.clock,
+            statistics_seconds=self.settings.statistics_seconds,
+            engine=self.settings.statistics_engine,
+            environment=self.settings.environment,
+        )
+
+    # What callers of a service do.
+
+    def score(
+        self, name: str, body: bytes, *, key: str, correlation: str = "", captured_at: str = ""
+    ) -> Reply:
+        """Score the rows in `body` with the live version; the reply is the scorer's own."""
+        return self._gateway.score(
+            name, body, key=key, correlation=correlation, captured_at=captured_at
+        )
+
+    def recognise(self, key: str, service: str = "") -> Caller:
+        """Whose key or token this is (remembered for two seconds)."""
+        return self._gateway.recognise(key, service)
+
+    # What people and programs that manage services do; `actor` names them in the ledger.
+
+    def push(self, path: Path) -> dict[str, str]:
+        """Upload a package: {"key", "digest", "service"}."""
+        return push_package(path, self.ports, self.settings.upload_limit_bytes)
+
+    def upload(self, key: str, digest: str) -> dict[str, Any] | None:
+        """What became of an upload: {"version"} or {"rejection"}, None while it waits."""
+        return describe.describe_upload(key, digest, self.ports)
+
+    def retry(self, name: str, version: int, actor: str) -> Version:
+        """Take a failed version through build, deployment and proof again."""
+        return retry_version(name, version, actor, self.ports, self.clock)
+
+    def create_key(self, name: str, slot: manage_keys.Slot | None, actor: str) -> dict[str, str]:
+        """A new API key: {"service", "slot", "key", "created_at"}; the key is shown this once."""
+        return manage_keys.create_key(name, slot, actor, self.ports, self.clock)
+
+    def revoke_key(self, name: str, slot: manage_keys.Slot, actor: str) -> None:
+        """Make the key in this slot worthless."""
+        manage_keys.revoke_key(name, slot, actor, self.ports, self.clock)
+
+    def create_token(self, name: str, role: Role, actor: str) -> dict[str, str]:
+        """A new named token: {"name", "role", "token", "created_at"}; shown this once."""
+        return manage_keys.create_token(name, role, actor, self.ports, self.clock)
+
+    def change_policy(self, name: str, key: str, value: str, actor: str) -> Mapping[str, Any]:
+        """Set one key of the service's policy."""
+        policy = change_policy(name, key, value, actor, self.ports, self.clock)
+        return policy.model_dump(mode="json")
+
+    def request_statistics(
+        self, name: str, actor: str, engine: str | None = None
+    ) -> StatisticsRun | None:
+        """Recompute every day of the service now; None when it has no captures."""
+        run = freeze_run(
+            self.ports,
+            self.clock,
+            engine=engine or self.settings.statistics_engine,
+            environment=self.settings.environment,
+            requested_by=actor,
+            service=name,
+        )
+        if run is not None:
+            self.ports.queue.send(WORK, FollowRun(run=run.number).to_body())
+        return run
+
+    @cached_property
+    def owner_token(self) -> str:
+        """The token of this installation's owner, who can read its secrets anyway."""
+        return platform_secrets.owner_token(self.ports.secrets)
+
+    @cached_property
+    def session_secret(self) -> str:
+        """The key that signs the pages' session cookies."""
+        return platform_secrets.session_secret(self.ports.secrets)
+
+    # What pages, replies and the command line show.
+
+    def services(self) -> list[dict[str, Any]]:
+        """Every service in brief."""
+        return describe.describe_services(self.ports)
+
+    def service(self, name: str) -> dict[str, Any]:
+        """One service with its policy, keys and versions."""
+        return describe.describe_service(name, self.ports)
+
+    def version(self, name: str, version: int) -> dict[str, Any]:
+        """One version with its deployment."""
+        return describe.describe_version(name, version, self.ports)
+
+    def rejections(self) -> list[dict[str, Any]]:
+        """Uploads that became no version, newest first."""
+        return describe.describe_rejections(self.ports)
+
+    def runs(self, most: int = 20) -> list[dict[str, Any]]:
+        """The newest statistics runs, newest first."""
+        return describe.describe_runs(self.ports, most)
+
+    def history(self, name: str, until: datetime | None = None) -> list[dict[str, Any]]:
+        """The ledger of a service up to a time, oldest first."""
+        return describe.describe_history(name, until, self.ports)
+
+    def build_log(self, name: str, version: int) -> str:
+        """The log of the version's build so far."""
+        return describe.read_build_log(name, version, self.ports)
+
+    def schema(self, name: str, version: int | None = None) -> Schema:
+        """The service schema of a version, of the live one unless one is named."""
+        return Schema.from_json_schema(
+            describe.read_document(name, "schema.json", self.ports, version)
+        )
+
+    def sample(self, name: str, version: int | None = None) -> dict[str, Any]:
+        """The version's sample: rows and the predictions they must get."""
+        return describe.read_document(name, "sample.json", self.ports, version)
+
+    def baseline(self, name: str, version: int | None = None) -> dict[str, Any]:
+        """Training statistics, feature -> statistic -> value; empty without training data."""
+        return describe.read_document(name, "baseline.json", self.ports, version)
+
+    def statistics(
+        self,
+        name: str,
+        *,
+        versions: Sequence[int] | None = None,
+        features: Sequence[str] | None = None,
+        statistics: Sequence[str] | None = None,
+        since: date | None = None,
+        until: date | None = None,
+    ) -> list[dict[str, Any]]:
+        """Visible statistics tuples as dicts; None means all, bounds inclusive."""
+        return watch_data.read_statistics(
+            name,
+            self.ports,
+            versions=versions,
+            features=features,
+            statistics=statistics,
+            since=since,
+            until=until,
+        )
+
+    def statistics_days(self, name: str) -> list[dict[str, Any]]:
+        """Which days show statistics, of which version, from which run."""
+        return watch_data.published_days(name, self.ports)
+
+    @cached_property
+    def _steps(self) -> Steps:
+        return Steps(
+            self.ports,
+            self.clock,
+            limit_bytes=self.settings.upload_limit_bytes,
+            proof_seconds=self.settings.proof_seconds,
+            drain=self.settings.drain_seconds,
+        )

@@ -1,0 +1,32 @@
+"""Bootstrap: settings -> platform -> Ports -> App, built on first use."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from scienceops.config import Settings, load_settings
+
+if TYPE_CHECKING:
+    from scienceops.app import App
+    from scienceops.ports import Ports
+    from scienceops.ports.object_store import ObjectStore
+
+
+def connect(settings: Settings) -> "Ports":
+    """One adapter for each port, of the platform that the settings name."""
+    ports: Ports = import_module(f"scienceops.adapters.{settings.cloud}").connect(settings)
+    return ports
+
+
+def connect_objects(settings: Settings) -> "ObjectStore":
+    """The bucket alone, for programs that need nothing else."""
+    adapters = import_module(f"scienceops.adapters.{settings.cloud}")
+    objects: ObjectStore = adapters.connect_objects(settings)
+    return objects
+
+
+def build_app(settings: Settings | None = None) -> "App":
+    """The App of this process, from its environment unless settings are given."""
+    from scienceops.app import App
+
+    chosen = settings or load_settings()
+    return App(connect(chosen), chosen)

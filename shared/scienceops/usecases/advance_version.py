@@ -1,0 +1,205 @@
+"""Advance a version: from each state take the one step that leads on, and say when to look again.
+
+Every step reads the registry first and writes by compare-and-set last, so it may be taken twice,
+by two workers, or again after its worker was killed.
+"""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime
+
+from scienceops.core.names import package_key
+from scienceops.core.policy import read_policy
+from scienceops.core.versions import RESTING, Service, Version, VersionState
+from scienceops.errors import BadPackage, RevisionConflict
+from scienceops.ports import Ports
+from scienceops.ports.image_builder import BuildOrder, BuildState
+from scienceops.ports.service_runtime import Observed
+from scienceops.usecases.prove_version import prove_version
+from scienceops.usecases.reconcile_deployment import (
+    ask_to_run,
+    ask_to_stop,
+    reconcile_deployment,
+)
+from scienceops.usecases.records import (
+    Clock,
+    Stored,
+    read_service,
+    read_version,
+    save,
+    stamp,
+    update,
+)
+from scienceops.usecases.register_upload import recover_files
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 0.0
+BUILD_LOOK_SECONDS = 0.5
+START_LOOK_SECONDS = 0.2
+
+
+class Steps:
+    """The steps of one version, one method per state; each returns seconds until the next look."""
+
+    def __init__(
+        self, ports: Ports, clock: Clock, *, limit_bytes: int, proof_seconds: float, drain: float
+    ) -> None:
+        self.ports = ports
+        self.clock = clock
+        self.limit_bytes = limit_bytes
+        self.proof_seconds = proof_seconds
+        self.drain_seconds = drain
+
+    def advance(self, service: str, number: int) -> float | None:
+        """Take the version's next step; None when it rests."""
+        stored = read_version(self.ports.registry, service, number)
+        step: dict[VersionState, Callable[[Stored[Version]], float | None]] = {
+            VersionState.UPLOADED: self._build,
+            VersionState.BUILDING: self._follow_build,
+            VersionState.BUILT: self._prove,
+            VersionState.PROVED: self._promote,
+        }
+        take = step.get(stored.value.state)
+        if take is None:
+            return None
+        try:
+            return take(stored)
+        except RevisionConflict:
+            # Another worker moved it on; look at where it stands now.
+            return AT_ONCE
+
+    def fail(self, service: str, number: int, reason: str, log_tail: tuple[str, ...] = ()) -> None:
+        """End the version as failed, with the reason, unless it already rests."""
+
+        def change(version: Version) -> Version | None:
+            if version.state in RESTING:
+                return None
+            return version.moved(VersionState.FAILED, reason=reason, log_tail=log_tail)
+
+        update(
+            self.ports.registry,
+            lambda: read_version(self.ports.registry, service, number),
+            change,
+            at=self.clock(),
+            action="version failed",
+            why=reason,
+            details={"version": number},
+        )
+        ask_to_stop(service, number, self.ports, self.clock, after_seconds=0)
+        log.warning(
+            "version failed", extra={"service": service, "version": number, "reason": reason}
+        )
+
+    def _build(self, stored: Stored[Version]) -> float | None:
+        version = stored.value
+        try:
+            recover_files(version, self.ports, self.limit_bytes)
+        except BadPackage as error:
+            return self.fail(version.service, version.number, str(error))
+        build_id = self.ports.builder.start(
+            BuildOrder(
+                key=f"{version.service}-{version.number}-{version.digest[:12]}-{version.attempt}",
+                service=version.service,
+                version=version.number,
+                package_key=package_key(version.service, version.number),
+                package_digest=version.digest,
+                requirements=version.requirements,
+                python=str(version.manifest["python"]),
+            )
+        )
+        self._move(stored, VersionState.BUILDING, "build started", build_id=build_id)
+        return AT_ONCE
+
+    def _follow_build(self, stored: Stored[Version]) -> float | None:
+        version = stored.value
+        status = self.ports.builder.status(version.build_id)
+        if status.state is BuildState.RUNNING:
+            return BUILD_LOOK_SECONDS
+        if status.state is BuildState.FAILED:
+            return self.fail(version.service, version.number, status.reason, status.log_tail)
+        self._move(
+            stored,
+            VersionState.BUILT,
+            "version built",
+            image=status.image,
+            proving_since=stamp(self.clock()),
+        )
+        return AT_ONCE
+
+    def _prove(self, stored: Stored[Version]) -> float | None:
+        version = stored.value
+        name, number = version.service, version.number
+        ask_to_run(name, number, self.ports, self.clock)
+        reconcile_deployment(name, number, self.ports, self.clock)
+        status = self.ports.runtime.status(name, number)
+        if status.observed is Observed.FAILED:
+            return self.fail(name, number, status.reason, status.log_tail)
+        if status.observed is not Observed.READY:
+            waited = self.clock() - datetime.fromisoformat(version.proving_since)
+            if waited.total_seconds() > self.proof_seconds:
+                reason = (
+                    f"the service was not ready after {self.proof_seconds:g} s; look at its log, "
+                    "or allow more with SCIENCEOPS_PROOF_SECONDS, then `scienceops retry`"
+                )
+                return self.fail(name, number, reason, status.log_tail)
+            return START_LOOK_SECONDS
+        fault = prove_version(version, status.endpoint, self.ports)
+        if fault:
+            log_tail = self.ports.runtime.status(name, number).log_tail
+            return self.fail(name, number, fault, log_tail)
+        self._move(stored, VersionState.PROVED, "version proved")
+        return AT_ONCE
+
+    def _promote(self, stored: Stored[Version]) -> float | None:
+        version = stored.value
+        name, number = version.service, version.number
+        replaced: list[int] = []
+
+        def change(service: Service) -> Service | None:
+            replaced.clear()
+            if not awaits_promotion(version, service):
+                return None
+            if service.live is not None:
+                replaced.append(service.live)
+            return service.model_copy(
+                update={"live": number, "previous": service.live, "auto_promoted": number}
+            )
+
+        after = update(
+            self.ports.registry,
+            lambda: read_service(self.ports.registry, name),
+            change,
+            at=self.clock(),
+            action="version made live",
+            why="policy promotion = auto",
+            details={"version": number, "image": version.image, "digest": version.digest},
+        )
+        for old in replaced:
+            ask_to_stop(name, old, self.ports, self.clock, after_seconds=self.drain_seconds)
+        if after.value.live != number:
+            ask_to_stop(name, number, self.ports, self.clock, after_seconds=self.drain_seconds)
+        return None
+
+    def _move(
+        self, stored: Stored[Version], state: VersionState, action: str, **changes: object
+    ) -> None:
+        version = stored.value.moved(state, **changes)
+        save(
+            self.ports.registry,
+            stored,
+            version,
+            at=self.clock(),
+            action=action,
+            details={"version": version.number, **changes},
+        )
+        log.info(action, extra={"service": version.service, "version": version.number})
+
+
+def awaits_promotion(version: Version, service: Service) -> bool:
+    """Whether policy wants this proved version live and has not made it so before."""
+    return (
+        version.state is VersionState.PROVED
+        and version.number > service.auto_promoted
+        and read_policy(service.policy).promotion == "auto"
+    )

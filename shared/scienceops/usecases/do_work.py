@@ -1,0 +1,72 @@
+"""Do work: take one message of queue `work`, take its step, say when to look again."""
+
+import logging
+
+from scienceops.core.messages import (
+    WORK,
+    AdvanceVersion,
+    FollowRun,
+    ReconcileDeployment,
+    parse_work,
+)
+from scienceops.errors import BadInput, NotFound
+from scienceops.ports import Ports
+from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery
+from scienceops.usecases.advance_version import Steps
+from scienceops.usecases.follow_run import follow_run
+from scienceops.usecases.reconcile_deployment import reconcile_deployment
+from scienceops.usecases.records import Clock
+
+log = logging.getLogger(__name__)
+
+#: How many steps in a row one message may take, so that a quick chain needs one message.
+CHAIN = 8
+LONGEST_DELAY_SECONDS = 900.0
+
+
+def do_work(delivery: Delivery, ports: Ports, clock: Clock, steps: Steps) -> None:
+    """Take the step a message asks for and acknowledge it; the next look is a new message.
+
+    What cannot be understood is logged and dropped, since no later delivery would go better. An
+    unforeseen error leaves the message for another attempt; at the last one a version is failed
+    with the reason, so that nothing hangs without a word.
+    """
+    try:
+        message = parse_work(delivery.body)
+    except BadInput as error:
+        log.warning("message dropped", extra={"reason": str(error)})
+        ports.queue.acknowledge(delivery)
+        return
+    try:
+        delay = _take_steps(message, ports, clock, steps)
+    except NotFound as error:
+        log.warning("message dropped", extra={"reason": str(error)})
+        delay = None
+    except Exception as error:
+        if delivery.attempts >= MAX_ATTEMPTS and isinstance(message, AdvanceVersion):
+            reason = f"{type(error).__name__}: {error}; mend it, then `scienceops retry`"
+            steps.fail(message.service, message.version, reason)
+        raise
+    if delay is not None:
+        ports.queue.send(WORK, message.to_body(), delay_seconds=min(delay, LONGEST_DELAY_SECONDS))
+    ports.queue.acknowledge(delivery)
+
+
+def _take_steps(
+    message: AdvanceVersion | ReconcileDeployment | FollowRun,
+    ports: Ports,
+    clock: Clock,
+    steps: Steps,
+) -> float | None:
+    delay: float | None = 0.0
+    for _ in range(CHAIN):
+        match message:
+            case AdvanceVersion():
+                delay = steps.advance(message.service, message.version)
+            case ReconcileDeployment():
+                delay = reconcile_deployment(message.service, message.version, ports, clock)
+            case FollowRun():
+                delay = follow_run(message.run, ports, clock)
+        if delay is None or delay > 0:
+            return delay
+    return delay

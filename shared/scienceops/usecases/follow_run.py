@@ -1,0 +1,130 @@
+"""Follow a run: start its job, see how it is doing, start it again when it failed."""
+
+import json
+import logging
+from datetime import datetime, timedelta
+
+from scienceops.core.names import run_id, run_manifest_key, run_result_key
+from scienceops.core.versions import RunState, StatisticsRun
+from scienceops.errors import ObjectNotFound, RevisionConflict
+from scienceops.ports import Ports
+from scienceops.ports.job_launcher import JobOrder, JobState
+from scienceops.usecases.freeze_run import FREEZE_SECONDS
+from scienceops.usecases.records import STATISTICS, Clock, Stored, find, number_key, save, stamp
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+JOB_TIMEOUT_SECONDS = 3600
+#: After this many attempts a run no longer holds back the next one.
+PATIENCE = 3
+LONGEST_WAIT_SECONDS = 3600
+
+#: States in which a run keeps others from starting.
+BUSY = frozenset({RunState.FREEZING, RunState.READY, RunState.RUNNING})
+#: States from which a run still moves on.
+OPEN = BUSY | {RunState.FAILING}
+
+
+def follow_run(number: int, ports: Ports, clock: Clock) -> float | None:
+    """Take the run's next step; seconds until the next look, None when it has ended."""
+    stored = find(ports.registry, STATISTICS, number_key("run", number), StatisticsRun)
+    if stored is None:
+        return None
+    try:
+        match stored.value.state:
+            case RunState.FREEZING:
+                return _abandon_if_stuck(stored, ports, clock)
+            case RunState.READY | RunState.FAILING:
+                return _start(stored, ports, clock)
+            case RunState.RUNNING:
+                return _look(stored, ports, clock)
+            case _:
+                return None
+    except RevisionConflict:
+        return LOOK_SECONDS
+
+
+def _abandon_if_stuck(stored: Stored[StatisticsRun], ports: Ports, clock: Clock) -> float | None:
+    # Its freezer died; the messages it took come back by themselves and make another run.
+    age = clock() - datetime.fromisoformat(stored.value.requested_at)
+    if age.total_seconds() < FREEZE_SECONDS:
+        return FREEZE_SECONDS - age.total_seconds()
+    save(
+        ports.registry,
+        stored,
+        stored.value.model_copy(update={"state": RunState.ABANDONED}),
+        at=clock(),
+        action="statistics abandoned",
+        why="the process that prepared the run died",
+        details={"run": stored.value.number},
+    )
+    return None
+
+
+def _start(stored: Stored[StatisticsRun], ports: Ports, clock: Clock) -> float | None:
+    run = stored.value
+    if run.retry_at:
+        left = (datetime.fromisoformat(run.retry_at) - clock()).total_seconds()
+        if left > 0:
+            return left
+    attempt = run.attempt + 1
+    job_id = ports.jobs.start(
+        JobOrder(
+            key=f"{run_id(run.number)}-{attempt}",
+            module="stats_job",
+            arguments=("--manifest", run_manifest_key(run_id(run.number)), "--engine", run.engine),
+            timeout_seconds=JOB_TIMEOUT_SECONDS,
+        )
+    )
+    changes = {"state": RunState.RUNNING, "attempt": attempt, "job_id": job_id, "retry_at": ""}
+    save(ports.registry, stored, run.model_copy(update=changes), at=clock())
+    return LOOK_SECONDS
+
+
+def _look(stored: Stored[StatisticsRun], ports: Ports, clock: Clock) -> float | None:
+    run = stored.value
+    status = ports.jobs.status(run.job_id)
+    if status.state is JobState.RUNNING:
+        return LOOK_SECONDS
+    if status.state is JobState.SUCCEEDED:
+        try:
+            result = json.loads(ports.objects.get(run_result_key(run_id(run.number))))
+        except ObjectNotFound:
+            return _try_again(stored, "the job ended without a result", ports, clock)
+        ended = run.model_copy(update={"state": RunState.SUCCEEDED, "result": result, "reason": ""})
+        save(
+            ports.registry,
+            stored,
+            ended,
+            at=clock(),
+            action="statistics computed",
+            details={"run": run.number, "engine": result["engine"]},
+        )
+        log.info("run succeeded", extra={"run": run.number, "engine": result["engine"]})
+        return None
+    return _try_again(stored, "\n".join((status.reason, *status.log_tail)), ports, clock)
+
+
+def _try_again(
+    stored: Stored[StatisticsRun], reason: str, ports: Ports, clock: Clock
+) -> float | None:
+    run = stored.value
+    wait = min(5.0 * 2**run.attempt, LONGEST_WAIT_SECONDS)
+    state = RunState.READY if run.attempt < PATIENCE else RunState.FAILING
+    changes = {
+        "state": state,
+        "reason": reason,
+        "retry_at": stamp(clock() + timedelta(seconds=wait)),
+    }
+    save(
+        ports.registry,
+        stored,
+        run.model_copy(update=changes),
+        at=clock(),
+        action="statistics failed",
+        why=reason[:2000],
+        details={"run": run.number, "attempt": run.attempt},
+    )
+    log.warning("run failed", extra={"run": run.number, "attempt": run.attempt, "wait": wait})
+    return wait

@@ -1,0 +1,128 @@
+"""Manage keys and tokens: create, list and revoke what callers show."""
+
+import secrets
+from typing import Literal
+
+from scienceops.core.access import NOBODY, Caller, Role, hash_key, matches
+from scienceops.core.names import check_service_name
+from scienceops.core.versions import ApiKey, Service, Token
+from scienceops.errors import BadInput, Conflict, NotFound
+from scienceops.ports import Ports
+from scienceops.usecases.platform_secrets import owner_token
+from scienceops.usecases.records import (
+    PLATFORM,
+    Clock,
+    Stored,
+    find,
+    find_all,
+    read_service,
+    save,
+    stamp,
+    update,
+)
+
+Slot = Literal["primary", "secondary"]
+SLOTS: tuple[Slot, ...] = ("primary", "secondary")
+OWNER = "owner"
+
+
+def create_key(
+    name: str, slot: Slot | None, actor: str, ports: Ports, clock: Clock
+) -> dict[str, str]:
+    """A new API key of the service, shown this once.
+
+    slot: which of the two to fill; None takes a free one. Raises Conflict when it is taken.
+    """
+    key = "so_" + secrets.token_urlsafe(32)
+    now = clock()
+    made: list[ApiKey] = []
+
+    def change(service: Service) -> Service:
+        taken = {existing.slot for existing in service.keys}
+        free = [s for s in SLOTS if s not in taken]
+        chosen = slot or (free[0] if free else None)
+        if chosen is None or chosen in taken:
+            raise Conflict(
+                f"service {name!r} already has its {chosen or 'two'} key{'' if chosen else 's'}; "
+                f"free a slot first: `scienceops keys {name} revoke {chosen or 'secondary'}`"
+            )
+        made[:] = [
+            ApiKey(
+                slot=chosen,
+                key_sha256=hash_key(key),
+                hint=key[:7] + "…",
+                created_at=stamp(now),
+                created_by=actor,
+            )
+        ]
+        return service.model_copy(update={"keys": (*service.keys, made[0])})
+
+    update(
+        ports.registry,
+        lambda: read_service(ports.registry, name),
+        change,
+        at=now,
+        actor=actor,
+        action="key created",
+        details={"hint": key[:7] + "…"},
+    )
+    return {"service": name, "slot": made[0].slot, "key": key, "created_at": stamp(now)}
+
+
+def revoke_key(name: str, slot: Slot, actor: str, ports: Ports, clock: Clock) -> None:
+    """Make the key of this slot worthless; raises NotFound when the slot is empty."""
+
+    def change(service: Service) -> Service:
+        kept = tuple(key for key in service.keys if key.slot != slot)
+        if len(kept) == len(service.keys):
+            raise NotFound(f"service {name!r} has no {slot} key to revoke")
+        return service.model_copy(update={"keys": kept})
+
+    update(
+        ports.registry,
+        lambda: read_service(ports.registry, name),
+        change,
+        at=clock(),
+        actor=actor,
+        action="key revoked",
+        details={"slot": slot},
+    )
+
+
+def create_token(name: str, role: Role, actor: str, ports: Ports, clock: Clock) -> dict[str, str]:
+    """A new named token for managing services, shown this once."""
+    check_service_name(name)
+    if name == OWNER:
+        raise BadInput("the name 'owner' is kept for this installation's own token")
+    key = "so_" + secrets.token_urlsafe(32)
+    now = clock()
+    token = Token(
+        name=name, role=role, key_sha256=hash_key(key), created_at=stamp(now), created_by=actor
+    )
+    if find(ports.registry, PLATFORM, f"token/{name}", Token):
+        raise Conflict(f"there is already a token named {name!r}; choose another name")
+    save(
+        ports.registry,
+        Stored(token, PLATFORM, f"token/{name}"),
+        token,
+        at=now,
+        actor=actor,
+        action="token created",
+        details={"name": name, "role": role},
+    )
+    return {"name": name, "role": role, "token": key, "created_at": stamp(now)}
+
+
+def recognise(key: str, ports: Ports, service: str = "") -> Caller:
+    """Whose key this is: a token's, a key of `service`, or nobody's."""
+    if matches(key, [hash_key(owner_token(ports.secrets))]):
+        return Caller(OWNER, "admin")
+    for stored in find_all(ports.registry, PLATFORM, "token/", Token):
+        if matches(key, [stored.value.key_sha256]):
+            return Caller(stored.value.name, stored.value.role)
+    if service:
+        found = find(ports.registry, service, "service", Service)
+        for known in found.value.keys if found else ():
+            if matches(key, [known.key_sha256]):
+                return Caller(f"{service}/{known.slot}", "scorer", service)
+    return NOBODY

@@ -1,0 +1,22 @@
+"""Push a package: put a zip where the upload door sees it."""
+
+import hashlib
+from pathlib import Path
+
+from scienceops.core.names import PACKAGES, check_service_name
+from scienceops.core.package import read_package
+from scienceops.ports import Ports
+
+
+def push_package(path: Path, ports: Ports, limit_bytes: int) -> dict[str, str]:
+    """Upload the zip under its own name: {"key", "digest", "service"}.
+
+    A bad package is refused here already, with the reason the upload door would give.
+    """
+    package = read_package(path, limit_bytes=limit_bytes)
+    name = check_service_name(package.manifest.name)
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    key = f"{PACKAGES}{name}/{digest[:16]}.zip"
+    ports.objects.put(key, path)
+    return {"key": key, "digest": digest, "service": name}

@@ -1,0 +1,150 @@
+"""Reconcile a deployment: bring what the platform runs in line with what is desired."""
+
+import logging
+from datetime import datetime, timedelta
+
+from scienceops.core.access import derive_key, hash_key
+from scienceops.core.messages import WORK, ReconcileDeployment
+from scienceops.core.names import package_key
+from scienceops.core.versions import Deployment
+from scienceops.errors import RevisionConflict
+from scienceops.ports import Ports
+from scienceops.ports.service_runtime import DeployOrder, Observed
+from scienceops.usecases.platform_secrets import gateway_secret
+from scienceops.usecases.records import (
+    Clock,
+    Stored,
+    read_deployment,
+    read_service,
+    read_version,
+    save,
+    stamp,
+    update,
+)
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+
+
+def ask_to_run(service: str, version: int, ports: Ports, clock: Clock) -> None:
+    """Want the version to run, from now on."""
+
+    def change(deployment: Deployment) -> Deployment | None:
+        if deployment.desired == "running":
+            return None
+        return deployment.model_copy(update={"desired": "running", "stop_after": ""})
+
+    update(
+        ports.registry,
+        lambda: read_deployment(ports.registry, service, version),
+        change,
+        at=clock(),
+        action="deployment wanted",
+        details={"version": version},
+    )
+
+
+def ask_to_stop(
+    service: str, version: int, ports: Ports, clock: Clock, *, after_seconds: float
+) -> None:
+    """Want the version to stop once `after_seconds` have passed, unless it is wanted again."""
+    now = clock()
+
+    def change(deployment: Deployment) -> Deployment | None:
+        if deployment.desired == "stopped":
+            return None
+        stop_after = stamp(now + timedelta(seconds=after_seconds))
+        return deployment.model_copy(update={"desired": "stopped", "stop_after": stop_after})
+
+    update(
+        ports.registry,
+        lambda: read_deployment(ports.registry, service, version),
+        change,
+        at=now,
+        action="deployment no longer wanted",
+        details={"version": version},
+    )
+    message = ReconcileDeployment(service=service, version=version)
+    ports.queue.send(WORK, message.to_body(), delay_seconds=after_seconds)
+
+
+def reconcile_deployment(service: str, version: int, ports: Ports, clock: Clock) -> float | None:
+    """Start, restart or stop the version; seconds until the next look, None when done."""
+    stored = read_deployment(ports.registry, service, version)
+    if stored.revision == 0:
+        return None
+    try:
+        if stored.value.desired == "running":
+            return _keep_running(stored, ports, clock)
+        return _stop(stored, ports, clock)
+    except RevisionConflict:
+        return 0.0
+
+
+def _keep_running(stored: Stored[Deployment], ports: Ports, clock: Clock) -> float | None:
+    deployment = stored.value
+    name, number = deployment.service, deployment.version
+    status = ports.runtime.status(name, number)
+    proving = read_service(ports.registry, name).value.live != number
+    if status.observed is Observed.STOPPED or (status.observed is Observed.FAILED and not proving):
+        version = read_version(ports.registry, name, number).value
+        key = derive_key(gateway_secret(ports.secrets), name, number)
+        ports.runtime.start(
+            DeployOrder(
+                service=name,
+                version=number,
+                image=version.image,
+                package_key=package_key(name, number),
+                package_digest=version.digest,
+                gateway_key_sha256=hash_key(key),
+                settings={},
+            )
+        )
+        again = deployment.starts > 0
+        save(
+            ports.registry,
+            stored,
+            deployment.model_copy(
+                update={
+                    "observed": Observed.STARTING.value,
+                    "endpoint": "",
+                    "reason": status.reason,
+                    "starts": deployment.starts + 1,
+                }
+            ),
+            at=clock(),
+            action="service restarted" if again else "service started",
+            why=status.reason,
+            details={"version": number},
+        )
+        log.info("service started", extra={"service": name, "version": number, "again": again})
+        return LOOK_SECONDS
+    if (status.observed.value, status.endpoint) != (deployment.observed, deployment.endpoint):
+        seen = {
+            "observed": status.observed.value,
+            "endpoint": status.endpoint,
+            "reason": status.reason,
+        }
+        save(ports.registry, stored, deployment.model_copy(update=seen), at=clock())
+    return LOOK_SECONDS if status.observed is Observed.STARTING else None
+
+
+def _stop(stored: Stored[Deployment], ports: Ports, clock: Clock) -> float | None:
+    deployment = stored.value
+    if deployment.stop_after:
+        left = datetime.fromisoformat(deployment.stop_after) - clock()
+        if left.total_seconds() > 0:
+            return left.total_seconds()
+    ports.runtime.stop(deployment.service, deployment.version)
+    if deployment.observed != Observed.STOPPED.value:
+        stopped = {"observed": Observed.STOPPED.value, "endpoint": "", "reason": ""}
+        save(
+            ports.registry,
+            stored,
+            deployment.model_copy(update=stopped),
+            at=clock(),
+            action="service stopped",
+            details={"version": deployment.version},
+        )
+    return None

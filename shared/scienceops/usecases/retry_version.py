@@ -1,0 +1,35 @@
+"""Retry a version: take a failed one through build, deployment and proof again."""
+
+from scienceops.core.messages import WORK, AdvanceVersion
+from scienceops.core.versions import Version, VersionState
+from scienceops.ports import Ports
+from scienceops.usecases.records import Clock, read_version, update
+
+
+def retry_version(name: str, number: int, actor: str, ports: Ports, clock: Clock) -> Version:
+    """Reopen the failed version; raises WrongState when it has not failed."""
+    # What is left of the failed attempt must not be taken for the new one.
+    ports.runtime.stop(name, number)
+
+    def change(version: Version) -> Version:
+        return version.moved(
+            VersionState.UPLOADED,
+            attempt=version.attempt + 1,
+            reason="",
+            log_tail=(),
+            build_id="",
+            image="",
+            proving_since="",
+        )
+
+    stored = update(
+        ports.registry,
+        lambda: read_version(ports.registry, name, number),
+        change,
+        at=clock(),
+        actor=actor,
+        action="version retried",
+        details={"version": number},
+    )
+    ports.queue.send(WORK, AdvanceVersion(service=name, version=number).to_body())
+    return stored.value

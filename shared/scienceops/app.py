@@ -163,6 +163,10 @@ class App:
         """The ledger of a service up to a time, oldest first."""
         return describe.describe_history(name, until, self.ports)
 
+    def live_version(self, name: str, at: datetime | None = None) -> dict[str, Any] | None:
+        """The ledger entry that made live what was live at that time; None when nothing was."""
+        return describe.live_at(describe.describe_history(name, at, self.ports))
+
     def build_log(self, name: str, version: int) -> str:
         """The log of the version's build so far."""
         return describe.read_build_log(name, version, self.ports)

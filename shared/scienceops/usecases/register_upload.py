@@ -16,7 +16,7 @@ from scienceops.core.package import Package, read_package
 from scienceops.core.policy import read_policy
 from scienceops.core.versions import Rejection, Service, Version
 from scienceops.errors import (
-    BadName,
+    BadInput,
     BadPackage,
     BadPolicy,
     ObjectNotFound,
@@ -48,7 +48,6 @@ def register_upload(
 
     The same bytes are the same version, so a repeated event changes nothing.
     """
-    name, _ = split_package_key(key)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "package.zip"
         try:
@@ -56,9 +55,10 @@ def register_upload(
         except ObjectNotFound:
             return None
         try:
+            name, _ = split_package_key(key)
             package = _accept(name, path, limit_bytes)
-        except (BadPackage, BadName) as error:
-            return _reject(key, name, path, info.size_bytes, error, ports, clock)
+        except BadInput as error:
+            return _reject(key, path, info.size_bytes, error, ports, clock)
         _ensure_service(name, package, ports, clock)
         stored = _claim_number(key, name, package, ports, clock)
         keep_files(stored.value, path, package, ports.objects)
@@ -128,10 +128,9 @@ def _accept(name: str, path: Path, limit_bytes: int) -> Package:
 
 def _reject(
     key: str,
-    name: str,
     path: Path,
     size_bytes: int,
-    error: BadPackage | BadName,
+    error: BadInput,
     ports: Ports,
     clock: Clock,
 ) -> Rejection:
@@ -142,7 +141,7 @@ def _reject(
         digest=digest,
         size_bytes=size_bytes,
         reason=error.reason if isinstance(error, BadPackage) else str(error),
-        fix=error.fix if isinstance(error, BadPackage) else "choose another folder name",
+        fix=error.fix if isinstance(error, BadPackage) else "move the file and it is read again",
         file=error.file if isinstance(error, BadPackage) else "",
         at=stamp(now),
     )
@@ -158,7 +157,7 @@ def _reject(
             at=now,
             action="package rejected",
             why=str(error),
-            details={"key": key, "digest": digest, "service": name},
+            details={"key": key, "digest": digest},
         )
     except RevisionConflict:
         return rejection

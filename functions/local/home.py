@@ -1,0 +1,48 @@
+"""The home of one `up`: held by a lock that ends with its process, and where to reach it."""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from scienceops.errors import HomeInUse
+
+LOCK = "up.lock"
+
+
+class HomeLock:
+    """Held while one host serves a home; a second one is refused, with the first's pid."""
+
+    def __init__(self, home: Path) -> None:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._path = home / LOCK
+        self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._file)
+            raise HomeInUse(str(home), int(read_up(home).get("pid", 0))) from None
+        self.pid = os.getpid()
+        self.say(pid=self.pid)
+
+    def say(self, **facts: object) -> None:
+        """Write what others may know of this host, such as its pid and address."""
+        content = json.dumps(facts).encode()
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, content, 0)
+        os.fsync(self._file)
+
+    def release(self) -> None:
+        """Let the next host in."""
+        os.ftruncate(self._file, 0)
+        os.close(self._file)
+
+
+def read_up(home: Path) -> dict[str, Any]:
+    """What the host of this home last said of itself; empty when there is none."""
+    try:
+        facts: dict[str, Any] = json.loads((home / LOCK).read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return facts

@@ -1,0 +1,124 @@
+"""The host on one machine: watches the bucket, drains the queues, ticks the clock, serves HTTP."""
+
+import argparse
+import logging
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable
+
+from functions.local import doors
+from functions.local.gateway import Gateway
+from functions.local.home import HomeLock
+from functions.local.watch import PackageWatch
+from scienceops.app import App
+from scienceops.bootstrap import build_app
+from scienceops.config import load_settings
+from scienceops.errors import ScienceOpsError
+from scienceops.logs import configure_logs
+from scienceops.ports.service_runtime import Observed
+
+log = logging.getLogger("functions.local.host")
+
+IDLE_SECONDS = 0.1
+DRAIN_SECONDS = 30
+
+
+class Host:
+    """Runs each door in a loop of its own until told to stop."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+        self.stopping = threading.Event()
+        bucket = app.settings.home / "bucket"
+        self._watch = PackageWatch(bucket, app.settings.upload_settle_seconds)
+
+    def start(self) -> None:
+        """Bring back what should run, then start the loops."""
+        doors.on_timer(self.app)
+        every = self.app.settings
+        for name, turn, pause in (
+            ("uploads", self._look_at_packages, every.upload_poll_seconds),
+            ("events", self._drain_events, IDLE_SECONDS),
+            ("work-1", self._drain_work, IDLE_SECONDS),
+            ("work-2", self._drain_work, IDLE_SECONDS),
+            ("timer", lambda: doors.on_timer(self.app), every.tick_seconds),
+        ):
+            threading.Thread(target=self._repeat, args=(turn, pause), name=name).start()
+
+    def stop(self) -> None:
+        """End the loops, then let every scorer answer what it has and ship its captures."""
+        self.stopping.set()
+        for thread in threading.enumerate():
+            if thread is not threading.current_thread() and not thread.daemon:
+                thread.join(DRAIN_SECONDS)
+        runtime = self.app.ports.runtime
+        for status in runtime.deployments():
+            runtime.stop(status.service, status.version)
+        end = time.monotonic() + DRAIN_SECONDS
+        alive = (Observed.STARTING, Observed.READY)
+        while time.monotonic() < end and any(d.observed in alive for d in runtime.deployments()):
+            time.sleep(IDLE_SECONDS)
+
+    def _repeat(self, turn: Callable[[], object], pause: float) -> None:
+        while not self.stopping.is_set():
+            try:
+                worked = turn()
+            except Exception:  # A door's failure is retried; the loop goes on.
+                log.exception("door failed")
+                worked = None
+            if not worked:
+                self.stopping.wait(pause)
+
+    def _look_at_packages(self) -> None:
+        for event in self._watch.look():
+            doors.on_model_upload(event, self.app)
+            self._watch.announced(event)
+
+    def _drain_events(self) -> bool:
+        deliveries = self.app.ports.queue.receive("events", most=1, visibility_seconds=60)
+        for delivery in deliveries:
+            doors.on_event(delivery.body, self.app)
+            self.app.ports.queue.acknowledge(delivery)
+        return bool(deliveries)
+
+    def _drain_work(self) -> bool:
+        deliveries = self.app.receive_work(most=1)
+        for delivery in deliveries:
+            doors.on_work(delivery, self.app)
+        return bool(deliveries)
+
+
+def main() -> int:
+    """Serve the home until SIGINT or SIGTERM."""
+    parser = argparse.ArgumentParser(prog="scienceops up")
+    parser.add_argument("--port", type=int, default=8400)
+    port = parser.parse_args().port
+    configure_logs()
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        settings = load_settings()
+        lock = HomeLock(settings.home)
+        gateway = Gateway(port, settings.home / "logs" / "gateway.log")
+    except ScienceOpsError as error:
+        sys.stderr.write(f"scienceops: {error}\n")
+        return 1
+    host = Host(build_app(settings))
+    host.start()
+    gateway.start()
+    lock.say(pid=lock.pid, port=port, url=gateway.url)
+    sys.stdout.write(f"ScienceOps is up at {gateway.url} (home {settings.home}, pid {lock.pid})\n")
+    sys.stdout.flush()
+    while not stop.wait(1):
+        gateway.keep()
+    gateway.stop()
+    host.stop()
+    lock.release()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

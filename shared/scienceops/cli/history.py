@@ -1,0 +1,53 @@
+"""`scienceops history`: what happened to a service, and what was live when."""
+
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from scienceops.cli.session import app
+from scienceops.cli.show import show_json, show_table
+
+
+@click.command()
+@click.argument("name")
+@click.option(
+    "--at",
+    metavar="DATE",
+    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
+    help="What was live at this time in UTC; a day means its end.",
+)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def history(name: str, at: datetime | None, as_json: bool) -> None:
+    """The ledger of service NAME: who did what, when and why."""
+    until = None
+    if at is not None:
+        whole_day = (at.hour, at.minute, at.second) == (0, 0, 0)
+        until = at.replace(tzinfo=UTC) + (timedelta(days=1) if whole_day else timedelta())
+    entries = app().history(name, until)
+    live = app().live_version(name, until)
+    if as_json:
+        show_json({"service": name, "live": live, "entries": entries})
+        return
+    if at is not None:
+        if live is None:
+            click.echo(f"nothing was live at {until:%Y-%m-%d %H:%M} UTC")
+        else:
+            click.echo(
+                f"version {live['details']['version']} was live at {until:%Y-%m-%d %H:%M} UTC, "
+                f"since {live['at'][:19]}, made so by {live['actor']} ({live['why']})"
+            )
+        click.echo()
+    show_table(
+        ["#", "when", "who", "what", "version", "why"],
+        [
+            [
+                e["sequence"],
+                e["at"][:19],
+                e["actor"],
+                e["action"],
+                e["details"].get("version"),
+                e["why"].splitlines()[0] if e["why"] else "",
+            ]
+            for e in entries
+        ],
+    )

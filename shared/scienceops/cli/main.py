@@ -1,0 +1,83 @@
+"""The `scienceops` command: its subcommands, and how its errors look."""
+
+import json
+import sys
+
+import click
+
+from scienceops import __version__
+from scienceops.errors import ScienceOpsError
+
+#: What a script may learn from the exit code.
+REFUSED = 1
+NOT_FOUND = 3
+TRY_AGAIN = 4
+
+#: Command -> module of the same name under scienceops.cli, imported when it is used.
+COMMANDS = {
+    "demo": "See the whole loop run on Iris, in a folder of its own.",
+    "history": "What happened to a service, and what was live when.",
+    "keys": "Make, list and revoke a service's API keys.",
+    "pack": "Make a package of a trained model.",
+    "push": "Upload a package.",
+    "retry": "Take a failed version through its steps again.",
+    "score": "Score the rows of a file with a service.",
+    "stats": "What the statistics say about a service's data.",
+    "status": "Services, versions, rejected packages and runs.",
+    "tokens": "Make a named token for managing services.",
+    "up": "Run the platform on this machine.",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a subcommand when it is used, so that `scienceops --help` answers at once."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Every subcommand, sorted."""
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The subcommand, from the module that bears its name."""
+        if cmd_name not in COMMANDS:
+            return None
+        from importlib import import_module
+
+        module = import_module(f"scienceops.cli.{cmd_name}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list in `--help`, without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="scienceops")
+def cli() -> None:
+    """From a trained model to a watched service.
+
+    First time here? `scienceops demo` shows the whole loop in about a minute. Exit codes: 0 done,
+    1 refused or failed, 2 wrong usage, 3 not found, 4 not now (try again).
+    """
+
+
+def main() -> None:
+    """Run the command; a known error is one readable line, with the exit code of its kind."""
+    as_json = "--json" in sys.argv
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except ScienceOpsError as error:
+        click.echo(f"scienceops: {error}", err=True)
+        if as_json:
+            click.echo(json.dumps({"error": type(error).__name__, "detail": str(error)}))
+        sys.exit({404: NOT_FOUND, 503: TRY_AGAIN}.get(error.http_status, REFUSED))
+    except BrokenPipeError:
+        sys.exit(REFUSED)

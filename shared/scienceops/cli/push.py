@@ -1,0 +1,80 @@
+"""`scienceops push`: upload a package and, if asked, wait until it serves."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from scienceops.cli.session import app, running
+from scienceops.cli.show import show_json
+from scienceops.errors import BadPackage, ScienceOpsError, Unavailable
+
+LOOK_SECONDS = 0.2
+ENDS = {"proved", "failed", "rejected", "retired"}
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--wait", is_flag=True, help="Wait until the version is live or proved, or failed.")
+@click.option("--timeout", default=600.0, show_default=True, help="Seconds to wait at most.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def push(file: Path, wait: bool, timeout: float, as_json: bool) -> None:
+    """Upload the package FILE; with --wait, exit 0 once its version is live or proved."""
+    pushed = app().push(file)
+    name = pushed["service"]
+    if not as_json:
+        click.echo(f"uploaded {pushed['key']}")
+    if not wait:
+        _say(pushed, as_json, f"follow it with `scienceops status {name}`")
+        return
+    if not running(app().settings.home):
+        raise Unavailable(
+            f"nothing is running on {app().settings.home}: start it with `scienceops up`; "
+            "the package is uploaded and goes on from there"
+        )
+    version = wait_for_version(pushed["key"], pushed["digest"], timeout, quiet=as_json)
+    if version["state"] == "failed":
+        tail = "\n".join(version["log_tail"])
+        raise ScienceOpsError(
+            f"version {version['version']} of {name} failed: {version['reason']}"
+            + (f"\n{tail}" if tail else "")
+        )
+    state = "live" if version["live"] else version["state"]
+    _say({**pushed, **version, "state": state}, as_json, f"version {version['version']} is {state}")
+
+
+def wait_for_version(key: str, digest: str, timeout: float, *, quiet: bool) -> dict[str, Any]:
+    """The version an upload became, once it rests; says each state on the way unless quiet."""
+    end = time.monotonic() + timeout
+    last = ""
+    while time.monotonic() < end:
+        found = app().upload(key, digest) or {}
+        if "rejection" in found:
+            rejection = found["rejection"]
+            raise BadPackage(rejection["reason"], file=rejection["file"], fix=rejection["fix"])
+        version: dict[str, Any] = found.get("version", {})
+        state = version.get("state", "waiting")
+        if state != last and not quiet:
+            click.echo(f"  {state}")
+        last = state
+        settled = version.get("live") or state == "failed"
+        if settled or (state in ENDS and not _awaits_promotion(version)):
+            return version
+        time.sleep(LOOK_SECONDS)
+    raise Unavailable(
+        f"still {last} after {timeout:g} s; it goes on by itself: `scienceops status` shows it"
+    )
+
+
+def _awaits_promotion(version: dict[str, Any]) -> bool:
+    service = app().service(version["service"])
+    automatic = service["policy"]["promotion"] == "auto"
+    return automatic and (service["live"] or 0) < version["version"]
+
+
+def _say(facts: dict[str, Any], as_json: bool, sentence: str) -> None:
+    if as_json:
+        show_json(facts)
+    else:
+        click.echo(sentence)

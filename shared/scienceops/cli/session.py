@@ -1,0 +1,73 @@
+"""Session: the App, the address and the name that the commands of one invocation use."""
+
+import getpass
+import json
+import urllib.error
+import urllib.request
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from scienceops.app import App
+from scienceops.bootstrap import build_app
+from scienceops.errors import BadInput, BadRows, NotAuthenticated, NotFound, Unavailable
+
+UP = "up.lock"
+
+
+@lru_cache(maxsize=1)
+def app() -> App:
+    """The App of this invocation."""
+    return build_app()
+
+
+def actor() -> str:
+    """The name under which a command writes to the ledger."""
+    return getpass.getuser()
+
+
+def running(home: Path) -> dict[str, Any]:
+    """What the `up` of this home says of itself; empty when none runs."""
+    try:
+        facts: dict[str, Any] = json.loads((home / UP).read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return facts if "url" in facts else {}
+
+
+def post(path: str, body: bytes, key: str, headers: dict[str, str]) -> dict[str, Any]:
+    """The JSON reply of the gateway to a POST; its problems become the errors they came from."""
+    home = app().settings.home
+    facts = running(home)
+    if not facts:
+        raise Unavailable(f"nothing is running on {home}: start it with `scienceops up`")
+    request = urllib.request.Request(  # noqa: S310  # The address is the one `up` wrote: http.
+        facts["url"] + path,
+        data=body,
+        headers={
+            "Authorization": f"Bearer {key}",
+            "Content-Type": "application/json",
+            **headers,
+        },
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=120) as reply:  # noqa: S310  # As above.
+            answer: dict[str, Any] = json.load(reply)
+    except urllib.error.HTTPError as error:
+        raise _as_error(error) from None
+    except (urllib.error.URLError, ConnectionError) as error:
+        raise Unavailable(f"{facts['url']} does not answer ({error})") from None
+    return answer
+
+
+def _as_error(error: urllib.error.HTTPError) -> Exception:
+    text = error.read().decode("utf-8", "replace")
+    try:
+        problem = json.loads(text)
+    except ValueError:
+        problem = {"detail": text[:500] or error.reason}
+    detail = str(problem.get("detail", error.reason))
+    if problem.get("problems"):
+        return BadRows(problem["problems"])
+    kind = {401: NotAuthenticated, 403: NotAuthenticated, 404: NotFound, 503: Unavailable}
+    return kind.get(error.code, BadInput)(detail)

@@ -1,0 +1,90 @@
+"""`scienceops stats`: what the statistics say about a service's data."""
+
+import time
+from datetime import date, datetime
+from typing import Any
+
+import click
+
+from scienceops.cli.session import actor, app, running
+from scienceops.cli.show import show_json, show_table
+from scienceops.errors import ScienceOpsError, Unavailable
+
+LOOK_SECONDS = 0.3
+SHOWN = ("verdict", "effect", "q_value", "psi", "mean", "coefficient_of_variation", "missing")
+VERDICTS = {0.0: "stable", 1.0: "drift", -1.0: "not enough data"}
+_DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command()
+@click.argument("name")
+@click.option("--run", is_flag=True, help="Compute every day of the service anew, and wait.")
+@click.option("--engine", type=click.Choice(["auto", "inline", "spark"]), help="With --run.")
+@click.option("--since", type=_DAY, metavar="DATE", help="First day.")
+@click.option("--until", type=_DAY, metavar="DATE", help="Last day.")
+@click.option("--feature", multiple=True, help="Only this feature; may be repeated.")
+@click.option("--json", "as_json", is_flag=True, help="Every statistic, as one JSON object.")
+def stats(
+    name: str,
+    run: bool,
+    engine: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    feature: tuple[str, ...],
+    as_json: bool,
+) -> None:
+    """Statistics per feature and day of service NAME, compared with its training data."""
+    if run:
+        run_and_wait(name, engine, quiet=as_json)
+    rows = app().statistics(
+        name,
+        features=list(feature) or None,
+        since=_day(since),
+        until=_day(until),
+        statistics=None if as_json else SHOWN,
+    )
+    if as_json:
+        show_json({"service": name, "days": app().statistics_days(name), "rows": rows})
+    elif not rows:
+        click.echo(f"no statistics yet: `scienceops stats {name} --run` computes them now")
+    else:
+        show_verdicts(rows)
+
+
+def run_and_wait(name: str, engine: str | None, *, quiet: bool) -> dict[str, Any]:
+    """Ask for a run over every day of the service and wait until it has succeeded."""
+    if not running(app().settings.home):
+        raise Unavailable(
+            f"nothing is running on {app().settings.home}: start it with `scienceops up`"
+        )
+    asked = app().request_statistics(name, actor(), engine)
+    if asked is None:
+        raise ScienceOpsError(f"service {name!r} has no captured rows yet: score some first")
+    began = time.monotonic()
+    while True:
+        found = next(r for r in app().runs(1000) if r["number"] == asked.number)
+        if found["state"] == "succeeded":
+            return found
+        if found["state"] in ("failing", "abandoned"):
+            raise ScienceOpsError(f"run {asked.number} fails: {found['reason']}")
+        if not quiet:
+            spent = time.monotonic() - began
+            click.echo(f"\r  run {asked.number} {found['state']} ({spent:.0f} s)", nl=False)
+        time.sleep(LOOK_SECONDS)
+
+
+def show_verdicts(rows: list[dict[str, Any]]) -> None:
+    """One line per feature and day: verdict, effect, q and the statistics next to them."""
+    table: dict[tuple[str, str, str], dict[str, float]] = {}
+    for row in rows:
+        place = (row["prediction_date"], row["model_id"], row["feature_name"])
+        table.setdefault(place, {})[row["statistic"]] = row["value"]
+    lines = [
+        [*place, VERDICTS.get(found.get("verdict", -1.0), "-"), *(found.get(s) for s in SHOWN[1:])]
+        for place, found in sorted(table.items())
+    ]
+    show_table(["day", "model", "feature", *SHOWN], lines)
+
+
+def _day(at: datetime | None) -> date | None:
+    return None if at is None else at.date()

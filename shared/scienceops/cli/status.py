@@ -1,0 +1,113 @@
+"""`scienceops status`: services, versions, rejected packages and runs."""
+
+import time
+from typing import Any
+
+import click
+
+from scienceops.cli.session import app, running
+from scienceops.cli.show import show_json, show_table
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--follow", is_flag=True, help="Show it again whenever it changes, until Ctrl-C.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def status(name: str | None, follow: bool, as_json: bool) -> None:
+    """What runs, how far uploads are, and why what failed did. NAME shows one service."""
+    last: dict[str, Any] = {}
+    while True:
+        facts = _facts(name)
+        if facts != last:
+            _show(facts, as_json)
+        if not follow:
+            return
+        last = facts
+        time.sleep(1)
+
+
+def _facts(name: str | None) -> dict[str, Any]:
+    home = app().settings.home
+    if name:
+        return {"service": app().service(name)}
+    return {
+        "home": str(home),
+        "up": running(home) or None,
+        "services": app().services(),
+        "rejections": app().rejections(),
+        "runs": app().runs(5),
+    }
+
+
+def _show(facts: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        show_json(facts)
+    elif "service" in facts:
+        _show_service(facts["service"])
+    else:
+        _show_all(facts)
+
+
+def _show_all(facts: dict[str, Any]) -> None:
+    up = facts["up"]
+    where = f"up at {up['url']} (pid {up['pid']})" if up else "not running: `scienceops up`"
+    click.echo(f"{facts['home']}: {where}")
+    if not facts["services"]:
+        click.echo("no services yet: `scienceops push FILE` uploads a package")
+    show_table(
+        ["service", "live", "is", "newest", "state", "reason"],
+        [
+            [
+                s["name"],
+                s["live"],
+                s["observed"],
+                s["newest"],
+                s["newest_state"],
+                s["newest_reason"],
+            ]
+            for s in facts["services"]
+        ],
+    )
+    for rejection in facts["rejections"]:
+        click.secho(f"\nrejected {rejection['key']} ({rejection['at']})", fg="red")
+        where = f"{rejection['file']}: " if rejection["file"] else ""
+        click.echo(f"  {where}{rejection['reason']}\n  what to do: {rejection['fix']}")
+    if facts["runs"]:
+        click.echo()
+    show_table(
+        ["run", "state", "engine", "days", "segments", "asked for", "reason"],
+        [
+            [
+                run["number"],
+                run["state"],
+                run["result"].get("engine", run["engine"]),
+                run["partitions"],
+                run["segments"],
+                run["requested_at"],
+                run["reason"].splitlines()[0] if run["reason"] else "",
+            ]
+            for run in facts["runs"]
+        ],
+    )
+
+
+def _show_service(service: dict[str, Any]) -> None:
+    click.echo(f"{service['name']}: live version {service['live'] or '-'}, {service['observed']}")
+    show_table(
+        ["version", "state", "uploaded", "runs", "metrics", "reason"],
+        [
+            [
+                f"{v['version']}{' (live)' if v['live'] else ''}",
+                v["state"],
+                v["uploaded_at"],
+                v["deployment"]["observed"],
+                ", ".join(f"{k}={x:.4g}" for k, x in v["metrics"].items()),
+                v["reason"],
+            ]
+            for v in service["versions"]
+        ],
+    )
+    for version in service["versions"]:
+        if version["log_tail"]:
+            click.echo(f"\nlast lines of version {version['version']}:")
+            click.echo("\n".join(f"  {line}" for line in version["log_tail"]))

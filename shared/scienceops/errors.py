@@ -1,6 +1,7 @@
 """Every error ScienceOps raises on purpose.
 
 ScienceOpsError                     500
+├── ModelFailed                     500  the model's own code raised, or gave back no answer
 ├── BadInput                        400  what came in cannot be used
 │   ├── BadName                     400
 │   ├── BadSetting                  400
@@ -34,6 +35,10 @@ class ScienceOpsError(Exception):
     """Something ScienceOps knows how to explain; the message names the value and the next step."""
 
     http_status = 500
+
+
+class ModelFailed(ScienceOpsError):
+    """The model, or the package's own code around it, raised or gave back what cannot be served."""
 
 
 class BadInput(ScienceOpsError):

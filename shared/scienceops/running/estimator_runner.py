@@ -1,0 +1,44 @@
+"""Default runner: an estimator with scikit-learn's `predict`, and `predict_proba` if it has one."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scienceops.core.manifest import ModelInput
+from scienceops.core.schema import Schema
+from scienceops.errors import ModelFailed
+from scienceops.running.frame import as_input, rows_to_frame
+from scienceops.running.plain import to_plain
+from scienceops.running.runner import Scored
+
+
+class EstimatorRunner:
+    """Scores with an estimator that takes what `form` says."""
+
+    def __init__(self, model: Any, schema: Schema, form: ModelInput) -> None:
+        self._model = model
+        self._schema = schema
+        self._form = form
+        # Estimators hide predict_proba when they cannot answer it, so asking once is enough.
+        self._has_probabilities = hasattr(model, "predict_proba") and hasattr(model, "classes_")
+
+    def predict(self, rows: Sequence[Mapping[str, Any]]) -> Scored:
+        """Predictions, and probabilities when the estimator has them; raises ModelFailed."""
+        frame = rows_to_frame(rows, self._schema)
+        try:
+            return self.predict_input(as_input(frame, self._form), len(rows))
+        except ModelFailed:
+            raise
+        except Exception as error:
+            # Whatever the model's code raises is the model's failure, not the server's.
+            raise ModelFailed(f"the model raised {type(error).__name__}: {error}") from error
+
+    def predict_input(self, given: Any, count: int) -> Scored:
+        """The same for input that is already in the estimator's form."""
+        predictions = to_plain(self._model.predict(given))
+        if len(predictions) != count:
+            raise ModelFailed(f"the model gave {len(predictions)} predictions for {count} rows")
+        if not self._has_probabilities:
+            return Scored(predictions)
+        labels = [str(label) for label in to_plain(self._model.classes_)]
+        shares = self._model.predict_proba(given).tolist()
+        return Scored(predictions, [dict(zip(labels, row, strict=True)) for row in shares])

@@ -1,0 +1,47 @@
+"""Runner: scores rows with a package's model, by its score.py or by the default way."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from scienceops.core.schema import Schema
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What a model said: one prediction per row, as JSON values.
+
+    probabilities: per row, class label as text -> share; None when the model gives none.
+    reply: the text that run() returned in place of predictions, to be served as it stands; each
+    row's prediction is then this text.
+    """
+
+    predictions: list[Any]
+    probabilities: list[dict[str, float]] | None = None
+    reply: str | None = None
+
+
+class Runner(Protocol):
+    """A loaded model. `predict` may be called from several threads at once."""
+
+    def predict(self, rows: Sequence[Mapping[str, Any]]) -> Scored:
+        """Score rows as `Schema.check_rows` returned them; raises ModelFailed."""
+        ...
+
+
+def load_runner(folder: Path) -> Runner:
+    """The runner of the package unpacked in `folder`: its score.py if it has one.
+
+    Raises BadPackage for a package that cannot be loaded, ModelFailed when its code raises.
+    """
+    from scienceops.running.estimator_runner import EstimatorRunner
+    from scienceops.running.load import load_model, read_manifest
+    from scienceops.running.script_runner import SCRIPT, ScriptRunner
+
+    schema = Schema.from_json_schema(json.loads((folder / "schema.json").read_bytes()))
+    manifest = read_manifest(folder)
+    if (folder / SCRIPT).is_file():
+        return ScriptRunner(folder, schema)
+    return EstimatorRunner(load_model(folder), schema, manifest.model.input)

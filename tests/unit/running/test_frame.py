@@ -1,0 +1,45 @@
+"""Rows to DataFrame: the dtypes are those that pandas gave the model in training."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from scienceops.core.schema import Column, Schema
+from scienceops.running.frame import rows_to_frame
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "dtype"),
+    [
+        (Column("c", "number"), [1.0, 2.5], "float64"),
+        (Column("c", "number", nullable=True), [1.0, None], "float64"),
+        (Column("c", "integer"), [1, 2], "int64"),
+        (Column("c", "integer", nullable=True), [1, 2], "float64"),
+        (Column("c", "boolean"), [True, False], "bool"),
+        (Column("c", "boolean", nullable=True), [True, None], "object"),
+        (Column("c", "string"), ["a", "b"], "object"),
+        (Column("c", "string", categories=("a",)), ["a", "b"], "object"),
+        (Column("c", "datetime"), ["2026-01-01", "2026-01-02T03:04:05+01:00"], "datetime64[ns]"),
+    ],
+)
+def test_a_column_has_the_dtype_it_had_in_training(column, values, dtype):
+    frame = rows_to_frame([{"c": value} for value in values], Schema((column,)))
+    assert str(frame["c"].dtype) == dtype
+
+
+def test_missing_text_is_nan_as_pandas_has_it():
+    frame = rows_to_frame([{"c": None}], Schema((Column("c", "string", nullable=True),)))
+    assert isinstance(frame["c"][0], float)
+    assert np.isnan(frame["c"][0])
+
+
+def test_date_times_are_in_utc_without_a_zone():
+    schema = Schema((Column("c", "datetime", nullable=True),))
+    frame = rows_to_frame([{"c": "2026-01-02T03:04:05+01:00"}, {"c": None}], schema)
+    assert frame["c"][0] == pd.Timestamp("2026-01-02T02:04:05")
+    assert frame["c"].isna().tolist() == [False, True]
+
+
+def test_columns_come_in_the_order_of_the_schema():
+    schema = Schema((Column("b", "number"), Column("a", "number")))
+    assert list(rows_to_frame([{"a": 1.0, "b": 2.0}], schema)) == ["b", "a"]

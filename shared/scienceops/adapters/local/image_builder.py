@@ -13,6 +13,10 @@ from scienceops.adapters.local.supervise import read_log, start_task, tail_of, t
 from scienceops.ports.image_builder import BuildOrder, BuildState, BuildStatus
 
 TIMEOUT_SECONDS = 1800
+_MOVE = (
+    "import os, shutil, sys; a, b = sys.argv[1:]; "
+    "shutil.rmtree(a) if os.path.isdir(b) else os.rename(a, b)"
+)
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -37,7 +41,10 @@ class EnvironmentImageBuilder:
         if not self._is_complete(identity):
             target = environment_folder(identity, self._home)
             start_task(
-                self._folder(build_id), _steps(order.python, needs, target), TIMEOUT_SECONDS, {}
+                self._folder(build_id),
+                _steps(order.python, needs, build_id, target),
+                TIMEOUT_SECONDS,
+                {},
             )
         return build_id
 
@@ -62,7 +69,7 @@ class EnvironmentImageBuilder:
         return read_log(self._folder(build_id))
 
     def _is_complete(self, identity: str) -> bool:
-        return (environment_folder(identity, self._home) / "complete").exists()
+        return (environment_folder(identity, self._home) / "bin").is_dir()
 
     def _folder(self, build_id: str) -> Path:
         return self._home / "builds" / build_id.replace("/", "_")
@@ -91,12 +98,13 @@ def scorer_requirements() -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _steps(python: str, needs: list[str], target: Path) -> list[list[str]]:
-    # Each step can be taken again over what a killed one left behind.
+def _steps(python: str, needs: list[str], build_id: str, target: Path) -> list[list[str]]:
+    # Built beside its place and moved there whole, so that two builds of it cannot clash.
     uv = [sys.executable, "-m", "uv"]
-    inside = str(target / "bin" / "python")
+    beside = target.with_name(f".{build_id.replace('/', '_')}")
+    inside = str(beside / "bin" / "python")
     return [
-        [*uv, "venv", "--quiet", "--clear", "--python", python, str(target)],
+        [*uv, "venv", "--quiet", "--clear", "--relocatable", "--python", python, str(beside)],
         [*uv, "pip", "install", "--quiet", "--python", inside, *needs],
-        [inside, "-c", f"open({str(target / 'complete')!r}, 'w').close()"],
+        [sys.executable, "-c", _MOVE, str(beside), str(target)],
     ]

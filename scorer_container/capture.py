@@ -1,0 +1,132 @@
+"""Capture: every acknowledged call is in a spool file first, so no process's death loses it."""
+
+import errno
+import fcntl
+import json
+import os
+import secrets
+import threading
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+from scienceops.core.captures import CapturedCall
+from scienceops.errors import CaptureUnavailable
+
+OPEN = ".open"
+SEALED = ".sealed"
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+
+class CaptureSpool:
+    """Appends calls to a spool file of its own, sealed by age or size; one per worker process.
+
+    The file is locked while it is written to. Who can take the lock knows its writer is dead.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        replica: str,
+        *,
+        segment_seconds: float,
+        segment_rows: int,
+        limit_bytes: int,
+    ) -> None:
+        # Segment names are put-if-absent, so no two writers, ever, may share one.
+        self._writer = replica + secrets.token_hex(4)
+        self._folder = folder
+        self._segment_seconds = segment_seconds
+        self._segment_rows = segment_rows
+        self._limit_bytes = limit_bytes
+        self._lock = threading.Lock()
+        self._sequence = 0
+        self._file = -1
+        self._size = 0
+        self._rows = 0
+        self._opened_at = 0.0
+        self._others_bytes = 0
+        self._measure()
+        threading.Thread(target=self._seal_by_age, name="capture", daemon=True).start()
+
+    def append(self, call: CapturedCall) -> None:
+        """Keep the call; raises CaptureUnavailable, with nothing kept, when there is no room."""
+        line = json.dumps(asdict(call), separators=(",", ":")).encode() + b"\n"
+        with self._lock:
+            if self.size_bytes + len(line) > self._limit_bytes:
+                raise CaptureUnavailable(
+                    f"{self.size_bytes} bytes of captures wait for the bucket; not scored",
+                    retry_after_seconds=5,
+                )
+            try:
+                if self._file < 0:
+                    self._open()
+                self._write(line)
+            except OSError as error:
+                if error.errno not in FULL:
+                    raise
+                raise CaptureUnavailable(
+                    "no space left for captures; not scored", retry_after_seconds=5
+                ) from error
+            self._size += len(line)
+            self._rows += len(call.rows)
+            if self._rows >= self._segment_rows:
+                self._seal()
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes that wait for the bucket, as of a moment ago."""
+        return self._others_bytes + self._size
+
+    def has_room(self) -> bool:
+        """Whether another call would be kept."""
+        return self.size_bytes < self._limit_bytes
+
+    def _write(self, line: bytes) -> None:
+        try:
+            written = os.write(self._file, line)
+        except OSError:
+            os.ftruncate(self._file, self._size)
+            raise
+        if written < len(line):
+            # Half a record is none: take it back before anything follows it.
+            os.ftruncate(self._file, self._size)
+            raise OSError(errno.ENOSPC, "no space left for captures")
+
+    def _open(self) -> None:
+        self._sequence += 1
+        name = f"{self._writer}-{self._sequence:08d}"
+        # It gets its name only once it is locked, so nobody takes it for a dead writer's.
+        hidden = self._folder / f".{name}"
+        file = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        fcntl.flock(file, fcntl.LOCK_EX)
+        hidden.rename(self._folder / (name + OPEN))
+        self._file, self._size, self._rows = file, 0, 0
+        self._opened_at = time.monotonic()
+
+    def _seal(self) -> None:
+        name = f"{self._writer}-{self._sequence:08d}"
+        (self._folder / (name + OPEN)).rename(self._folder / (name + SEALED))
+        os.close(self._file)
+        self._others_bytes += self._size
+        self._file, self._size, self._rows = -1, 0, 0
+
+    def _seal_by_age(self) -> None:
+        pause = min(self._segment_seconds / 4, 1.0)
+        while True:
+            time.sleep(pause)
+            with self._lock:
+                old = time.monotonic() - self._opened_at >= self._segment_seconds
+                if self._file >= 0 and self._rows and old:
+                    self._seal()
+            self._measure()
+
+    def _measure(self) -> None:
+        mine = f"{self._writer}-{self._sequence:08d}{OPEN}"
+        total = 0
+        for entry in os.scandir(self._folder):
+            try:
+                total += entry.stat().st_size if entry.name != mine else 0
+            except FileNotFoundError:
+                continue
+        self._others_bytes = total

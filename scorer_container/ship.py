@@ -1,0 +1,139 @@
+"""Ship: a process of its own that seals spool files and puts them in the bucket."""
+
+import fcntl
+import json
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from scienceops.config import load_scorer_settings, load_settings
+from scienceops.core.captures import CaptureLayout
+from scienceops.core.schema import Schema
+from scienceops.errors import ObjectExists
+from scienceops.logs import configure_logs
+from scienceops.ports.object_store import ObjectStore
+from scienceops.serving import stop_when_parent_dies
+from scorer_container.capture import OPEN, SEALED
+from scorer_container.seal import seal
+
+log = logging.getLogger("scorer_container.ship")
+
+PAUSE_SECONDS = 0.25
+LONGEST_WAIT_SECONDS = 30.0
+LAST_ATTEMPTS = 5
+
+
+class Shipper:
+    """Ships the spool files of one version; two shippers on one folder do no harm."""
+
+    def __init__(
+        self,
+        spool: Path,
+        objects: ObjectStore,
+        layout: CaptureLayout,
+        *,
+        service: str,
+        version: int,
+        digest: str,
+    ) -> None:
+        self._spool = spool
+        self._objects = objects
+        self._layout = layout
+        self._service = service
+        self._version = version
+        self._digest = digest
+
+    def ship_all(self) -> int:
+        """Ship every file whose writer is done or dead; how many. Raises what the bucket raises."""
+        shipped = 0
+        for path in sorted(self._spool.iterdir()):
+            if path.suffix in (OPEN, SEALED) and not path.name.startswith("."):
+                shipped += self._ship(path)
+        return shipped
+
+    def waiting(self) -> int:
+        """How many files have not been shipped."""
+        return sum(path.suffix in (OPEN, SEALED) for path in self._spool.iterdir())
+
+    def _ship(self, path: Path) -> bool:
+        try:
+            file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            if not path.exists():
+                # Sealed by its writer, or shipped by another, between the look and the lock.
+                return False
+            with open(file, "rb", closefd=False) as content:  # noqa: PTH123  # By handle, not path.
+                spooled = content.read()
+            writer, _, sequence = path.stem.rpartition("-")
+            sealed = seal(spooled, self._layout, self._service, self._version, self._digest)
+            for partition, data in sorted(sealed.items()):
+                try:
+                    key = partition.segment_key(writer, int(sequence))
+                    self._objects.put(key, data, if_absent=True)
+                except ObjectExists:
+                    # Put before by a shipper that died before it could delete the file.
+                    log.info("segment was there already", extra={"key": key})
+            path.unlink()
+        finally:
+            os.close(file)
+        return True
+
+
+def read_layout(folder: Path) -> CaptureLayout:
+    """The columns of the captures of the package unpacked in `folder`."""
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    schema = Schema.from_json_schema(json.loads((folder / "schema.json").read_bytes()))
+    return CaptureLayout(manifest["task"], schema, tuple(manifest["classes"]))
+
+
+def main(folder: Path) -> int:
+    """Ship until told to stop, then ship what is left; 1 when the bucket would not take it."""
+    configure_logs()
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    stop_when_parent_dies()
+    settings = load_scorer_settings()
+    from scienceops.bootstrap import connect_objects
+
+    shipper = Shipper(
+        settings.spool,
+        connect_objects(load_settings()),
+        read_layout(folder),
+        service=settings.service,
+        version=settings.version,
+        digest=settings.package_digest,
+    )
+    wait = PAUSE_SECONDS
+    failures = 0
+    while True:
+        last = stop.is_set()
+        try:
+            shipper.ship_all()
+            wait, failures = PAUSE_SECONDS, 0
+        except Exception:
+            failures += 1
+            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+            log.exception("captures not shipped", extra={"waiting": shipper.waiting()})
+        if last and (failures == 0 or failures >= LAST_ATTEMPTS):
+            left = shipper.waiting()
+            if left:
+                log.error("captures left for the next start", extra={"files": left})
+            return 1 if left else 0
+        if last:
+            threading.Event().wait(PAUSE_SECONDS)
+        else:
+            stop.wait(wait)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

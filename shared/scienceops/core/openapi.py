@@ -1,0 +1,89 @@
+"""OpenAPI: the description of one service's scoring call, from its schema."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from scienceops.core.schema import Schema
+
+
+def openapi(
+    name: str, version: int, schema: Schema, sample: Mapping[str, Any], task: str
+) -> dict[str, Any]:
+    """An OpenAPI 3.1 document; `sample` gives the example row."""
+    row = schema.to_json_schema()
+    row.pop("$schema")
+    rows: Sequence[Any] = sample.get("rows", [])
+    prediction = {"type": "number"} if task == "regression" else {}
+    problem = {"content": {"application/problem+json": {"schema": {"type": "object"}}}}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": f"{name}, version {version}", "version": str(version)},
+        "paths": {
+            f"/api/v1/service/{name}/score": {
+                "post": {
+                    "operationId": "score",
+                    "summary": f"Score rows with {name}",
+                    "security": [{"key": []}],
+                    "requestBody": {
+                        "required": True,
+                        "content": {
+                            "application/json": {
+                                "schema": {
+                                    "type": "object",
+                                    "properties": {
+                                        "input_df": {"type": "array", "minItems": 1, "items": row}
+                                    },
+                                    "required": ["input_df"],
+                                    "additionalProperties": False,
+                                },
+                                "example": {"input_df": list(rows[:1])},
+                            }
+                        },
+                    },
+                    "responses": {
+                        "200": {
+                            "description": "One prediction per row, captured before this reply.",
+                            "content": {
+                                "application/json": {
+                                    "schema": {
+                                        "type": "object",
+                                        "properties": {
+                                            "request_id": {"type": "string", "format": "uuid"},
+                                            "model": {"const": name},
+                                            "version": {"type": "integer"},
+                                            "predictions": {
+                                                "type": ["array", "string"],
+                                                "items": prediction,
+                                            },
+                                            "probabilities": {
+                                                "type": "array",
+                                                "items": {
+                                                    "type": "object",
+                                                    "additionalProperties": {"type": "number"},
+                                                },
+                                            },
+                                        },
+                                        "required": [
+                                            "request_id",
+                                            "model",
+                                            "version",
+                                            "predictions",
+                                        ],
+                                    }
+                                }
+                            },
+                        },
+                        "400": {"description": "The body is not the JSON asked for.", **problem},
+                        "401": {"description": "No key, or a wrong one.", **problem},
+                        "413": {"description": "The body is over the limit.", **problem},
+                        "422": {
+                            "description": "Rows break the schema; each fault is named.",
+                            **problem,
+                        },
+                        "503": {"description": "Not now: see Retry-After.", **problem},
+                    },
+                }
+            }
+        },
+        "components": {"securitySchemes": {"key": {"type": "http", "scheme": "bearer"}}},
+    }

@@ -1,0 +1,65 @@
+"""Serving: a WSGI app under gunicorn that drains on SIGTERM and when its parent dies."""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+
+def stop_when_parent_dies() -> None:
+    """Send this process SIGTERM once standard input, a pipe the parent holds, closes."""
+
+    def watch() -> None:
+        while os.read(0, 4096):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def serve(
+    build: Callable[[], Any],
+    *,
+    bind: str,
+    workers: int,
+    threads: int,
+    watch_stdin: bool,
+    graceful_seconds: int = 30,
+) -> int:
+    """Serve until told to stop; the exit code: 3 when `build` raised in a worker.
+
+    build: makes the WSGI app, in each worker, after the fork, so that no thread or connection
+    crosses it. bind: `HOST:PORT`, or `unix:PATH`, which only this user can open.
+    """
+    from gunicorn.app.base import BaseApplication
+
+    class _Server(BaseApplication):  # type: ignore[misc]  # gunicorn carries no types.
+        def load_config(self) -> None:
+            for name, value in {
+                "bind": bind,
+                "workers": workers,
+                "threads": threads,
+                "worker_class": "gthread",
+                "graceful_timeout": graceful_seconds,
+                "timeout": 120,
+                "keepalive": 75,
+                "umask": 0o077,
+                "loglevel": "warning",
+                "control_socket_disable": True,
+            }.items():
+                if name in self.cfg.settings:
+                    self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            return build()
+
+    if watch_stdin:
+        stop_when_parent_dies()
+    sys.argv = sys.argv[:1]
+    try:
+        _Server().run()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 1
+    return 0

@@ -71,7 +71,7 @@ class Shipper:
             if not path.exists():
                 # Sealed by its writer, or shipped by another, between the look and the lock.
                 return False
-            with open(file, "rb", closefd=False) as content:  # noqa: PTH123  # By handle, not path.
+            with open(file, "rb", closefd=False) as content:  # By handle, not path.
                 spooled = content.read()
             writer, _, sequence = path.stem.rpartition("-")
             sealed = seal(spooled, self._layout, self._service, self._version, self._digest)

@@ -1,0 +1,75 @@
+"""Serve: the web process of a scorer."""
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+from scienceops.config import load_scorer_settings, load_settings
+from scienceops.logs import configure_logs
+from scienceops.serving import serve
+
+BOOT_ERROR = "boot_error"
+
+
+def build(folder: Path) -> Any:
+    """The WSGI app of one worker, its model loaded."""
+    from scienceops.core.schema import Schema
+    from scienceops.running import load_runner
+    from scorer_container.capture import CaptureSpool
+    from scorer_container.metrics import Metrics
+    from scorer_container.web import Served, create_app
+
+    scorer, settings = load_scorer_settings(), load_settings()
+    documents = {
+        name: json.loads((folder / f"{name}.json").read_bytes())
+        for name in ("manifest", "schema", "sample")
+    }
+    schema = Schema.from_json_schema(documents["schema"])
+    served = Served(
+        service=scorer.service,
+        version=scorer.version,
+        digest=scorer.package_digest,
+        manifest=documents["manifest"],
+        schema=schema,
+        sample=documents["sample"],
+        key_sha256=scorer.gateway_key_sha256,
+        limit_bytes=settings.request_limit_bytes,
+    )
+    spool = CaptureSpool(
+        scorer.spool,
+        scorer.replica,
+        segment_seconds=settings.segment_seconds,
+        segment_rows=settings.segment_rows,
+        limit_bytes=settings.spool_limit_bytes,
+    )
+    metrics = Metrics(scorer.service, scorer.version, str(os.getpid()), schema)
+    return create_app(served, load_runner(folder), spool, metrics)
+
+
+def main(folder: Path) -> int:
+    """Serve the package unpacked in `folder`; 3 when it cannot be loaded."""
+    configure_logs()
+    scorer = load_scorer_settings()
+
+    def build_or_tell() -> Any:
+        try:
+            return build(folder)
+        except BaseException as error:
+            traceback.print_exc()
+            (folder / BOOT_ERROR).write_text(f"{type(error).__name__}: {error}")
+            raise
+
+    return serve(
+        build_or_tell,
+        bind=scorer.bind,
+        workers=scorer.workers,
+        threads=scorer.threads,
+        watch_stdin=True,
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

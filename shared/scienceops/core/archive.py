@@ -50,16 +50,22 @@ class Archive:
 
     def digest(self) -> str:
         """sha256 of the zip's own bytes, in hexadecimal."""
+        digest = hashlib.sha256()
         with self._opened() as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+            while chunk := file.read(CHUNK_BYTES):
+                digest.update(chunk)
+        return digest.hexdigest()
 
     def chunks(self, name: str) -> Iterator[bytes]:
         """The file's content, at most CHUNK_BYTES at a time and never more than it declares."""
         # zipfile stops at the declared size and then compares the checksum.
-        with self._opened() as file, _reading(file, name) as archive:
-            with archive.open(self._entries[name]) as entry:
-                while chunk := entry.read(CHUNK_BYTES):
-                    yield chunk
+        with (
+            self._opened() as file,
+            _reading(file, name) as archive,
+            archive.open(self._entries[name]) as entry,
+        ):
+            while chunk := entry.read(CHUNK_BYTES):
+                yield chunk
 
     @contextmanager
     def _opened(self) -> Iterator[BinaryIO]:
@@ -76,7 +82,7 @@ def _reading(file: BinaryIO, name: str = "") -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(file) as archive:
             yield archive
-    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, UnicodeDecodeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, struct.error, ValueError) as error:
         raise BadPackage(f"the zip is damaged: {error}", file=name, fix="copy it again") from None
     except (NotImplementedError, RuntimeError) as error:
         raise BadPackage(f"{error}", file=name, fix=_PACK_AGAIN) from None
@@ -129,7 +135,7 @@ def _check_entries(archive: zipfile.ZipFile, limit_bytes: int) -> list[zipfile.Z
             )
         if entry.file_size > FREE_BYTES and entry.file_size > MOST_RATIO * entry.compress_size:
             raise BadPackage(
-                f"{entry.compress_size} bytes that unpack to {entry.file_size} look like a zip bomb",
+                f"{entry.compress_size} bytes that become {entry.file_size} look like a zip bomb",
                 file=name,
                 fix="store the file without compression",
             )

@@ -192,10 +192,20 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def _schema(document: Any) -> Schema:
     if not isinstance(document, dict):
         raise BadPackage("it holds no JSON object", file=SCHEMA, fix="wanted a JSON Schema")
+    fix = "write it with `scienceops pack`"
     try:
-        return Schema.from_json_schema(document)
+        schema = Schema.from_json_schema(document)
     except (BadSchema, TypeError) as error:
-        raise BadPackage(str(error), file=SCHEMA, fix="write it with `scienceops pack`") from None
+        raise BadPackage(str(error), file=SCHEMA, fix=fix) from None
+    for column in schema.columns:
+        for bound in (column.minimum, column.maximum):
+            if isinstance(bound, bool) or not isinstance(bound, int | float | None):
+                raise BadPackage(
+                    f"column {column.name!r} has the bound {bound!r}, which is no number",
+                    file=SCHEMA,
+                    fix=fix,
+                )
+    return schema
 
 
 def _toml(text: str) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def keep_files(version: Version, path: Path, package: Package, objects: ObjectSt
     present = {info.key for info in objects.scan(version_file_key(name, number, ""))}
     for file in KEPT:
         key = version_file_key(name, number, file)
-        if file in package.names and key not in present:
+        if file in package.files and key not in present:
             objects.put(key, package.read(file))
     # The package goes last: where it is, the rest is too.
     if package_key(name, number) not in present:
@@ -199,7 +199,7 @@ def _claim_number(
             digest=package.digest,
             uploaded_at=stamp(now),
             uploaded_key=key,
-            manifest=package.manifest.model_dump(mode="json"),
+            manifest=package.manifest.to_document(),
             requirements=package.requirements,
         )
         try:

@@ -58,7 +58,8 @@ def compare(baseline: ColumnPartial | None, day: ColumnPartial) -> Comparison:
             found = _compare_numbers(baseline, day)
         elif day.labels is not None and baseline.labels is not None:
             found = _compare_labels(baseline, day)
-    tests = [p for p in (_twice_smaller(found.ks_p, found.mann_whitney_p), found.chi_square_p) if p]
+    both = _twice_smaller(found.ks_p, found.mann_whitney_p)
+    tests = [p for p in (both, found.chi_square_p) if p is not None]
     effects = [] if found.effect is None else [found.effect]
     missing_p = None
     if baseline.missing or day.missing:
@@ -67,7 +68,8 @@ def compare(baseline: ColumnPartial | None, day: ColumnPartial) -> Comparison:
         tests.append(missing_p)
     if not effects:
         return found
-    p = min(1.0, len(tests) * min(tests)) if tests else 0.0
+    # Each test had its chance to surprise, so the smallest p counts once for each (Bonferroni).
+    p = min(1.0, len(tests) * min(tests))
     return replace(found, missing_p=missing_p, effect=max(effects), p_value=p)
 
 

@@ -10,7 +10,13 @@ from scienceops.web.access import require
 
 def blueprint(app: App, settings: Settings) -> Blueprint:
     """The pages; looking needs a viewer."""
-    routes = Blueprint("pages", __name__, template_folder="templates", static_folder="static")
+    routes = Blueprint(
+        "pages",
+        __name__,
+        template_folder="templates",
+        static_folder="static",
+        static_url_path="/static",
+    )
 
     @routes.before_request
     def look() -> None:

@@ -10,12 +10,13 @@ from scienceops.config import Settings
 from scienceops.core.access import Caller, Role
 from scienceops.core.messages import WORK, FollowRun
 from scienceops.core.names import LABELS, Partition
+from scienceops.core.openapi import openapi
 from scienceops.core.schema import Schema
 from scienceops.core.versions import Rejection, StatisticsRun, Version
 from scienceops.ports import Ports
 from scienceops.ports.message_queue import Delivery
 from scienceops.ports.service_runtime import Reply
-from scienceops.usecases import describe, manage_keys, platform_secrets, watch_data
+from scienceops.usecases import describe, manage_keys, monitor, platform_secrets, watch_data
 from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.announce_capture import announce_capture
 from scienceops.usecases.change_policy import change_policy
@@ -205,6 +206,26 @@ class App:
             since=since,
             until=until,
         )
+
+    def openapi(self, name: str) -> dict[str, Any]:
+        """The OpenAPI document of the service's live version."""
+        live = self.service(name)["live"]
+        schema, sample = self.schema(name, live), self.sample(name, live)
+        return openapi(name, live, schema, sample, self.version(name, live)["task"])
+
+    def data_monitor(
+        self, name: str, *, wanted: str = "", everything: bool = False
+    ) -> dict[str, Any]:
+        """Features of the live version ranked by drift; by default those that ask for a look."""
+        return monitor.data_monitor(name, self.ports, wanted=wanted, everything=everything)
+
+    def feature_monitor(self, name: str, feature: str) -> dict[str, Any]:
+        """Every statistic of one feature over time, with training's values."""
+        return monitor.feature_monitor(name, feature, self.ports)
+
+    def model_monitor(self, name: str) -> dict[str, Any]:
+        """Predictions, traffic and latency of each version over time."""
+        return monitor.model_monitor(name, self.ports)
 
     def statistics_days(self, name: str) -> list[dict[str, Any]]:
         """Which days show statistics, of which version, from which run."""

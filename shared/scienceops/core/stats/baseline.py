@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from scienceops.core.stats import partials
 from scienceops.core.stats.hashing import hash_strings, sequence_keys
-from scienceops.core.stats.numeric import Numbers, training_bins
+from scienceops.core.stats.numeric import training_bins
 from scienceops.core.stats.partials import ColumnPartial, Kind
 from scienceops.core.stats.sketches import FloatArray
 
@@ -88,7 +88,7 @@ def _with_bins(part: ColumnPartial) -> ColumnPartial:
     if numbers is None or numbers.moments.count == 0:
         return part
     edges = training_bins(numbers.order, numbers.minimum, numbers.maximum)
-    return replace(part, numbers=Numbers.rebinned(numbers, edges))
+    return replace(part, numbers=numbers.rebinned(edges))
 
 
 def _as_floats(values: Values) -> FloatArray:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -144,6 +144,14 @@ class Numbers:
             edges=edges,
             histogram=np.sum([part.histogram for part in parts], axis=0, dtype=np.int64),
         )
+
+    def rebinned(self, edges: FloatArray) -> "Numbers":
+        """The same values counted in these bins, as exactly as the order sketch knows them."""
+        cuts = np.searchsorted(self.order.values, edges, side="left")
+        cuts[-1] = np.searchsorted(self.order.values, edges[-1], side="right")
+        total = np.concatenate([[0], np.cumsum(self.order.weights)])
+        histogram = np.diff(total[cuts], prepend=0, append=total[-1]).astype(np.int64)
+        return replace(self, edges=edges, histogram=histogram)
 
     @property
     def mode(self) -> float | None:

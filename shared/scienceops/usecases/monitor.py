@@ -1,0 +1,135 @@
+"""Monitor: statistics tuples shaped for looking at, the same for pages and replies."""
+
+from collections import defaultdict
+from typing import Any
+
+from scienceops.core.names import PREDICTION
+from scienceops.core.policy import read_policy
+from scienceops.ports import Ports
+from scienceops.ports.statistics_store import StatisticRow
+from scienceops.usecases.describe import read_document
+from scienceops.usecases.records import read_service
+
+LATENCY = "(latency_ms)"
+VERDICTS = {0.0: "stable", 1.0: "drift", -1.0: "not enough data"}
+RANKED = (
+    "verdict",
+    "effect",
+    "p_value",
+    "q_value",
+    "psi",
+    "mean",
+    "missing",
+    "coefficient_of_variation",
+)
+MOST_FEATURES = 100
+
+Series = dict[str, dict[str, float]]
+
+
+def data_monitor(name: str, ports: Ports, *, wanted: str, everything: bool) -> dict[str, Any]:
+    """The features of the newest version with statistics, those that drift first.
+
+    Without `everything`: those whose verdict of any of the last days is drift, or whose
+    coefficient of variation reaches the policy's bound. wanted: text in the feature's name.
+    """
+    policy = read_policy(read_service(ports.registry, name).value.policy)
+    version = _newest_version(name, ports)
+    if version is None:
+        return {"version": None, "features": [], "days": [], "hidden": 0}
+    baseline = read_document(name, "baseline.json", ports, version)
+    table = _table(ports.statistics.read(name, versions=[version], statistics=RANKED))
+    rows = [
+        _ranked(feature, series, baseline.get(feature, {}), policy.attention_variation)
+        for feature, series in table.items()
+        if feature not in (PREDICTION, LATENCY) and wanted.lower() in feature.lower()
+    ]
+    shown = [row for row in rows if everything or row["attention"]]
+    shown.sort(key=lambda row: (-row["drift_days"], -(row["effect"] or 0.0), row["feature"]))
+    days = sorted({day for series in table.values() for day in series["verdict"]})
+    return {
+        "version": version,
+        "features": shown[:MOST_FEATURES],
+        "hidden": len(rows) - len(shown[:MOST_FEATURES]),
+        "days": days,
+    }
+
+
+def feature_monitor(name: str, feature: str, ports: Ports) -> dict[str, Any]:
+    """statistic -> day -> value of one feature of the newest version, and training's values."""
+    version = _newest_version(name, ports)
+    if version is None:
+        return {"version": None, "series": {}, "baseline": {}, "verdicts": {}}
+    rows = ports.statistics.read(name, versions=[version], features=[feature])
+    series = _table(rows).get(feature, defaultdict(dict))
+    return {
+        "version": version,
+        "series": dict(series),
+        "baseline": read_document(name, "baseline.json", ports, version).get(feature, {}),
+        "verdicts": {day: VERDICTS[v] for day, v in series.get("verdict", {}).items()},
+    }
+
+
+def model_monitor(name: str, ports: Ports) -> dict[str, Any]:
+    """Per version: rows per day, share of predictions per class or their mean, latency."""
+    read_service(ports.registry, name)
+    versions: dict[str, list[StatisticRow]] = defaultdict(list)
+    for row in ports.statistics.read(name, features=[PREDICTION, LATENCY]):
+        versions[row.model_id].append(row)
+    return {"versions": {model: _predictions(rows) for model, rows in versions.items()}}
+
+
+def _predictions(rows: list[StatisticRow]) -> dict[str, Any]:
+    table = _table(rows)
+    series = table.get(PREDICTION, {})
+    latency = table.get(LATENCY, {})
+    days = sorted(series.get("count", {}))
+    ratios = {k.partition(":")[2]: v for k, v in series.items() if k.startswith("count_ratio:")}
+    verdicts = series.get("verdict", {})
+    return {
+        "days": days,
+        "count": [series["count"].get(day, 0.0) for day in days],
+        "ratios": {label: [v.get(day, 0.0) for day in days] for label, v in ratios.items()},
+        "mean": [series.get("mean", {}).get(day) for day in days],
+        "latency_median": [latency.get("median", {}).get(day) for day in days],
+        "latency_p95": [latency.get("p95", {}).get(day) for day in days],
+        "verdicts": [VERDICTS.get(verdicts.get(day, -1.0), "") for day in days],
+    }
+
+
+def _ranked(
+    feature: str, series: Series, baseline: dict[str, float], attention_variation: float
+) -> dict[str, Any]:
+    days = sorted(series["verdict"])
+    last = days[-1] if days else ""
+    drifting = [day for day in days if series["verdict"][day] == 1.0]
+    # What is shown is the newest day that drifts, else the newest day.
+    told = drifting[-1] if drifting else last
+    values = {name: series.get(name, {}).get(told) for name in RANKED}
+    variation = values["coefficient_of_variation"]
+    varies = variation is not None and variation >= attention_variation
+    return {
+        **values,
+        "feature": feature,
+        "day": told,
+        "verdict": VERDICTS.get(values["verdict"] if values["verdict"] is not None else -1.0),
+        "drift_days": len(drifting),
+        "attention": bool(drifting) or varies,
+        "means": [series["mean"][day] for day in sorted(series.get("mean", {}))],
+        "training_mean": baseline.get("mean"),
+    }
+
+
+def _newest_version(name: str, ports: Ports) -> int | None:
+    live = read_service(ports.registry, name).value.live
+    with_statistics = [day.partition.version for day in ports.statistics.days(name)]
+    return live if live in with_statistics else max(with_statistics, default=None)
+
+
+def _table(rows: list[StatisticRow]) -> dict[str, Series]:
+    table: dict[str, Series] = defaultdict(lambda: defaultdict(dict))
+    for row in rows:
+        if row.value is not None:
+            day = row.prediction_date.isoformat()
+            table[row.feature_name][row.statistic][day] = row.value
+    return table

@@ -1,0 +1,109 @@
+"""Management API: services, versions, ledger and statistics as JSON."""
+
+from datetime import date, datetime
+from typing import Any, cast
+
+from flask import Blueprint, request
+
+from scienceops.app import App
+from scienceops.config import Settings
+from scienceops.core.access import Caller, Role
+from scienceops.errors import BadInput
+from scienceops.web.access import require
+
+
+def blueprint(app: App, settings: Settings) -> Blueprint:
+    """The routes under /api/v1 that manage; reading needs a viewer, writing an operator."""
+    routes = Blueprint("api", __name__, url_prefix="/api/v1")
+
+    def caller(role: Role) -> Caller:
+        return require(request, app, settings, role)
+
+    @routes.get("/services")
+    def services() -> list[dict[str, Any]]:
+        caller("viewer")
+        return app.services()
+
+    @routes.get("/services/<name>")
+    def service(name: str) -> dict[str, Any]:
+        caller("viewer")
+        return app.service(name)
+
+    @routes.get("/services/<name>/versions/<int:number>")
+    def version(name: str, number: int) -> dict[str, Any]:
+        caller("viewer")
+        return app.version(name, number)
+
+    @routes.get("/services/<name>/versions/<int:number>/log")
+    def build_log(name: str, number: int) -> dict[str, str]:
+        caller("viewer")
+        return {"log": app.build_log(name, number)}
+
+    @routes.post("/services/<name>/versions/<int:number>/retry")
+    def retry(name: str, number: int) -> dict[str, Any]:
+        app.retry(name, number, caller("operator").name)
+        return app.version(name, number)
+
+    @routes.get("/services/<name>/history")
+    def history(name: str) -> dict[str, Any]:
+        caller("viewer")
+        at = _parsed("at", datetime.fromisoformat)
+        return {"live": app.live_version(name, at), "entries": app.history(name, at)}
+
+    @routes.get("/services/<name>/statistics")
+    def statistics(name: str) -> dict[str, Any]:
+        caller("viewer")
+        versions = request.args.getlist("version", type=int)
+        rows = app.statistics(
+            name,
+            versions=versions or None,
+            features=request.args.getlist("feature") or None,
+            statistics=request.args.getlist("statistic") or None,
+            since=_parsed("since", date.fromisoformat),
+            until=_parsed("until", date.fromisoformat),
+        )
+        return {"service": name, "days": app.statistics_days(name), "rows": rows}
+
+    @routes.post("/services/<name>/statistics")
+    def run_statistics(name: str) -> dict[str, Any]:
+        run = app.request_statistics(name, caller("operator").name, request.args.get("engine"))
+        return {"run": run.number if run else None}
+
+    @routes.post("/services/<name>/keys")
+    def create_key(name: str) -> dict[str, str]:
+        slot = request.args.get("slot")
+        if slot not in (None, "primary", "secondary"):
+            raise BadInput(f"slot {slot!r}: wanted primary or secondary")
+        return app.create_key(name, cast("Any", slot), caller("operator").name)
+
+    @routes.delete("/services/<name>/keys/<any(primary, secondary):slot>")
+    def revoke_key(name: str, slot: str) -> dict[str, str]:
+        app.revoke_key(name, cast("Any", slot), caller("operator").name)
+        return {"revoked": slot}
+
+    @routes.put("/services/<name>/policy/<key>")
+    def change_policy(name: str, key: str) -> dict[str, Any]:
+        actor = caller("operator").name
+        return dict(app.change_policy(name, key, request.get_data(as_text=True), actor))
+
+    @routes.get("/rejections")
+    def rejections() -> list[dict[str, Any]]:
+        caller("viewer")
+        return app.rejections()
+
+    @routes.get("/runs")
+    def runs() -> list[dict[str, Any]]:
+        caller("viewer")
+        return app.runs()
+
+    return routes
+
+
+def _parsed(name: str, parse: Any) -> Any:
+    text = request.args.get(name)
+    if not text:
+        return None
+    try:
+        return parse(text)
+    except ValueError:
+        raise BadInput(f"{name}={text!r} is no ISO 8601 date") from None

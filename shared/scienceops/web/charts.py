@@ -1,0 +1,63 @@
+"""Charts: small SVG drawn by the server, so that a list needs no script."""
+
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup, escape
+
+COLOURS = ("#2f6f9f", "#d98e32", "#4a9b6e", "#a85a8c", "#7a6fc2", "#8a8a8a")
+
+
+def sparkline(
+    values: Sequence[float], baseline: float | None = None, width: int = 120, height: int = 28
+) -> Markup:
+    """A line through the values, with training's value dashed if there is one."""
+    known = [*values, *([] if baseline is None else [baseline])]
+    if not values:
+        return Markup("")
+    low, high = min(known), max(known)
+    span = (high - low) or 1.0
+
+    def y(value: float) -> float:
+        return height - 3 - (height - 6) * (value - low) / span
+
+    step = (width - 6) / max(len(values) - 1, 1)
+    points = " ".join(f"{3 + i * step:.1f},{y(v):.1f}" for i, v in enumerate(values))
+    last_x, last_y = 3 + (len(values) - 1) * step, y(values[-1])
+    dashed = (
+        f'<line x1="0" x2="{width}" y1="{y(baseline):.1f}" y2="{y(baseline):.1f}" class="base"/>'
+        if baseline is not None
+        else ""
+    )
+    label = escape(", ".join(f"{value:.4g}" for value in values))
+    return Markup(  # noqa: S704  # Numbers of ours, and a label that was escaped.
+        f'<svg class="spark" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">'
+        f'{dashed}<polyline points="{points}"/>'
+        f'<circle cx="{last_x:.1f}" cy="{last_y:.1f}" r="2.2"/></svg>'
+    )
+
+
+def stacked_bars(
+    days: Sequence[str], shares: Mapping[str, Sequence[float]], height: int = 160
+) -> Markup:
+    """One bar per day, cut by the share of each class."""
+    step, bars = 44, []
+    for index, day in enumerate(days):
+        top = 0.0
+        for place, (label, series) in enumerate(shares.items()):
+            size = series[index] * (height - 24)
+            colour = COLOURS[place % len(COLOURS)]
+            title = escape(f"{day} {label}: {series[index]:.1%}")
+            bars.append(
+                f'<rect x="{index * step + 4}" y="{top:.1f}" width="36" height="{size:.1f}" '
+                f'fill="{colour}"><title>{title}</title></rect>'
+            )
+            top += size
+        bars.append(
+            f'<text x="{index * step + 22}" y="{height - 8}" text-anchor="middle">'
+            f"{escape(day[5:])}</text>"
+        )
+    width = max(len(days), 1) * step
+    return Markup(  # noqa: S704  # Numbers of ours, and labels that were escaped.
+        f'<svg class="bars" viewBox="0 0 {width} {height}" width="{width}" role="img" '
+        f'aria-label="share of predictions per class and day">{"".join(bars)}</svg>'
+    )

@@ -1,0 +1,33 @@
+"""Gateway: the scoring call, from the caller's key to the live version and back."""
+
+from flask import Blueprint, Response, request
+
+from scienceops.app import App
+from scienceops.web.access import bearer
+
+#: Of a scorer's reply, the headers that are the caller's business.
+_PASSED = ("Content-Type", "Retry-After", "X-ScienceOps-Version")
+
+
+def blueprint(app: App) -> Blueprint:
+    """The routes of a service."""
+    routes = Blueprint("gateway", __name__, url_prefix="/api/v1/service")
+
+    @routes.post("/<name>/score")
+    def score(name: str) -> Response:
+        reply = app.score(
+            name,
+            request.get_data(),
+            key=bearer(request),
+            correlation=request.headers.get("X-Request-Id")
+            or request.headers.get("traceparent", ""),
+            captured_at=request.headers.get("X-ScienceOps-Captured-At", ""),
+        )
+        headers = {k: v for k, v in reply.headers.items() if k in _PASSED}
+        return Response(reply.body, reply.status, headers)
+
+    @routes.get("/<name>/openapi.json")
+    def openapi(name: str) -> dict[str, object]:
+        return app.openapi(name)
+
+    return routes

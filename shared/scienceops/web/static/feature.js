@@ -1,0 +1,31 @@
+// Draws one chart per statistic from the series that the page carries.
+"use strict";
+function draw() {
+  const view = JSON.parse(document.getElementById("series").textContent);
+  const style = getComputedStyle(document.body);
+  const ink = style.color;
+  const line = style.getPropertyValue("--accent");
+  for (const place of document.querySelectorAll(".chart")) {
+    const name = place.dataset.statistic;
+    const series = view.series[name] || {};
+    const days = Object.keys(series).sort();
+    const drift = days.map((day) => view.verdicts[day] === "drift");
+    const traces = [{
+      x: days, y: days.map((day) => series[day]), mode: "lines+markers", name,
+      line: { color: line },
+      marker: { size: 8, symbol: drift.map((d) => (d ? "diamond" : "circle")),
+        color: drift.map((d) => (d ? "#b3261e" : line)) },
+    }];
+    if (name in view.baseline) {
+      traces.push({ x: days, y: days.map(() => view.baseline[name]), mode: "lines", name: "training",
+        line: { dash: "dash", color: "#d98e32" } });
+    }
+    Plotly.react(place, traces, {
+      title: { text: name, font: { size: 13 } }, margin: { l: 48, r: 10, t: 34, b: 34 }, showlegend: false,
+      paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: ink, size: 11 },
+      xaxis: { type: "category" },
+    }, { displayModeBar: false, responsive: true });
+  }
+}
+document.addEventListener("series", draw);
+draw();

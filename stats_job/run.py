@@ -1,0 +1,190 @@
+"""Run: a frozen manifest becomes statistics that show, day by day."""
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from scienceops.core.captures import CaptureLayout
+from scienceops.core.names import PREDICTION, Partition, model_id, run_result_key, version_file_key
+from scienceops.core.schema import Schema
+from scienceops.core.stats.baseline import Baseline
+from scienceops.core.stats.catalogue import Feature, compute
+from scienceops.core.stats.partials import ColumnPartial
+from scienceops.core.stats.verdicts import DRIFT, NAMES, Comparison, compare, judge
+from scienceops.errors import ObjectNotFound
+from scienceops.ports.object_store import ObjectStore
+from scienceops.ports.statistics_store import StatisticRow, StatisticsStore
+from stats_job.read import LATENCY, PartitionOrder
+
+Engine = Literal["inline", "spark"]
+Partials = dict[str, ColumnPartial]
+#: order -> the partials of each partition, by its place in the sequence.
+Summarise = Callable[[Sequence[PartitionOrder]], list[Partials]]
+
+#: From this many bytes of segments on, Spark's start of 5 to 12 s pays for itself.
+SPARK_FROM_BYTES = 256 * 1024**2
+DRIFTED_TOLD = 50
+
+
+@dataclass(frozen=True)
+class Run:
+    """What the manifest says."""
+
+    identity: str
+    number: int
+    environment: str
+    orders: tuple[PartitionOrder, ...]
+
+
+def read_run(manifest_key: str, objects: ObjectStore) -> Run:
+    """The run as it was frozen, with the schema and baseline of each version."""
+    manifest = json.loads(objects.get(manifest_key))
+    known: dict[tuple[str, int], tuple[CaptureLayout, Baseline]] = {}
+    orders = []
+    for entry in manifest["partitions"]:
+        place = (entry["service"], entry["version"])
+        if place not in known:
+            known[place] = _read_version(*place, objects)
+        partition = Partition(*place, date.fromisoformat(entry["date"]))
+        if entry["keys"]:
+            orders.append(PartitionOrder(partition, tuple(entry["keys"]), *known[place]))
+    return Run(manifest["run_id"], manifest["run_number"], manifest["environment"], tuple(orders))
+
+
+def choose_engine(asked: str, run: Run, objects: ObjectStore) -> Engine:
+    """The engine asked for; `auto` takes spark once the segments are large."""
+    if asked == "spark":
+        return "spark"
+    if asked == "inline":
+        return "inline"
+    prefixes = {order.partition.prefix for order in run.orders}
+    size = sum(info.size_bytes for prefix in prefixes for info in objects.scan(prefix))
+    return "spark" if size >= SPARK_FROM_BYTES else "inline"
+
+
+def execute(
+    run: Run, engine: Engine, summarise: Summarise, objects: ObjectStore, store: StatisticsStore
+) -> dict[str, Any]:
+    """Compute, write, publish; what it came to is put beside the manifest and returned."""
+    began = time.monotonic()
+    results = summarise(run.orders)
+    read = time.monotonic()
+    means = _daily_means(run.orders, results, store)
+    written = 0
+    verdicts: Counter[str] = Counter()
+    drifted = []
+    for order, parts in zip(run.orders, results, strict=True):
+        features = _features(order, parts, means)
+        written += store.write(run.number, order.partition, _rows(order, features, run.environment))
+        store.publish(run.number, order.partition)
+        for feature in features:
+            if feature.name == LATENCY:
+                continue
+            verdicts[NAMES[feature.compared.verdict]] += 1
+            if feature.compared.verdict == DRIFT:
+                drifted.append(
+                    {
+                        "service": order.partition.service,
+                        "version": order.partition.version,
+                        "date": order.partition.date.isoformat(),
+                        "feature": feature.name,
+                    }
+                )
+    ended = time.monotonic()
+    result = {
+        "state": "succeeded",
+        "engine": engine,
+        "partitions": len(run.orders),
+        "rows_read": sum(parts[PREDICTION].rows for parts in results),
+        "statistics_rows": written,
+        "verdicts": {name: verdicts[name] for name in NAMES.values()},
+        "drifted": drifted[:DRIFTED_TOLD],
+        "seconds": {"summarise": round(read - began, 3), "write": round(ended - read, 3)},
+    }
+    objects.put(run_result_key(run.identity), json.dumps(result).encode())
+    return result
+
+
+def _features(
+    order: PartitionOrder,
+    parts: Partials,
+    means: Mapping[tuple[str, int, str], Mapping[date, float]],
+) -> list[Feature]:
+    kinds = {name: kind for name, (_, kind) in order.features.items()}
+    then = {name: order.baseline.column(name, kinds[name]) for name in parts}
+    compared = judge(
+        {name: compare(then[name], part) for name, part in parts.items() if name != LATENCY}
+    )
+    place = order.partition
+    features = []
+    for name, part in parts.items():
+        known = means.get((place.service, place.version, name), {})
+        until = [known[day] for day in sorted(known) if day <= place.date]
+        today: list[float | None] = [] if place.date in known else [None]
+        features.append(
+            Feature(name, part, then[name], compared.get(name, Comparison()), [*until, *today])
+        )
+    return features
+
+
+def _rows(
+    order: PartitionOrder, features: Sequence[Feature], environment: str
+) -> list[StatisticRow]:
+    place = order.partition
+    return [
+        StatisticRow(
+            environment=environment,
+            web_service_name=place.service,
+            model_id=model_id(place.service, place.version),
+            prediction_date=place.date,
+            feature_name=feature.name,
+            statistic=statistic,
+            value=value,
+            n=feature.part.count,
+        )
+        for feature in features
+        for statistic, value in compute(feature)
+        if not (feature.name == LATENCY and statistic == "verdict")
+    ]
+
+
+def _daily_means(
+    orders: Sequence[PartitionOrder], results: Sequence[Partials], store: StatisticsStore
+) -> dict[tuple[str, int, str], dict[date, float]]:
+    """(service, version, feature) -> day -> mean: of the days that show, then of this run's."""
+    means: dict[tuple[str, int, str], dict[date, float]] = {}
+    versions = {(order.partition.service, order.partition.version) for order in orders}
+    for service, version in versions:
+        for row in store.read(service, versions=[version], statistics=["mean"]):
+            place = (service, version, row.feature_name)
+            if row.value is not None:
+                means.setdefault(place, {})[row.prediction_date] = row.value
+    for order, parts in zip(orders, results, strict=True):
+        for name, part in parts.items():
+            place = (order.partition.service, order.partition.version, name)
+            days = means.setdefault(place, {})
+            mean = None if part.numbers is None else part.numbers.moments.mean
+            if mean is None:
+                days.pop(order.partition.date, None)
+            else:
+                days[order.partition.date] = mean
+    return means
+
+
+def _read_version(
+    service: str, version: int, objects: ObjectStore
+) -> tuple[CaptureLayout, Baseline]:
+    manifest = json.loads(objects.get(version_file_key(service, version, "manifest.json")))
+    document = json.loads(objects.get(version_file_key(service, version, "schema.json")))
+    layout = CaptureLayout(
+        manifest["task"], Schema.from_json_schema(document), tuple(manifest["classes"])
+    )
+    try:
+        data = objects.get(version_file_key(service, version, "baseline.parquet"))
+    except ObjectNotFound:
+        return layout, Baseline({})
+    return layout, Baseline.from_parquet(data)

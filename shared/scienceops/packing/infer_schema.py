@@ -1,91 +1,116 @@
-"""Infer a schema: what the columns of a DataFrame are, which values they had in training."""
+"""Infer the schema: columns, types, missing values, categories and training ranges from data."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from scienceops.core.schema import Column, ColumnType, Schema
 from scienceops.errors import BadSchema
 
-#: A text column is a category when it repeats itself: few values, each seen often.
+#: A string column is a category when it has at most this many distinct values, and each came
+#: at least twice on average; otherwise it is free text.
 MOST_CATEGORIES = 100
-ROWS_PER_CATEGORY = 3
 
 
-def as_frame(data: Any) -> pd.DataFrame:
-    """A DataFrame of what a notebook has: a DataFrame, a Series, an array or a list of dicts."""
-    if isinstance(data, pd.DataFrame):
-        frame = data.reset_index(drop=True)
-    elif isinstance(data, pd.Series):
-        frame = data.reset_index(drop=True).to_frame(data.name or "text")
-    else:
-        frame = pd.DataFrame(data)
-    if frame.empty:
-        raise BadSchema("no rows to learn the schema from: give at least one")
-    # An array has numbers for names; JSON keys are text.
-    frame.columns = [f"x{c}" if isinstance(c, int) else str(c) for c in frame.columns]
-    return frame
+def as_frame(data: Any, names: Sequence[str] | None = None) -> pd.DataFrame:
+    """Rows of any common form as a DataFrame whose column names are text.
 
-
-def infer_schema(frame: pd.DataFrame) -> Schema:
-    """The schema of the columns, in their order; raises BadSchema for a type no JSON row can carry.
-
-    nullable: some value is missing. minimum, maximum, categories: those of these rows.
+    data: DataFrame; Series or list of values (one column, named "text" if it has no name); list
+    of dicts; array of shape (rows,) or (rows, columns), named by `names` or x0, x1, ...
+    Raises BadSchema for anything else and for no rows.
     """
-    return Schema(tuple(_column(str(name), frame[name]) for name in frame.columns))
+    if isinstance(data, pd.DataFrame):
+        frame = data.copy(deep=False)
+    elif isinstance(data, pd.Series):
+        frame = data.to_frame(name=data.name or "text")
+    elif isinstance(data, list | tuple) and all(isinstance(row, dict) for row in data):
+        frame = pd.DataFrame(list(data))
+    elif isinstance(data, list | tuple) and all(isinstance(row, str) for row in data):
+        frame = pd.DataFrame({"text": list(data)})
+    elif isinstance(data, list | tuple | np.ndarray) and np.ndim(data) in (1, 2):
+        frame = _from_array(np.asarray(data), names)
+    else:
+        raise BadSchema(
+            f"{type(data).__name__} is no table: give a DataFrame, a list of dicts, a list of "
+            "texts or an array of shape (rows, columns)"
+        )
+    if len(frame) == 0:
+        raise BadSchema("the data has no rows: give at least one, better a few hundred")
+    frame.columns = pd.Index([str(name) for name in frame.columns])
+    return frame.reset_index(drop=True)
 
 
-def to_rows(frame: pd.DataFrame, schema: Schema) -> list[dict[str, Any]]:
-    """The rows as JSON values, missing ones as None."""
-    columns = {c.name: [_plain(v, c.type) for v in frame[c.name]] for c in schema.columns}
-    return [{name: columns[name][i] for name in columns} for i in range(len(frame))]
+def _from_array(values: Any, names: Sequence[str] | None) -> pd.DataFrame:
+    if values.ndim == 1:
+        return pd.DataFrame({"text" if values.dtype.kind in "OU" else "x0": values})
+    if names is None or len(names) != values.shape[1]:
+        names = [f"x{index}" for index in range(values.shape[1])]
+    return pd.DataFrame(values, columns=list(names)).infer_objects()
 
 
-def _column(name: str, values: "pd.Series[Any]") -> Column:
+def infer_schema(frame: pd.DataFrame, *, also: pd.DataFrame | None = None) -> Schema:
+    """The schema of a frame's columns; raises BadSchema naming a column it cannot describe.
+
+    also: more rows with the same columns, such as the sample beside the training data; they add
+    missing values to what a column may have, not categories and not range.
+
+    >>> infer_schema(pd.DataFrame({"age": [30, 41], "note": ["a", None]})).columns[1]
+    Column(name='note', type='string', nullable=True, categories=None, minimum=None, maximum=None)
+    """
+    columns = []
+    for name in frame.columns:
+        nullable = bool(frame[name].isna().any())
+        if also is not None:
+            nullable = nullable or bool(also[name].isna().any())
+        columns.append(_infer_column(str(name), frame[name], nullable))
+    return Schema(tuple(columns))
+
+
+def _infer_column(name: str, values: pd.Series, nullable: bool) -> Column:
     present = values.dropna()
-    nullable = len(present) < len(values)
+    is_declared = isinstance(values.dtype, pd.CategoricalDtype)
+    if is_declared:
+        present = present.astype(values.dtype.categories.dtype)
     kind = _type_of(name, present)
     if kind in ("number", "integer"):
         low, high = (float(present.min()), float(present.max())) if len(present) else (None, None)
+        if low is not None and high is not None and not np.isfinite([low, high]).all():
+            raise BadSchema(f"column {name!r} holds infinity: replace it before training")
         return Column(name, kind, nullable, minimum=low, maximum=high)
-    return Column(name, kind, nullable, _categories(values, present) if kind == "string" else None)
+    if kind != "string":
+        return Column(name, kind, nullable)
+    if is_declared:
+        return Column(name, kind, nullable, tuple(str(c) for c in values.dtype.categories))
+    distinct = sorted(set(present))
+    few = len(distinct) <= MOST_CATEGORIES and 2 * len(distinct) <= len(present)
+    return Column(name, kind, nullable, tuple(distinct) if few else None)
 
 
-def _type_of(name: str, present: "pd.Series[Any]") -> ColumnType:
-    types = pd.api.types
-    if types.is_bool_dtype(present.dtype):
+def _type_of(name: str, present: pd.Series) -> ColumnType:
+    if pd.api.types.is_bool_dtype(present.dtype):
         return "boolean"
-    if types.is_integer_dtype(present.dtype):
+    if pd.api.types.is_integer_dtype(present.dtype):
         return "integer"
-    if types.is_numeric_dtype(present.dtype):
+    if pd.api.types.is_float_dtype(present.dtype):
         return "number"
-    if types.is_datetime64_any_dtype(present.dtype):
+    if pd.api.types.is_datetime64_any_dtype(present.dtype):
         return "datetime"
-    found = {type(value) for value in present}
-    if found == {bool}:
+    if not len(present):
+        raise BadSchema(
+            f"column {name!r} has no value to tell its type from: drop it, or give training_data "
+            "in which it has one"
+        )
+    if all(isinstance(value, bool | np.bool_) for value in present):
         return "boolean"
-    if found <= {str}:
+    if all(isinstance(value, str) for value in present):
         return "string"
-    if found <= {int, float}:
-        return "number"
-    names = ", ".join(sorted(kind.__name__ for kind in found))
+    if all(isinstance(v, int | float | np.number) and not isinstance(v, bool) for v in present):
+        whole = all(isinstance(value, int | np.integer) for value in present)
+        return "integer" if whole else "number"
+    odd = next(value for value in present if not isinstance(value, str))
     raise BadSchema(
-        f"column {name!r} holds {names}: wanted numbers, booleans, text or date-times; "
-        "convert the column before packing"
+        f"column {name!r} holds {type(odd).__name__} {odd!r:.40}: wanted numbers, booleans, text "
+        "or date-times, one kind in a column; convert it before training"
     )
-
-
-def _categories(values: "pd.Series[Any]", present: "pd.Series[Any]") -> tuple[str, ...] | None:
-    seen = tuple(sorted(set(present)))
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        return tuple(sorted(str(c) for c in values.cat.categories))
-    few = len(seen) <= MOST_CATEGORIES and len(seen) * ROWS_PER_CATEGORY <= len(present)
-    return seen if few else None
-
-
-def _plain(value: Any, kind: ColumnType) -> Any:
-    if pd.isna(value):
-        return None
-    if kind == "datetime":
-        return pd.Timestamp(value).isoformat()
-    return {"number": float, "integer": int, "boolean": bool, "string": str}[kind](value)

@@ -1,32 +1,40 @@
 """Pack: one call from a notebook makes a package that is proved wherever it is served."""
 
-import hashlib
-import inspect
-import io
-import json
-import sys
-import tempfile
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version as installed
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from scienceops.core.captures import Task
-from scienceops.core.manifest import FileEntry, Manifest, ModelEntry, ModelInput
-from scienceops.core.names import PREDICTION, check_service_name
-from scienceops.core.package import read_package
-from scienceops.core.policy import read_policy
-from scienceops.core.sample import MOST_ROWS, Sample
-from scienceops.core.schema import Schema
-from scienceops.errors import BadInput, BadPackage, PickleNotAllowed
-from scienceops.packing.infer_schema import as_frame, infer_schema, to_rows
-from scienceops.running import load_runner
-from scienceops.running.trusted_types import untrusted
+import pandas as pd
 
-#: What a model of scikit-learn needs to be loaded and called.
-NEEDED = ("scikit-learn", "numpy", "scipy", "pandas", "joblib", "skops")
-_LIMIT_BYTES = 8 * 1024**3
+from scienceops import __version__
+from scienceops.core.captures import Task
+from scienceops.core.manifest import ModelInput
+from scienceops.core.names import check_service_name
+from scienceops.core.package import POLICY, SCORE, TRAIN, TRAINING_DATA
+from scienceops.core.requirement_lines import REQUIREMENTS
+from scienceops.errors import BadInput
+from scienceops.packing.choose_input import check_same_answers, choose_input, is_array
+from scienceops.packing.draft import Draft
+from scienceops.packing.environment import (
+    modules_of_model,
+    modules_of_script,
+    pin_requirements,
+    read_requirements,
+)
+from scienceops.packing.extras import (
+    check_metrics,
+    check_tags,
+    policy_to_toml,
+    read_script,
+    to_parquet,
+)
+from scienceops.packing.infer_schema import as_frame, infer_schema
+from scienceops.packing.model_formats import save_model
+from scienceops.packing.rows import choose_rows, frame_to_rows
+from scienceops.running import Runner, Scored
+from scienceops.running.estimator_runner import EstimatorRunner
+from scienceops.running.frame import as_input
 
 
 def pack(
@@ -40,208 +48,119 @@ def pack(
     tags: Mapping[str, str] | None = None,
     score: str | Path | None = None,
     train: str | Path | Callable[..., Any] | None = None,
-    requirements: Sequence[str] | None = None,
+    requirements: Sequence[str] | str | Path | None = None,
     path: str | Path | None = None,
+    task: Task | None = None,
     allow_pickle: bool = False,
-    policy: Mapping[str, Any] | None = None,
+    policy: Mapping[str, Any] | str | Path | None = None,
+    created_at: str | None = None,
 ) -> Path:
-    """Write the package of a trained model and return its path.
+    """Write the package of a trained model and return its path; prints nothing.
 
-    model: an estimator, or the path of a model file that `score` loads. sample: rows the model
-    takes (DataFrame, array or list of dicts); up to 100 are kept with their predictions.
-    training_data: a DataFrame of the same columns (and `target`), from which the schema and the
-    baseline of drift are learnt. score, train: files (or a train function) to ship.
-    requirements: pins beyond scikit-learn's own. allow_pickle: accept joblib where skops refuses,
-    which runs code when it is loaded. policy: proposal for the service's policy.
+    model: a fitted estimator with predict().
+    sample: rows as the model takes them (DataFrame, list of dicts, array, texts); up to 100 are
+    kept with the answers that the packed model gives, and a new version must give them again.
+    name: of the service, as `check_service_name` wants it.
+    training_data: the training rows, with the column `target` or without. The schema's types and
+    ranges and the baseline that drift is measured against come from it, else from the sample.
+    score: a score.py with init() and run(input_df). train: a train.py with train(data) ->
+    estimator, or that function; training_data then travels along, for retraining.
+    requirements: lines or a file, in addition to the pins of what the model uses.
+    path: the zip, or the folder it goes into; by default NAME-DIGEST.zip in the working folder.
+    task: what the model does, when it cannot be told from the model.
+    allow_pickle: accept joblib where skops refuses; loading it runs what it holds.
+    policy: proposal for the service's policy, or the file that holds it.
+    created_at: ISO 8601, when it matters; without it the same inputs give the same bytes.
 
-    Raises BadName, BadSchema, BadPackage, PickleNotAllowed, or ModelFailed when the model does
-    not answer its own sample.
+    Raises BadName, BadInput, BadSchema, PickleNotAllowed, BadPolicy, or ModelFailed when the
+    packed model does not answer the sample as the given one does.
     """
     check_service_name(name)
-    rows = as_frame(sample)
-    training = None if training_data is None else as_frame(training_data)
-    inputs = rows if training is None else training[[c for c in training.columns if c in rows]]
-    if list(inputs.columns) != list(rows.columns):
-        lacking = sorted(set(rows.columns) - set(inputs.columns))
-        raise BadInput(f"training_data lacks the columns {lacking} that the sample has")
-    schema = infer_schema(inputs)
-    files: dict[str, bytes] = {
-        "schema.json": _json(schema.to_json_schema()),
-        "requirements.txt": "\n".join(_pins(requirements)).encode() + b"\n",
-    }
-    if score is not None:
-        files["score.py"] = Path(score).read_bytes()
-    if train is not None:
-        text = inspect.getsource(train) if callable(train) else Path(train).read_text()
-        files["train.py"] = text.encode()
-    if policy:
-        read_policy(policy)
-        files["scienceops.toml"] = _toml(policy)
-    if training is not None and train is not None:
-        # Retraining mixes these rows with captured ones, so they travel along.
-        files["training_data.parquet"] = _parquet(training)
-    entry, content = _model_file(model, allow_pickle, score is not None)
-    files[str(entry.file)] = content
-    writing = _Writing(name, schema, entry, files, target, dict(metrics or {}), dict(tags or {}))
-    writing.answer(to_rows(rows.head(MOST_ROWS), schema))
-    if training is not None:
-        writing.add_baseline(to_rows(inputs, schema))
-    data = writing.to_zip()
-    digest = hashlib.sha256(data).hexdigest()
-    out = Path(path) if path is not None else Path(f"{name}-{digest[:8]}.zip")
-    out.write_bytes(data)
-    # The reader's rules are the only ones: what it would refuse is never handed out.
-    read_package(out, limit_bytes=_LIMIT_BYTES)
-    return out
-
-
-class _Writing:
-    """A package in the making: files so far, and what running the model on the sample showed."""
-
-    def __init__(
-        self,
-        name: str,
-        schema: Schema,
-        model: ModelEntry,
-        files: dict[str, bytes],
-        target: str | None,
-        metrics: dict[str, float],
-        tags: dict[str, str],
-    ) -> None:
-        self._schema = schema
-        self._files = files
-        self._manifest = Manifest(
-            name=name,
-            task="custom",
-            model=model,
-            python=f"{sys.version_info.major}.{sys.version_info.minor}",
-            metrics={key: float(value) for key, value in metrics.items()},
-            tags=tags,
-            target=target,
-            files={},
-        )
-
-    def answer(self, rows: list[dict[str, Any]]) -> None:
-        """Score the sample as a scorer would, in the first form that the model takes."""
-        forms: tuple[ModelInput, ...] = ("frame", "column", "array")
-        if len(self._schema.columns) > 1:
-            forms = ("frame", "array")
-        failure: Exception | None = None
-        for form in forms:
-            model = self._manifest.model.model_copy(update={"input": form})
-            self._manifest = self._manifest.model_copy(update={"model": model})
-            try:
-                scored = self._score(rows)
-            except Exception as error:  # noqa: BLE001  # Whatever the model raises, try the next.
-                failure = failure or error
-                continue
-            task, classes = _task_of(scored.predictions, scored.probabilities, scored.reply)
-            self._manifest = self._manifest.model_copy(update={"task": task, "classes": classes})
-            sample = Sample(rows, scored.predictions, scored.probabilities)
-            self._files["sample.json"] = _json(sample.to_document())
-            return
-        assert failure is not None  # noqa: S101  # There is at least one form.
-        raise failure
-
-    def add_baseline(self, rows: list[dict[str, Any]]) -> None:
-        """The statistics of the training rows and of the predictions on them."""
-        from scienceops.core.stats.baseline import build_baseline
-        from scienceops.core.stats.catalogue import describe_baseline
-        from scienceops.core.stats.partials import Kind
-
-        scored = self._score(rows)
-        columns: dict[str, list[Any]] = {
-            c.name: [row[c.name] for row in rows] for c in self._schema.columns
-        }
-        kinds: dict[str, Kind] = {c.name: c.kind for c in self._schema.columns}
-        columns[PREDICTION] = scored.predictions
-        kinds[PREDICTION] = "number" if self._manifest.task == "regression" else "category"
-        baseline = build_baseline(columns, kinds)
-        self._files["baseline.parquet"] = baseline.to_parquet()
-        self._files["baseline.json"] = _json(describe_baseline(baseline))
-
-    def to_zip(self) -> bytes:
-        """The zip, the same bytes for the same files."""
-        out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            for file, content in sorted({**self._files, "manifest.json": self._text()}.items()):
-                archive.writestr(zipfile.ZipInfo(file, (1980, 1, 1, 0, 0, 0)), content)
-        return out.getvalue()
-
-    def _score(self, rows: list[dict[str, Any]]) -> Any:
-        with tempfile.TemporaryDirectory() as place:
-            folder = Path(place)
-            for file, content in {**self._files, "manifest.json": self._text()}.items():
-                (folder / file).write_bytes(content)
-            return load_runner(folder).predict(rows)
-
-    def _text(self) -> bytes:
-        entries = {
-            file: FileEntry(sha256=hashlib.sha256(content).hexdigest(), size_bytes=len(content))
-            for file, content in self._files.items()
-        }
-        return _json(self._manifest.model_copy(update={"files": entries}).to_document())
-
-
-def _model_file(model: Any, allow_pickle: bool, has_score: bool) -> tuple[ModelEntry, bytes]:
     if isinstance(model, str | Path):
-        file = Path(model)
-        if not has_score:
-            raise BadInput(f"{file}: a model file needs `score`, a score.py that loads it")
-        return ModelEntry(file=file.name, format="none", allow_pickle=True), file.read_bytes()
-    import joblib
-    import skops.io
+        raise BadInput(f"{model} is a file: load it, or pack it as it is with pack_classic()")
+    frame = as_frame(sample, getattr(model, "feature_names_in_", None))
+    training = None if training_data is None else as_frame(training_data, list(frame.columns))
+    # A sample is often the head of the training data, target and all.
+    frame = frame.drop(columns=[target], errors="ignore") if target is not None else frame
+    features = None if training is None else _features_of(training, frame, target)
+    if train is not None and training is None:
+        raise BadInput("train needs training_data: retraining starts from those rows")
+    schema = infer_schema(frame) if features is None else infer_schema(features, also=frame)
+    chosen = choose_rows(frame)
+    form: ModelInput = "frame"
+    asked: Scored | None = None
+    if score is None:
+        form, asked = choose_input(model, chosen, schema, came_as_array=is_array(sample))
+    saved = save_model(model, form=form, allow_pickle=allow_pickle)
+    files = {str(saved.entry.file): saved.data}
+    modules = modules_of_model(model) | {saved.entry.format}
+    for script, function, file in ((score, "run", SCORE), (train, "train", TRAIN)):
+        if script is not None:
+            files[file] = read_script(script, function, file)
+            modules |= modules_of_script(files[file], file)
+    pins = pin_requirements(modules, read_requirements(requirements))
+    files[REQUIREMENTS] = "".join(f"{line}\n" for line in pins).encode()
+    if policy is not None:
+        files[POLICY] = policy_to_toml(policy)
+    if train is not None and training is not None:
+        files[TRAINING_DATA] = to_parquet(training)
+    draft = Draft(
+        name=name,
+        schema=schema,
+        model=saved.entry,
+        files=files,
+        task=task or (_task_of(model) if score is None else None),
+        classes=_classes_of(model) if score is None else (),
+        target=target,
+        metrics=check_metrics(metrics),
+        tags=check_tags(tags),
+        origin={"packed_with": f"scienceops {__version__}"},
+        created_at=created_at,
+    )
+    with draft.running() as runner:
+        rows = schema.check_rows(frame_to_rows(chosen, schema))
+        scored = runner.predict(rows)
+        if asked is not None:
+            check_same_answers(asked, scored)
+        draft = draft.answered(rows, scored)
+        if features is not None:
+            draft = draft.with_baseline(features, _score_all(runner, draft, features))
+    return draft.write(None if path is None else Path(path))
 
-    content: bytes = skops.io.dumps(model)
-    held = skops.io.get_untrusted_types(data=content)
-    refused = untrusted(held)
-    if not refused:
-        return ModelEntry(file="model.skops", format="skops", types=tuple(held)), content
-    if not allow_pickle:
-        raise PickleNotAllowed(
-            f"the model holds {refused[0]}, which is no type reviewed to be safe; if you trust "
-            "where the model comes from, pack it with allow_pickle=True, or load it in a score.py"
+
+def _features_of(training: pd.DataFrame, sample: pd.DataFrame, target: str | None) -> pd.DataFrame:
+    """The columns of the sample, out of the training data; raises BadInput when some lack."""
+    lacking = [name for name in sample.columns if name not in training.columns]
+    if target is not None and target not in training.columns:
+        lacking.append(target)
+    if lacking:
+        raise BadInput(
+            f"training_data has no column {lacking[0]!r}: give the rows as the model was trained "
+            f"on; it has {', '.join(map(str, training.columns[:20]))}"
         )
-    out = io.BytesIO()
-    joblib.dump(model, out)
-    return ModelEntry(file="model.joblib", format="joblib", allow_pickle=True), out.getvalue()
+    return training[list(sample.columns)]
 
 
-def _task_of(
-    predictions: list[Any], probabilities: list[dict[str, float]] | None, reply: str | None
-) -> tuple[Task, tuple[str, ...]]:
-    if reply is not None:
-        return "custom", ()
-    if probabilities:
-        return "classification", tuple(probabilities[0])
-    if any(isinstance(prediction, list | dict) for prediction in predictions):
-        raise BadPackage(
-            "the model gives several values per row",
-            fix="give a score.py whose run() returns one prediction per row",
-        )
-    if all(isinstance(p, float) for p in predictions):
-        return "regression", ()
-    return "classification", tuple(sorted({str(p) for p in predictions}))
+def _score_all(runner: Runner, draft: Draft, features: pd.DataFrame) -> Scored:
+    if isinstance(runner, EstimatorRunner):
+        # The sample has shown that both ways answer alike, and this one needs no JSON rows.
+        given = as_input(features, draft.model.input)
+        return replace(runner.predict_input(given, len(features)), probabilities=None)
+    return runner.predict(frame_to_rows(features, draft.schema))
 
 
-def _pins(extra: Sequence[str] | None) -> list[str]:
-    from packaging.requirements import Requirement
-
-    given = {Requirement(line).name.lower().replace("_", "-") for line in extra or ()}
-    own = [f"{name}=={installed(name)}" for name in NEEDED if name not in given]
-    return sorted([*own, *(extra or ())])
+def _classes_of(model: Any) -> tuple[str, ...]:
+    return tuple(str(label) for label in getattr(model, "classes_", ()))
 
 
-def _json(value: Any) -> bytes:
-    return json.dumps(value, indent=1, allow_nan=False).encode()
+def _task_of(model: Any) -> Task | None:
+    """The task by scikit-learn's own word; None leaves it to the answers."""
+    from sklearn.base import is_regressor
 
-
-def _toml(policy: Mapping[str, Any]) -> bytes:
-    # JSON's scalars are TOML's too.
-    return "".join(f"{key} = {json.dumps(value)}\n" for key, value in policy.items()).encode()
-
-
-def _parquet(frame: Any) -> bytes:
-    out = io.BytesIO()
-    frame.to_parquet(out)
-    return out.getvalue()
+    if hasattr(model, "classes_"):
+        return "classification"
+    try:
+        return "regression" if is_regressor(model) else "custom"
+    except (AttributeError, TypeError):
+        # A class outside of scikit-learn need not carry its tags.
+        return None

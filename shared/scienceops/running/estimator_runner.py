@@ -19,7 +19,10 @@ class EstimatorRunner:
         self._schema = schema
         self._form = form
         # Estimators hide predict_proba when they cannot answer it, so asking once is enough.
-        self._has_probabilities = hasattr(model, "predict_proba") and hasattr(model, "classes_")
+        # A model with several targets has a list of classes for each, and no one answer per row.
+        self._has_probabilities = hasattr(model, "predict_proba") and not isinstance(
+            getattr(model, "classes_", []), list
+        )
 
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> Scored:
         """Predictions, and probabilities when the estimator has them; raises ModelFailed."""

@@ -1,0 +1,75 @@
+"""Model formats: skops by default, joblib when somebody says that a pickle is allowed."""
+
+import io
+from dataclasses import dataclass
+from typing import Any
+
+from scienceops.core.manifest import ModelEntry, ModelInput
+from scienceops.errors import PickleNotAllowed
+from scienceops.packing.canonical_skops import canonical_skops
+from scienceops.running.object_graph import reachable
+from scienceops.running.trusted_types import untrusted
+
+_WAYS_OUT = (
+    "pack it with allow_pickle=True if you trust where it comes from, or write a score.py that "
+    "loads the model its own way"
+)
+
+
+@dataclass(frozen=True)
+class SavedModel:
+    """A model as the bytes of its file, and what the manifest says of it."""
+
+    entry: ModelEntry
+    data: bytes
+
+
+def save_model(model: Any, *, form: ModelInput, allow_pickle: bool) -> SavedModel:
+    """The model as skops, or as joblib when pickles are allowed and skops will not do.
+
+    Raises PickleNotAllowed naming the first type that is not on the reviewed list. A class that
+    lives in a notebook is refused in either format, since no service can import it.
+    """
+    _refuse_notebook_code(model)
+    try:
+        return _as_skops(model, form)
+    except PickleNotAllowed:
+        if not allow_pickle:
+            raise
+    import joblib
+
+    data = io.BytesIO()
+    joblib.dump(model, data, compress=("zlib", 3))
+    entry = ModelEntry(file="model.joblib", format="joblib", allow_pickle=True, input=form)
+    return SavedModel(entry, data.getvalue())
+
+
+def _as_skops(model: Any, form: ModelInput) -> SavedModel:
+    import skops.io
+    from skops.io.exceptions import UnsupportedTypeException
+
+    try:
+        data = skops.io.dumps(model)
+    except (UnsupportedTypeException, TypeError, ValueError, AttributeError) as error:
+        raise PickleNotAllowed(
+            f"skops cannot save {type(model).__name__}: {error}; {_WAYS_OUT}"
+        ) from error
+    types = skops.io.get_untrusted_types(data=data)
+    if refused := untrusted(types):
+        raise PickleNotAllowed(
+            f"{type(model).__name__} holds {', '.join(refused)}, which no review has found safe "
+            f"to load; {_WAYS_OUT}"
+        )
+    entry = ModelEntry(file="model.skops", format="skops", types=tuple(types), input=form)
+    return SavedModel(entry, canonical_skops(data))
+
+
+def _refuse_notebook_code(model: Any) -> None:
+    for item in reachable(model):
+        definition = item if hasattr(item, "__qualname__") else type(item)
+        if getattr(definition, "__module__", "") == "__main__":
+            raise PickleNotAllowed(
+                f"the model uses {definition.__qualname__}, which is defined in this notebook or "
+                "script, so the service could not import it; move it to a module that a "
+                "requirement installs, or do that step in a score.py"
+            )

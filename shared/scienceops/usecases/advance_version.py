@@ -146,7 +146,7 @@ class Steps:
                     "or allow more with SCIENCEOPS_PROOF_SECONDS, then `scienceops retry`"
                 )
                 self.fail(name, number, reason, status.log_tail)
-            return None
+                return None
             return START_LOOK_SECONDS
         fault = prove_version(version, status.endpoint, self.ports)
         if fault:

@@ -192,9 +192,9 @@ def _show(platform: App, phases: Phases) -> list[dict[str, Any]]:
         }
         for (day, feature), values in sorted(table.items())
     ]
-    days = sorted({line["date"] for line in lines})
-    features = sorted({line["feature"] for line in lines})
-    found = {(line["date"], line["feature"]): line["verdict"] for line in lines}
+    days = sorted({day for day, _ in table})
+    features = sorted({feature for _, feature in table})
+    found = {place: VERDICTS[values["verdict"]] for place, values in table.items()}
     phases.say("")
     with redirect_stdout(phases.out):
         show_table(

@@ -24,6 +24,7 @@ from scienceops.usecases.reconcile_deployment import (
 from scienceops.usecases.records import (
     Clock,
     Stored,
+    read_deployment,
     read_service,
     read_version,
     save,
@@ -148,6 +149,9 @@ class Steps:
                 self.fail(name, number, reason, status.log_tail)
                 return None
             return START_LOOK_SECONDS
+        if read_deployment(self.ports.registry, name, number).value.endpoint != status.endpoint:
+            # The gateway goes by the record, so it must say where before the version is live.
+            return AT_ONCE
         fault = prove_version(version, status.endpoint, self.ports)
         if fault:
             log_tail = self.ports.runtime.status(name, number).log_tail

@@ -36,7 +36,7 @@ class Host:
 
     def start(self) -> None:
         """Bring back what should run, then start the loops."""
-        doors.on_timer(self.app)
+        self.app.resume()
         every = self.app.settings
         for name, turn, pause in (
             ("uploads", self._look_at_packages, every.upload_poll_seconds),

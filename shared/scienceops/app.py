@@ -27,7 +27,7 @@ from scienceops.usecases.records import Clock, utc_now
 from scienceops.usecases.register_upload import register_upload
 from scienceops.usecases.retry_version import retry_version
 from scienceops.usecases.score_rows import Gateway
-from scienceops.usecases.tick import tick
+from scienceops.usecases.tick import nudge, tick
 
 
 class App:
@@ -66,6 +66,15 @@ class App:
             engine=self.settings.statistics_engine,
             environment=self.settings.environment,
         )
+
+    def resume(self) -> None:
+        """This platform was started (again): take up at once whatever was left unfinished.
+
+        Messages that a killed worker had taken are not waited for.
+        """
+        _ = self.owner_token
+        self.tick()
+        nudge(self.ports)
 
     # What callers of a service do.
 

@@ -38,7 +38,7 @@ def tick(
     _start_statistics(ports, clock, statistics_seconds, engine, environment)
     # Only an idle queue is nudged: otherwise each turn would add a message for work in progress.
     if ports.queue.depth(WORK) == 0:
-        _nudge(ports)
+        nudge(ports)
 
 
 def _reconcile_all(ports: Ports, clock: Clock) -> set[tuple[str, int]]:
@@ -81,7 +81,8 @@ def _start_statistics(
         ports.queue.send(WORK, FollowRun(run=run.number).to_body())
 
 
-def _nudge(ports: Ports) -> None:
+def nudge(ports: Ports) -> None:
+    """Send a message for everything that is not at rest."""
     for name in service_names(ports.registry):
         service = read_service(ports.registry, name).value
         for stored in read_versions(ports.registry, name):

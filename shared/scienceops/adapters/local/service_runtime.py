@@ -53,6 +53,10 @@ class ProcessServiceRuntime:
         facts = self._facts(service, version)
         if not facts or facts["stopping"]:
             return ServiceStatus(service, version, Observed.STOPPED)
+        if birth_of(facts["owner"]) != facts["owner_birth"]:
+            # Its parent died, so it drains and ends by itself: that is no fault of the model's,
+            # and a new one need not wait for it.
+            return ServiceStatus(service, version, Observed.STOPPED)
         self._reap(facts["pid"])
         tail = tail_of(self._read_log(service, version))
         if birth_of(facts["pid"]) != facts["birth"]:
@@ -60,9 +64,6 @@ class ProcessServiceRuntime:
             return ServiceStatus(
                 service, version, Observed.FAILED, "", f"the scorer ended: {reason}", tail
             )
-        if birth_of(facts["owner"]) != facts["owner_birth"]:
-            # Its parent died, so it drains and ends by itself; a new one need not wait for that.
-            return ServiceStatus(service, version, Observed.STOPPED)
         endpoint = facts["endpoint"]
         with contextlib.suppress(ServiceNotReady):
             reply = self._client.call(endpoint, "GET", "/readyz", {}, b"", PROBE_SECONDS)

@@ -2,9 +2,8 @@
 
 import sys
 
-from scienceops.serving import serve
-
 from scienceops.logs import configure_logs
+from scienceops.serving import serve
 
 
 def main() -> int:

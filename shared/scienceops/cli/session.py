@@ -10,7 +10,14 @@ from typing import Any
 
 from scienceops.app import App
 from scienceops.bootstrap import build_app
-from scienceops.errors import BadInput, BadRows, NotAuthenticated, NotFound, Unavailable
+from scienceops.errors import (
+    BadInput,
+    BadRows,
+    NotAuthenticated,
+    NotFound,
+    ScienceOpsError,
+    Unavailable,
+)
 
 UP = "up.lock"
 
@@ -69,5 +76,10 @@ def _as_error(error: urllib.error.HTTPError) -> Exception:
     detail = str(problem.get("detail", error.reason))
     if problem.get("problems"):
         return BadRows(problem["problems"])
-    kind = {401: NotAuthenticated, 403: NotAuthenticated, 404: NotFound, 503: Unavailable}
-    return kind.get(error.code, BadInput)(detail)
+    kind: type[ScienceOpsError] = {
+        401: NotAuthenticated,
+        403: NotAuthenticated,
+        404: NotFound,
+        503: Unavailable,
+    }.get(error.code, BadInput)
+    return kind(detail)

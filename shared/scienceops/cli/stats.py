@@ -69,7 +69,9 @@ def run_and_wait(name: str, engine: str | None, *, quiet: bool) -> dict[str, Any
             raise ScienceOpsError(f"run {asked.number} fails: {found['reason']}")
         if not quiet:
             spent = time.monotonic() - began
-            click.echo(f"\r  run {asked.number} {found['state']} ({spent:.0f} s)", nl=False)
+            click.echo(
+                f"\r  run {asked.number} {found['state']} ({spent:.0f} s)", nl=False, err=True
+            )
         time.sleep(LOOK_SECONDS)
 
 

@@ -22,7 +22,7 @@ class Caller:
 
     def may(self, role: Role) -> bool:
         """Whether the caller has at least this role."""
-        return self.role in ROLES and ROLES.index(self.role) >= ROLES.index(role)  # type: ignore[arg-type]  # `in` has narrowed it.
+        return self.role in ROLES and ROLES.index(self.role) >= ROLES.index(role)
 
     def may_score(self, service: str) -> bool:
         """Whether the caller may score rows with this service."""

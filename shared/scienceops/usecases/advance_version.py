@@ -24,6 +24,7 @@ from scienceops.usecases.reconcile_deployment import (
 from scienceops.usecases.records import (
     Clock,
     Stored,
+    read_deployment,
     read_service,
     read_version,
     save,
@@ -96,7 +97,8 @@ class Steps:
         try:
             recover_files(version, self.ports, self.limit_bytes)
         except BadPackage as error:
-            return self.fail(version.service, version.number, str(error))
+            self.fail(version.service, version.number, str(error))
+            return None
         build_id = self.ports.builder.start(
             BuildOrder(
                 key=f"{version.service}-{version.number}-{version.digest[:12]}-{version.attempt}",
@@ -117,7 +119,8 @@ class Steps:
         if status.state is BuildState.RUNNING:
             return BUILD_LOOK_SECONDS
         if status.state is BuildState.FAILED:
-            return self.fail(version.service, version.number, status.reason, status.log_tail)
+            self.fail(version.service, version.number, status.reason, status.log_tail)
+            return None
         self._move(
             stored,
             VersionState.BUILT,
@@ -134,7 +137,8 @@ class Steps:
         reconcile_deployment(name, number, self.ports, self.clock)
         status = self.ports.runtime.status(name, number)
         if status.observed is Observed.FAILED:
-            return self.fail(name, number, status.reason, status.log_tail)
+            self.fail(name, number, status.reason, status.log_tail)
+            return None
         if status.observed is not Observed.READY:
             waited = self.clock() - datetime.fromisoformat(version.proving_since)
             if waited.total_seconds() > self.proof_seconds:
@@ -142,12 +146,17 @@ class Steps:
                     f"the service was not ready after {self.proof_seconds:g} s; look at its log, "
                     "or allow more with SCIENCEOPS_PROOF_SECONDS, then `scienceops retry`"
                 )
-                return self.fail(name, number, reason, status.log_tail)
+                self.fail(name, number, reason, status.log_tail)
+                return None
             return START_LOOK_SECONDS
+        if read_deployment(self.ports.registry, name, number).value.endpoint != status.endpoint:
+            # The gateway goes by the record, so it must say where before the version is live.
+            return AT_ONCE
         fault = prove_version(version, status.endpoint, self.ports)
         if fault:
             log_tail = self.ports.runtime.status(name, number).log_tail
-            return self.fail(name, number, fault, log_tail)
+            self.fail(name, number, fault, log_tail)
+            return None
         self._move(stored, VersionState.PROVED, "version proved")
         return AT_ONCE
 

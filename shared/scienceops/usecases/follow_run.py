@@ -110,7 +110,7 @@ def _try_again(
     stored: Stored[StatisticsRun], reason: str, ports: Ports, clock: Clock
 ) -> float | None:
     run = stored.value
-    wait = min(5.0 * 2**run.attempt, LONGEST_WAIT_SECONDS)
+    wait = min(5.0 * float(2**run.attempt), float(LONGEST_WAIT_SECONDS))
     state = RunState.READY if run.attempt < PATIENCE else RunState.FAILING
     changes = {
         "state": state,

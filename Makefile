@@ -1,0 +1,47 @@
+# `make demo` and `make test` do all the set-up that they need.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+HERE := $(CURDIR)
+BIN := .venv/bin
+DEMO ?=
+export PYTHONPATH := $(HERE)/shared:$(HERE)
+
+.PHONY: demo test check lint lock browser bench clean help
+
+help:
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+.venv/ready: requirements.txt pyproject.toml
+	@echo "Setting up .venv (once; a minute or less with a warm cache)"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
+	  { echo "ScienceOps is locked for Python 3.11; found $$($(PYTHON) -V). Install python3.11 or set PYTHON=..."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
+	  { echo "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 1; }
+	@$(BIN)/python -m pip --quiet --disable-pip-version-check install "$$(grep -o '^uv==[^ ]*' requirements.txt)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch .venv/ready
+
+demo: .venv/ready ## See the whole loop run on Iris; DEMO="--exit --json" for scripts
+	@$(BIN)/scienceops demo $(DEMO)
+
+test: .venv/ready ## Everything this machine can run
+	@began=$$(date +%s); $(BIN)/pytest tests shared/scienceops -rs && \
+	  echo "Took $$(( $$(date +%s) - began )) s. Next: make demo, or make check before a commit."
+
+lint: .venv/ready
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+check: lint test ## Format, lint, types, import rules, tests
+
+browser: ## Debian's Chromium and its driver, for the page tests
+	apt-get update -q && apt-get install -yq --no-install-recommends chromium chromium-driver
+
+bench: .venv/ready ## How often the verdict rule errs, beside simpler rules
+	@$(BIN)/python benchmarks/verdict_rule.py
+
+lock: ## Resolve requirements.in again
+	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" requirements.in -o requirements.txt
+
+clean: ## Remove what make made
+	rm -rf .venv .demo build

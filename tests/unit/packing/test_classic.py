@@ -203,7 +203,7 @@ def test_example_rows_alone_are_a_schema_whose_whole_numbers_promise_nothing():
         ("mkl=2024.0", []),
         ("pip", []),
         ("azureml-sdk=1.0", []),
-        ("inference-schema", []),
+        ("applicationinsights=0.11", []),
     ],
 )
 def test_a_conda_pin_becomes_one_for_pip(item, requirements):

@@ -32,11 +32,9 @@ from scienceops.packing.extras import (
     to_parquet,
 )
 from scienceops.packing.infer_schema import as_frame, infer_schema
+from scienceops.packing.model_formats import PICKLES
 from scienceops.packing.rows import choose_rows, frame_to_rows
 from scienceops.packing.service_schema import described_by, read_service_schema
-
-#: Files that joblib or pickle reads, whatever they were written with.
-_PICKLES = frozenset({".joblib", ".pickle", ".pkl", ".sav"})
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def pack_classic(
     files[REQUIREMENTS] = "".join(f"{line}\n" for line in pins).encode()
     if policy is not None:
         files[POLICY] = policy_to_toml(policy)
-    is_pickle = model_file.suffix.lower() in _PICKLES
+    is_pickle = model_file.suffix.lower() in PICKLES
     if is_pickle:
         notes.append(
             f"{model_file.name} is a pickle: whoever serves this package runs what it holds"

@@ -10,8 +10,8 @@ import yaml
 from scienceops.core.requirement_lines import parse_requirements
 from scienceops.errors import BadInput
 
-#: Served by the scorer itself, or part of every environment.
-_REPLACED = re.compile(r"azureml($|[-_.])|inference[-_]schema$|applicationinsights$")
+#: What served a model elsewhere; here the scorer does.
+_REPLACED = re.compile(r"(azureml|applicationinsights)($|[-_.=<>~! ])")
 _ALWAYS_THERE = frozenset({"pip", "setuptools", "wheel"})
 
 #: Native libraries that wheels from PyPI bring along.

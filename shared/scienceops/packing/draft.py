@@ -22,6 +22,7 @@ from scienceops.packing.environment import python_version
 from scienceops.packing.rows import json_values
 from scienceops.packing.write_package import to_json, with_files, write_package
 from scienceops.running import Runner, Scored, load_runner
+from scienceops.running.plain import to_plain
 
 #: The statistics of the training data once more, for pages that cannot read Parquet.
 BASELINE_SHOWN = "baseline.json"
@@ -43,11 +44,6 @@ class Draft:
     tags: Mapping[str, str] = field(default_factory=dict)
     origin: Mapping[str, str] = field(default_factory=dict)
     created_at: str | None = None
-
-    def with_files(self, **files: bytes) -> "Draft":
-        """The draft with more files; `schema__json=` adds schema.json."""
-        more = {name.replace("__", "."): data for name, data in files.items()}
-        return replace(self, files={**self.files, **more})
 
     @contextmanager
     def running(self) -> Iterator[Runner]:
@@ -92,7 +88,8 @@ class Draft:
             columns[PREDICTION] = scored.predictions
             kinds[PREDICTION] = "number" if self.task == "regression" else "category"
         baseline = build_baseline(columns, kinds)
-        shown = to_json(describe_baseline(baseline))
+        # A statistic that a column does not have is NaN there and null in JSON.
+        shown = to_json(to_plain(describe_baseline(baseline)))
         more = {BASELINE: baseline.to_parquet(), BASELINE_SHOWN: shown}
         return replace(self, files={**self.files, **more})
 

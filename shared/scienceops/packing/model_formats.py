@@ -2,13 +2,18 @@
 
 import io
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from scienceops.core.manifest import ModelEntry, ModelInput
-from scienceops.errors import PickleNotAllowed
+from scienceops.errors import BadInput, PickleNotAllowed
 from scienceops.packing.canonical_skops import canonical_skops
+from scienceops.running.load import load_skops
 from scienceops.running.object_graph import reachable
 from scienceops.running.trusted_types import untrusted
+
+#: Files that joblib or pickle reads, whatever they were written with.
+PICKLES = frozenset({".joblib", ".pickle", ".pkl", ".sav"})
 
 _WAYS_OUT = (
     "pack it with allow_pickle=True if you trust where it comes from, or write a score.py that "
@@ -73,3 +78,25 @@ def _refuse_notebook_code(model: Any) -> None:
                 "script, so the service could not import it; move it to a module that a "
                 "requirement installs, or do that step in a score.py"
             )
+
+
+def load_model_file(path: Path, *, allow_pickle: bool) -> Any:
+    """The model in a skops or joblib file; raises BadInput, BadPackage or PickleNotAllowed."""
+    import skops.io
+
+    suffix = path.suffix.lower()
+    if suffix == ".skops":
+        return load_skops(path, stated=tuple(skops.io.get_untrusted_types(file=path)))
+    if suffix not in PICKLES:
+        raise BadInput(
+            f"{path} is no model file that can be loaded here: wanted .skops or one of "
+            f"{', '.join(sorted(PICKLES))}, or a score.py that loads it"
+        )
+    if not allow_pickle:
+        raise PickleNotAllowed(
+            f"{path} is a pickle, and reading it runs what it holds; if you trust where it comes "
+            "from, say so with --allow-pickle"
+        )
+    import joblib
+
+    return joblib.load(path)

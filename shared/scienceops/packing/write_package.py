@@ -13,8 +13,8 @@ from scienceops.core.archive import FREE_BYTES
 from scienceops.core.manifest import MANIFEST, FileEntry, Manifest
 from scienceops.core.package import read_package
 
-# The bound is the reader's, on the platform; what was in memory here is no stranger's.
-_NO_LIMIT = 2**62
+#: The bound is the platform's; what was in memory here needs none.
+NO_LIMIT = 2**62
 
 
 def to_json(document: Any) -> bytes:
@@ -47,7 +47,7 @@ def write_package(manifest: Manifest, files: Mapping[str, bytes], path: Path | N
                 _add(archive, MANIFEST, with_files(manifest, files))
                 for name, data in sorted(files.items()):
                     _add(archive, name, data)
-            package = read_package(out, limit_bytes=_NO_LIMIT)
+            package = read_package(out, limit_bytes=NO_LIMIT)
         place = folder / f"{manifest.name}-{package.digest[:8]}.zip"
         if path is not None and not path.is_dir():
             place = path

@@ -6,7 +6,6 @@ from typing import Any
 
 from scienceops.core.manifest import MANIFEST, Manifest
 from scienceops.errors import BadPackage, PickleNotAllowed
-from scienceops.running.native_structures import check_native_structures
 from scienceops.running.trusted_types import untrusted
 
 
@@ -50,7 +49,10 @@ def load_model(folder: Path) -> Any:
 
 def load_skops(path: Path, *, stated: tuple[str, ...]) -> Any:
     """The model in a skops file that holds no type beyond `stated` and the reviewed list."""
+    # A package that loads its own model must not pay for scikit-learn.
     import skops.io
+
+    from scienceops.running.native_structures import check_native_structures
 
     held = skops.io.get_untrusted_types(file=path)
     refused = untrusted(held) or sorted(set(held) - set(stated))

@@ -43,5 +43,5 @@ def load_runner(folder: Path) -> Runner:
     schema = Schema.from_json_schema(json.loads((folder / "schema.json").read_bytes()))
     manifest = read_manifest(folder)
     if (folder / SCRIPT).is_file():
-        return ScriptRunner(folder, schema)
+        return ScriptRunner(folder, schema, manifest.model.file)
     return EstimatorRunner(load_model(folder), schema, manifest.model.input)

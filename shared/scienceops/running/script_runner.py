@@ -13,6 +13,7 @@ from typing import Any
 
 from scienceops.core.schema import Schema
 from scienceops.errors import ModelFailed
+from scienceops.running.azureml_names import azureml_names
 from scienceops.running.frame import rows_to_frame
 from scienceops.running.plain import to_plain
 from scienceops.running.runner import Scored
@@ -29,9 +30,10 @@ _inside = threading.Lock()
 class ScriptRunner:
     """Runs `init()` once, inside the unpacked package's folder, then `run(input_df)` per call."""
 
-    def __init__(self, folder: Path, schema: Schema) -> None:
+    def __init__(self, folder: Path, schema: Schema, model_file: str | None = None) -> None:
         self._schema = schema
-        with _working_in(folder), _blaming(SCRIPT):
+        path = None if model_file is None else folder / model_file
+        with _working_in(folder), azureml_names(path), _blaming(SCRIPT):
             module = _import(folder / SCRIPT)
             init = getattr(module, "init", None)
             if init is not None:

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,9 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 
 import scienceops
+import scorer_container
 from scienceops.core.package import read_package
+from scienceops.core.requirement_lines import parse_requirements
 from scienceops.errors import (
     BadInput,
     BadName,
@@ -26,6 +29,7 @@ from scienceops.errors import (
     PickleNotAllowed,
 )
 from scienceops.packing import pack
+from scienceops.packing.environment import SCORER_RANGES
 from scienceops.running import load_runner
 
 FRAME = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1, 0, 1, 0]})
@@ -285,3 +289,9 @@ def test_what_is_packed_answers_when_it_is_unpacked(tmp_path):
     package.extract_to(tmp_path / "out")
     scored = load_runner(tmp_path / "out").predict([{"a": 3.0, "b": 0}])
     assert scored.predictions == MODEL.predict(pd.DataFrame({"a": [3.0], "b": [0]})).tolist()
+
+
+def test_the_scorers_ranges_are_those_of_the_scorer():
+    folder = Path(scorer_container.__file__).parent
+    lines = parse_requirements((folder / "requirements.txt").read_text())
+    assert tuple(sorted(SCORER_RANGES)) == tuple(sorted(lines))

@@ -2,6 +2,7 @@
 
 import io
 import os
+import sys
 from pathlib import Path
 
 import joblib
@@ -47,6 +48,21 @@ def test_init_finds_the_folder_in_the_environment_only_while_it_runs(tmp_path):
     runner = runner_of(tmp_path / "p", source)
     assert runner.predict(ROWS).predictions == [str(tmp_path / "p")] * 2
     assert "AZUREML_MODEL_DIR" not in os.environ
+
+
+@pytest.mark.parametrize("module", ["azureml.core.model", "azureml.core"])
+def test_init_finds_the_model_by_azure_mls_own_call(tmp_path, module):
+    source = (
+        f"from pathlib import Path\nfrom {module} import Model\n"
+        "def init():\n    global found\n"
+        "    found = Path(Model.get_model_path('iris', version=3)).read_text()\n"
+        "def run(input_df):\n    return [found] * len(input_df)\n"
+    )
+    files = {"score.py": source.encode(), "model.txt": b"weights"}
+    entry = {"file": "model.txt", "format": "none"}
+    runner = load_runner(unpacked(tmp_path, files, model=entry))
+    assert runner.predict(ROWS).predictions == ["weights", "weights"]
+    assert "azureml" not in sys.modules
 
 
 def test_two_scripts_in_one_process_share_nothing(tmp_path):

@@ -1,0 +1,165 @@
+"""`scienceops pack`: make a package of a trained model, or of the four classic files."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from scienceops.cli.show import show_json
+from scienceops.errors import BadInput
+
+if TYPE_CHECKING:
+    from scienceops.core.captures import Task
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_TABLE = "(.csv, .json, .jsonl or .parquet)"
+
+
+@click.command()
+@click.option("--name", required=True, help="Name of the service, like iris-v2.")
+@click.option("--model", required=True, type=_FILE, help="The model: .skops, .joblib, .pkl, ...")
+@click.option("--score", type=_FILE, help="A score.py with init() and run(input_df).")
+@click.option("--schema", type=_FILE, help="service_schema.json; needs --score.")
+@click.option("--conda", type=_FILE, help="conda_dependencies.yml; needs --score.")
+@click.option("--sample", type=_FILE, help=f"A few rows as the model takes them {_TABLE}.")
+@click.option("--training-data", type=_FILE, help=f"The rows it was trained on {_TABLE}.")
+@click.option("--target", help="The column of the training data that the model predicts.")
+@click.option("--metrics", multiple=True, help="NAME=VALUE, or a JSON file of them; repeatable.")
+@click.option("--tag", "tags", multiple=True, help="NAME=TEXT; repeatable.")
+@click.option("--requirements", type=_FILE, help="requirements.txt, beside what the model uses.")
+@click.option("--train", type=_FILE, help="A train.py with train(data); needs --training-data.")
+@click.option(
+    "--task",
+    type=click.Choice(["classification", "regression", "custom"]),
+    help="What the model does, when it cannot be told from its answers.",
+)
+@click.option("--policy", type=_FILE, help="scienceops.toml: proposal for the service's policy.")
+@click.option("--allow-pickle", is_flag=True, help="Run what a pickle holds, here and served.")
+@click.option("--out", type=click.Path(path_type=Path), help="The zip, or its folder.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def pack(
+    name: str,
+    model: Path,
+    score: Path | None,
+    schema: Path | None,
+    conda: Path | None,
+    sample: Path | None,
+    training_data: Path | None,
+    target: str | None,
+    metrics: tuple[str, ...],
+    tags: tuple[str, ...],
+    requirements: Path | None,
+    train: Path | None,
+    task: "Task | None",
+    policy: Path | None,
+    allow_pickle: bool,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Make a package, a zip that `scienceops push` uploads.
+
+    \b
+    A model alone:          --name iris --model model.skops --sample rows.csv
+    The classic workflow:   --name iris --model model.pkl --score score.py
+                            --schema service_schema.json --conda conda_dependencies.yml
+    """
+    if score is None and (schema or conda):
+        raise click.UsageError("--schema and --conda describe a score.py: give --score too")
+    # The heavy libraries load only when there is something to pack.
+    from scienceops.packing import pack as pack_model
+    from scienceops.packing import pack_classic
+    from scienceops.packing.model_formats import load_model_file
+    from scienceops.packing.read_table import read_table
+
+    rows = None if sample is None else read_table(sample)
+    training = None if training_data is None else read_table(training_data)
+    common: dict[str, Any] = {
+        "training_data": training,
+        "target": target,
+        "metrics": read_metrics(metrics),
+        "tags": dict(map(split_pair, tags)),
+        "train": train,
+        "requirements": requirements,
+        "task": task,
+        "policy": policy,
+    }
+    notes: tuple[str, ...] = ()
+    if score is not None:
+        packed = pack_classic(name, model, score, schema, conda, out, sample=rows, **common)
+        path, notes = packed.path, packed.notes
+    elif rows is None and training is None:
+        raise click.UsageError("a package proves itself on a few rows: give --sample FILE")
+    else:
+        rows = training if rows is None else rows
+        loaded = load_model_file(model, allow_pickle=allow_pickle)
+        path = pack_model(loaded, rows, name=name, path=out, allow_pickle=allow_pickle, **common)
+    _say(path, notes, as_json)
+
+
+def read_metrics(given: tuple[str, ...]) -> dict[str, Any]:
+    """Metrics from NAME=VALUE pairs and JSON files; raises BadInput naming what is neither.
+
+    >>> read_metrics(("accuracy=0.97", "f1=0.9"))
+    {'accuracy': 0.97, 'f1': 0.9}
+    """
+    metrics: dict[str, Any] = {}
+    for item in given:
+        if "=" not in item:
+            metrics |= _metrics_file(Path(item))
+            continue
+        key, value = split_pair(item)
+        try:
+            metrics[key] = float(value)
+        except ValueError:
+            raise BadInput(f"metric {item!r}: {value!r} is no number") from None
+    return metrics
+
+
+def split_pair(item: str) -> tuple[str, str]:
+    """NAME=TEXT in two; raises BadInput for anything else.
+
+    >>> split_pair("team=blue=green")
+    ('team', 'blue=green')
+    """
+    key, mark, value = item.partition("=")
+    if not mark or not key:
+        raise BadInput(f"{item!r} is no NAME=VALUE")
+    return key, value
+
+
+def _metrics_file(path: Path) -> dict[str, Any]:
+    try:
+        document = json.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"metrics {str(path)!r} are neither NAME=VALUE nor a JSON file: {error}"
+        ) from None
+    if not isinstance(document, dict):
+        raise BadInput(f"{path}: wanted a JSON object, name to number")
+    return document
+
+
+def _say(path: Path, notes: tuple[str, ...], as_json: bool) -> None:
+    from scienceops.core.package import read_package
+    from scienceops.packing.write_package import NO_LIMIT
+
+    package = read_package(path, limit_bytes=NO_LIMIT)
+    for note in notes:
+        click.echo(f"note: {note}", err=True)
+    if as_json:
+        manifest = package.manifest
+        show_json(
+            {
+                "path": str(path),
+                "name": manifest.name,
+                "digest": package.digest,
+                "task": manifest.task,
+                "format": manifest.model.format,
+                "allow_pickle": manifest.model.allow_pickle,
+                "notes": list(notes),
+            }
+        )
+        return
+    click.echo(f"packed {path} ({package.manifest.task}, {path.stat().st_size / 1000:.1f} kB)")
+    click.echo(f"upload it with `scienceops push {path}`")

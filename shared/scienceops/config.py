@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from scienceops.errors import BadSetting
 
 PREFIX = "SCIENCEOPS_"
+SCORER_PREFIX = "SCORER_"
 
 
 class Settings(BaseSettings):
@@ -66,10 +67,22 @@ class Settings(BaseSettings):
         3, ge=0, description="How often a page refreshes itself; 0 is never."
     )
 
+    @field_validator("home")
+    @classmethod
+    def _make_absolute(cls, home: Path) -> Path:
+        # Jobs and scorers run in folders of their own, where a relative path means another place.
+        return home.expanduser().absolute()
+
     @property
     def as_environment(self) -> dict[str, str]:
         """The settings as the environment of a child process."""
         return {PREFIX + name.upper(): str(value) for name, value in self.model_dump().items()}
+
+
+def child_environment(settings: Settings, extra: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a child process: this one's, under these settings, with `extra` on top."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith((PREFIX, SCORER_PREFIX))}
+    return {**kept, **settings.as_environment, **extra}
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -96,7 +109,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
 class ScorerSettings(BaseSettings):
     """How one scorer runs; set by the service runtime, never by a person. `SCORER_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix="SCORER_", frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=SCORER_PREFIX, frozen=True, extra="forbid")
 
     service: str
     version: int
@@ -119,4 +132,4 @@ def load_scorer_settings() -> ScorerSettings:
         return ScorerSettings()  # type: ignore[call-arg]  # The environment fills it.
     except ValidationError as error:
         first = error.errors()[0]
-        raise BadSetting(f"SCORER_{str(first['loc'][0]).upper()}: {first['msg']}") from None
+        raise BadSetting(f"{SCORER_PREFIX}{str(first['loc'][0]).upper()}: {first['msg']}") from None

@@ -1,5 +1,7 @@
 """Messages: what travels on the queues. Every one is a hint; the registry is the truth."""
 
+import json
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -8,6 +10,9 @@ from scienceops.errors import BadInput
 
 WORK = "work"
 CAPTURES = "captures"
+
+#: What the smallest of the platforms' queues takes.
+LARGEST_BODY_BYTES = 64 * 1024
 
 
 class _Message(BaseModel):
@@ -66,3 +71,21 @@ def parse_work(body: object) -> Work:
         raise BadInput(
             f"not a message of queue {WORK!r}: {body!r} ({error.error_count()} faults)"
         ) from error
+
+
+def encode_body(body: Mapping[str, Any]) -> str:
+    """The JSON text that a queue stores; raises BadInput when it is too large or no JSON.
+
+    >>> encode_body({"key": "a"})
+    '{"key":"a"}'
+    """
+    try:
+        text = json.dumps(dict(body), separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"a message must be a JSON object: {error}") from None
+    if len(text) > LARGEST_BODY_BYTES:
+        raise BadInput(
+            f"a message of {len(text)} bytes: wanted at most {LARGEST_BODY_BYTES}; "
+            "put the content in the bucket and send its key"
+        )
+    return text

@@ -7,6 +7,7 @@ from datetime import date
 from scienceops.errors import BadInput, BadName
 
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9]){1,31}")
+_SECRET_NAME = re.compile(r"[a-z](?:[-.]?[a-z0-9])+")
 
 PACKAGES = "packages/"
 VERSIONS = "versions/"
@@ -26,6 +27,22 @@ def check_service_name(name: object) -> str:
     """
     if not isinstance(name, str) or not _NAME.fullmatch(name) or len(name) > 32:
         raise BadName(name)
+    return name
+
+
+def check_secret_name(name: str) -> str:
+    """`name` itself when every platform's secret store accepts it; raises BadInput otherwise.
+
+    A dot becomes `--` where a store has none, and its names end at 127 characters: hence 63.
+
+    >>> check_secret_name("gateway-secret")
+    'gateway-secret'
+    """
+    if not _SECRET_NAME.fullmatch(name) or len(name) > 63:
+        raise BadInput(
+            f"{name!r} is not a secret's name: use 2 to 63 lower-case letters, digits, single "
+            "hyphens and dots, starting with a letter, like 'session-secret'"
+        )
     return name
 
 

@@ -1,40 +1,64 @@
 """One machine: a folder, two SQLite files and processes.
 
-Under the home: bucket/ (the bucket), platform.db (queues, registry), statistics.db, secrets/,
-environments/ and builds/ (what packages need), jobs/, spool/ (captures on their way), run/, logs/.
+What lies where under the home:
+
+    bucket/         the bucket; unfinished writes in .partial/
+    platform.db     queues and registry; statistics.db: statistics
+    secrets/        one file each, for the owner alone
+    builds/ID/      one build: image, requirements, log, how it ended
+    environments/   HASH/: one Python environment; source-HASH/: links to ScienceOps itself
+    jobs/ID/        one job: order, log, how it ended; its working folder
+    run/            NAME-VERSION.json: facts of a running scorer; packages/, sockets/,
+                    work/: their working folders
+    spool/          captures on their way to the bucket, NAME/VERSION/
+    logs/           what scorers and the web server write
 """
 
-from scienceops.adapters.local.message_queue import SqliteMessageQueue
-from scienceops.adapters.local.object_store import FolderObjectStore
-from scienceops.config import Settings
-from scienceops.ports import Ports
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # The programs in this folder start often; they must not pay for what they do not use.
+    from scienceops.adapters.local.object_store import FolderObjectStore
+    from scienceops.config import Settings
+    from scienceops.ports import Ports
 
 
-def connect_objects(settings: Settings) -> FolderObjectStore:
+def connect_objects(settings: "Settings") -> "FolderObjectStore":
     """The bucket alone."""
-    home = settings.home
+    from scienceops.adapters.local.message_queue import SqliteMessageQueue
+    from scienceops.adapters.local.object_store import FolderObjectStore
+
+    home = _make_home(settings)
     return FolderObjectStore(home / "bucket", SqliteMessageQueue(home / "platform.db"))
 
 
-def connect(settings: Settings) -> Ports:
+def connect(settings: "Settings") -> "Ports":
     """One adapter for each port."""
     from scienceops.adapters.local.image_builder import EnvironmentImageBuilder
     from scienceops.adapters.local.job_launcher import SubprocessJobLauncher
+    from scienceops.adapters.local.message_queue import SqliteMessageQueue
     from scienceops.adapters.local.model_registry import SqliteModelRegistry
     from scienceops.adapters.local.secret_store import FileSecretStore
     from scienceops.adapters.local.service_runtime import ProcessServiceRuntime
     from scienceops.adapters.local.statistics_store import connect_statistics
+    from scienceops.ports import Ports
 
-    home = settings.home
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home = _make_home(settings)
     objects = connect_objects(settings)
     return Ports(
         objects=objects,
         queue=SqliteMessageQueue(home / "platform.db"),
         registry=SqliteModelRegistry(home / "platform.db"),
-        builder=EnvironmentImageBuilder(home),
+        builder=EnvironmentImageBuilder(home, settings),
         runtime=ProcessServiceRuntime(home, settings, objects),
         jobs=SubprocessJobLauncher(home, settings),
         statistics=connect_statistics(home / "statistics.db"),
         secrets=FileSecretStore(home / "secrets"),
     )
+
+
+def _make_home(settings: "Settings") -> Path:
+    # Captures are other people's data, so the folder is for its owner alone.
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return settings.home

@@ -1,22 +1,15 @@
 """SubprocessJobLauncher: a job is a supervised process of this machine."""
 
-import sys
 from pathlib import Path
 
-from scienceops.adapters.local.images import interpreter_of
-from scienceops.adapters.local.supervise import (
-    cancel_task,
-    read_log,
-    start_task,
-    tail_of,
-    task_state,
-)
-from scienceops.config import Settings
+from scienceops.adapters.local.images import import_path, interpreter_of
+from scienceops.adapters.local.tasks import Task, TaskState, folder_name
+from scienceops.config import Settings, child_environment
 from scienceops.ports.job_launcher import JobOrder, JobState, JobStatus
 
 
 class SubprocessJobLauncher:
-    """JobLauncher with processes; everything known of a job lies in its folder."""
+    """JobLauncher with processes; everything known of a job lies in its folder under home/jobs."""
 
     def __init__(self, home: Path, settings: Settings) -> None:
         self._home = home
@@ -24,29 +17,33 @@ class SubprocessJobLauncher:
 
     def start(self, order: JobOrder) -> str:
         """Begin the job under its key."""
-        python = interpreter_of(order.image, self._home) if order.image else sys.executable
-        start_task(
-            self._folder(order.key),
-            [[python, "-m", order.module, *order.arguments]],
+        job_id = folder_name(order.key)
+        environment = child_environment(self._settings, order.settings)
+        inherited = environment.get("PYTHONPATH", "")
+        environment["PYTHONPATH"] = import_path(order.image, inherited, self._home)
+        self._task(job_id).start(
+            [interpreter_of(order.image, self._home), "-m", order.module, *order.arguments],
             order.timeout_seconds,
-            {**self._settings.as_environment, **order.settings},
+            environment,
         )
-        return order.key
+        return job_id
 
     def status(self, job_id: str) -> JobStatus:
         """How it stands."""
-        folder = self._folder(job_id)
-        found = task_state(folder)
-        state = JobState.FAILED if found["state"] == "unknown" else JobState(found["state"])
-        return JobStatus(state, found["reason"], tail_of(read_log(folder)))
+        task = self._task(job_id)
+        found = task.outcome()
+        # A job that nobody knows will never succeed, so whoever waits for it is told.
+        unknown = found.state is TaskState.UNKNOWN
+        state = JobState.FAILED if unknown else JobState(found.state.value)
+        return JobStatus(state, found.reason, task.log_tail())
 
     def cancel(self, job_id: str) -> None:
         """End it."""
-        cancel_task(self._folder(job_id))
+        self._task(job_id).cancel()
 
     def log(self, job_id: str) -> str:
         """Its output so far."""
-        return read_log(self._folder(job_id))
+        return self._task(job_id).log()
 
-    def _folder(self, job_id: str) -> Path:
-        return self._home / "jobs" / job_id.replace("/", "_")
+    def _task(self, job_id: str) -> Task:
+        return Task(self._home / "jobs" / folder_name(job_id))

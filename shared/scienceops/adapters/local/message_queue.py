@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from scienceops.adapters.local.sqlite import Database
+from scienceops.core.messages import encode_body
 from scienceops.errors import BadInput
 from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery
 
-LARGEST_BYTES = 64 * 1024
 LONGEST_DELAY_SECONDS = 900
 
 _TABLES = """
@@ -32,16 +32,10 @@ class SqliteMessageQueue:
 
     def send(self, queue: str, body: Mapping[str, Any], *, delay_seconds: float = 0) -> None:
         """Store the message."""
-        text = json.dumps(dict(body))
-        size = len(text.encode())
-        if size > LARGEST_BYTES:
-            raise BadInput(f"message of {size} bytes for queue {queue!r}: wanted {LARGEST_BYTES}")
-        if not 0 <= delay_seconds <= LONGEST_DELAY_SECONDS:
-            raise BadInput(f"delay of {delay_seconds} s: wanted 0 to {LONGEST_DELAY_SECONDS}")
+        row = (queue, encode_body(body), self._clock() + _check_delay(delay_seconds))
         with self._database.write() as connection:
             connection.execute(
-                "INSERT INTO messages (queue, body, visible_at) VALUES (?, ?, ?)",
-                (queue, text, self._clock() + delay_seconds),
+                "INSERT INTO messages (queue, body, visible_at) VALUES (?, ?, ?)", row
             )
 
     def receive(
@@ -80,10 +74,11 @@ class SqliteMessageQueue:
 
     def release(self, delivery: Delivery, *, delay_seconds: float = 0) -> None:
         """Make the message due again, if the receipt is still good."""
+        due = self._clock() + _check_delay(delay_seconds)
         with self._database.write() as connection:
             connection.execute(
                 "UPDATE messages SET visible_at = ?, receipt = '' WHERE id = ? AND receipt = ?",
-                (self._clock() + delay_seconds, *_place(delivery)),
+                (due, *_place(delivery)),
             )
 
     def set_aside(self, queue: str) -> list[Mapping[str, Any]]:
@@ -100,6 +95,12 @@ class SqliteMessageQueue:
             "SELECT count(*) FROM messages WHERE queue = ? AND aside = 0", (queue,)
         )
         return int(row.fetchone()[0])
+
+
+def _check_delay(seconds: float) -> float:
+    if not 0 <= seconds <= LONGEST_DELAY_SECONDS:
+        raise BadInput(f"delay of {seconds} s: wanted 0 to {LONGEST_DELAY_SECONDS}")
+    return seconds
 
 
 def _place(delivery: Delivery) -> tuple[int, str]:

@@ -1,8 +1,10 @@
 """SqliteModelRegistry: records and their ledger in one file, changed in one transaction."""
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from scienceops.adapters.local.sqlite import Database
 from scienceops.errors import RevisionConflict
@@ -49,7 +51,7 @@ class SqliteModelRegistry:
                 raise RevisionConflict(partition, key, record.revision, found)
             connection.execute(
                 "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)",
-                (partition, key, found + 1, json.dumps(body)),
+                (partition, key, found + 1, _text(body)),
             )
             if entry is not None:
                 connection.execute(
@@ -61,7 +63,7 @@ class SqliteModelRegistry:
                         entry.actor,
                         entry.action,
                         entry.why,
-                        json.dumps(dict(entry.details or {})),
+                        "null" if entry.details is None else _text(entry.details),
                         partition,
                     ),
                 )
@@ -71,8 +73,8 @@ class SqliteModelRegistry:
         """Records by key."""
         rows = self._database.read().execute(
             "SELECT key, revision, body FROM records "
-            "WHERE partition = ? AND substr(key, 1, ?) = ? ORDER BY key",
-            (partition, len(prefix), prefix),
+            "WHERE partition = ? AND key >= ? AND substr(key, 1, ?) = ? ORDER BY key",
+            (partition, prefix, len(prefix), prefix),
         )
         return [Record(partition, key, revision, json.loads(body)) for key, revision, body in rows]
 
@@ -98,5 +100,10 @@ class SqliteModelRegistry:
         ]
 
 
+def _text(body: Mapping[str, Any]) -> str:
+    return json.dumps(dict(body), allow_nan=False)
+
+
 def _sortable(at: datetime) -> str:
+    """The time as text that sorts as times do; one without a zone is taken as this machine's."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")

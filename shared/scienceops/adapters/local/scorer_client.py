@@ -1,8 +1,11 @@
 """Scorer client: HTTP to a scorer over kept-alive connections, by Unix socket or TCP."""
 
 import http.client
+import os
+import select
 import socket
 import threading
+import time
 from collections.abc import Mapping
 
 from scienceops.errors import ServiceNotReady
@@ -10,28 +13,71 @@ from scienceops.ports.service_runtime import Reply
 
 #: Idle connections kept per scorer; a busy gateway opens more and closes them again.
 KEPT = 32
+#: Shorter than the scorer's own keep-alive, so that it is we who close an idle connection.
+IDLE_SECONDS = 30
+
+_CHUNK_BYTES = 256 * 1024
+_BACKLOG_FULL_SECONDS = 0.005
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """An HTTP connection whose address is a socket's path."""
+class _Connection(http.client.HTTPConnection):
+    """An HTTP connection to `unix:PATH` or `HOST:PORT` that knows whether it has sent a byte."""
 
-    def __init__(self, path: str, timeout: float) -> None:
-        super().__init__("localhost", timeout=timeout)
-        self._path = path
+    def __init__(self, endpoint: str) -> None:
+        self._path = endpoint.removeprefix("unix:") if endpoint.startswith("unix:") else ""
+        super().__init__("localhost" if self._path else endpoint)
+        self.has_sent = False
+        self.idle_since = 0.0
 
-    def connect(self) -> None:
-        """Open the socket."""
+    def open(self, end: float) -> None:
+        """Connect before the moment `end`."""
+        if not self._path:
+            self.timeout = _left(end)
+            self.connect()
+            return
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
+        self.limit(end)
+        while True:
+            try:
+                self.sock.connect(self._path)
+            except BlockingIOError:
+                # A Unix socket does not wait for a place in the backlog; it says so at once.
+                time.sleep(min(_BACKLOG_FULL_SECONDS, _left(end)))
+            else:
+                return
+
+    def limit(self, end: float) -> None:
+        """Let the next step take until `end`; raises TimeoutError when that has passed."""
+        self.sock.settimeout(_left(end))
+
+    def send(self, data: bytes) -> None:  # type: ignore[override]  # Callers here send bytes.
+        """Send, noting that the scorer may have begun to act on it."""
+        rest = memoryview(data)
+        while rest:
+            sent = self.sock.send(rest)
+            self.has_sent = True
+            rest = rest[sent:]
+
+    def is_quiet(self) -> bool:
+        """Whether an idle connection is still open with nothing to read."""
+        poll = select.poll()
+        poll.register(self.sock, select.POLLIN)
+        return not poll.poll(0)
 
 
 class ScorerClient:
-    """A pool of connections per endpoint: `unix:PATH` or `HOST:PORT`."""
+    """A pool of connections per endpoint, for all threads of a process."""
 
     def __init__(self) -> None:
-        self._idle: dict[str, list[http.client.HTTPConnection]] = {}
+        self._idle: dict[str, list[_Connection]] = {}
         self._lock = threading.Lock()
+        self._pid = os.getpid()
+        self._pruned_at = 0.0
+
+    def __del__(self) -> None:
+        for idle in self._idle.values():
+            for connection in idle:
+                connection.close()
 
     def call(
         self,
@@ -43,66 +89,100 @@ class ScorerClient:
         timeout_seconds: float,
     ) -> Reply:
         """One request and its reply, as ServiceRuntime.call promises."""
-        connection = self._take(endpoint)
-        if connection is not None and not _is_quiet(connection):
-            # The scorer closed it, or said something out of turn: nothing was sent on it.
-            connection.close()
-            connection = None
-        try:
-            if connection is None:
-                connection = _open(endpoint, timeout_seconds)
-            connection.timeout = timeout_seconds
-            if connection.sock is not None:
-                connection.sock.settimeout(timeout_seconds)
-            connection.request(method, path, body=body, headers=dict(headers))
-            response = connection.getresponse()
-            content = response.read()
-        except (OSError, http.client.HTTPException) as error:
-            if connection is not None:
+        end = time.monotonic() + timeout_seconds
+        kept = self._take(endpoint)
+        while True:
+            connection = kept or _Connection(endpoint)
+            try:
+                if kept is None:
+                    connection.open(end)
+                return self._exchange(endpoint, connection, method, path, headers, body, end)
+            except (OSError, http.client.HTTPException) as error:
                 connection.close()
-            what = type(error).__name__
-            raise ServiceNotReady(f"the scorer at {endpoint} did not answer ({what})") from error
-        reply = Reply(response.status, dict(response.getheaders()), content)
-        if response.will_close:
-            connection.close()
-        else:
+                # The scorer may close an idle connection just as it is taken up again.
+                if kept is not None and not connection.has_sent:
+                    kept = None
+                    continue
+                raise ServiceNotReady(
+                    f"the scorer at {endpoint} did not answer ({_explain(error)})"
+                ) from error
+
+    def _exchange(
+        self,
+        endpoint: str,
+        connection: _Connection,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        end: float,
+    ) -> Reply:
+        connection.limit(end)
+        connection.request(method, path, body=body, headers=dict(headers))
+        response = connection.getresponse()
+        content = bytearray()
+        # Each read may take the whole time given, all of them together too.
+        while chunk := response.read1(_CHUNK_BYTES):
+            content += chunk
+            if not response.isclosed() and connection.sock is not None:
+                connection.limit(end)
+        if response.length:
+            raise http.client.IncompleteRead(bytes(content), response.length)
+        response.close()
+        reply = Reply(response.status, dict(response.getheaders()), bytes(content))
+        if connection.sock is not None:
             self._give_back(endpoint, connection)
         return reply
 
-    def _take(self, endpoint: str) -> http.client.HTTPConnection | None:
+    def _take(self, endpoint: str) -> _Connection | None:
         with self._lock:
-            idle = self._idle.get(endpoint)
-            return idle.pop() if idle else None
+            if self._pid != os.getpid():
+                # Shared with the parent of a fork, who may be in the middle of a reply.
+                self._pid, self._idle = os.getpid(), {}
+            idle = self._idle.get(endpoint, [])
+            while idle:
+                connection = idle.pop()
+                fresh = time.monotonic() - connection.idle_since < IDLE_SECONDS
+                if fresh and connection.is_quiet():
+                    connection.has_sent = False
+                    return connection
+                connection.close()
+        return None
 
-    def _give_back(self, endpoint: str, connection: http.client.HTTPConnection) -> None:
+    def _give_back(self, endpoint: str, connection: _Connection) -> None:
+        connection.idle_since = time.monotonic()
         with self._lock:
+            self._prune(connection.idle_since)
             idle = self._idle.setdefault(endpoint, [])
             if len(idle) < KEPT:
                 idle.append(connection)
                 return
         connection.close()
 
+    def _prune(self, now: float) -> None:
+        # Scorers that were replaced are never called again; their connections would stay open.
+        if now - self._pruned_at < IDLE_SECONDS:
+            return
+        self._pruned_at = now
+        for endpoint, idle in list(self._idle.items()):
+            for connection in idle:
+                if now - connection.idle_since >= IDLE_SECONDS:
+                    connection.close()
+            self._idle[endpoint] = [kept for kept in idle if kept.sock is not None]
+            if not self._idle[endpoint]:
+                del self._idle[endpoint]
 
-def _open(endpoint: str, timeout: float) -> http.client.HTTPConnection:
-    if endpoint.startswith("unix:"):
-        connection: http.client.HTTPConnection = _UnixConnection(endpoint[5:], timeout)
-    else:
-        host, _, port = endpoint.rpartition(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=timeout)
-    connection.connect()
-    return connection
+
+def _left(end: float) -> float:
+    left = end - time.monotonic()
+    if left <= 0:
+        raise TimeoutError("timed out")
+    return left
 
 
-def _is_quiet(connection: http.client.HTTPConnection) -> bool:
-    if connection.sock is None:
-        return False
-    connection.sock.setblocking(False)
-    try:
-        connection.sock.recv(1, socket.MSG_PEEK)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
-        connection.sock.setblocking(True)
-    return False
+def _explain(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "it took longer than the time given"
+    if isinstance(error, FileNotFoundError | ConnectionRefusedError):
+        return "nothing listens there"
+    return f"it ended the connection: {type(error).__name__}"

@@ -1,0 +1,177 @@
+"""What every MessageQueue promises. Inherit it, give `queue` and, where time can be moved, `wait`.
+
+Times are whole seconds and nothing is asserted to be prompt, since cloud queues are not.
+"""
+
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from scienceops.errors import BadInput
+from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery, MessageQueue
+
+LARGEST = {"text": "x" * (64 * 1024 - len('{"text":""}'))}
+
+
+class MessageQueueContract:
+    @pytest.fixture
+    def queue(self) -> MessageQueue:
+        """Queues that hold nothing under the names `work` and `captures`."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def wait(self) -> Callable[[float], None]:
+        """Lets so many seconds pass for the queue."""
+        return time.sleep
+
+    def receive_one(self, queue: MessageQueue, **options: Any) -> Delivery:
+        [delivery] = queue.receive("work", **options)
+        return delivery
+
+    @pytest.mark.parametrize(
+        "body",
+        [{}, {"kind": "x", "deep": [{"n": 1.5, "none": None, "é": "ü\n\U0001f600"}]}, LARGEST],
+        ids=["empty", "nested", "largest"],
+    )
+    def test_a_body_arrives_as_it_was_sent(self, queue: MessageQueue, body: dict[str, Any]) -> None:
+        queue.send("work", body)
+        delivery = self.receive_one(queue)
+        assert (delivery.queue, delivery.body, delivery.attempts) == ("work", body, 1)
+
+    @pytest.mark.parametrize(
+        "body",
+        [{**LARGEST, "more": 1}, {"not": object()}, {"not": float("nan")}],
+        ids=["large", "object", "nan"],
+    )
+    def test_a_body_that_is_too_large_or_no_json_is_refused(
+        self, queue: MessageQueue, body: dict[str, Any]
+    ) -> None:
+        with pytest.raises(BadInput, match="message"):
+            queue.send("work", body)
+        assert queue.receive("work") == []
+
+    def test_an_empty_queue_gives_nothing_at_once(self, queue: MessageQueue) -> None:
+        assert queue.receive("work") == []
+        assert queue.depth("work") == 0
+        assert queue.set_aside("work") == []
+
+    def test_queues_of_other_names_are_apart(self, queue: MessageQueue) -> None:
+        queue.send("captures", {"n": 1})
+        assert queue.receive("work") == []
+        assert len(queue.receive("captures")) == 1
+
+    def test_no_more_than_asked_for_are_delivered(self, queue: MessageQueue) -> None:
+        for number in range(5):
+            queue.send("work", {"n": number})
+        first = queue.receive("work", most=2)
+        rest = queue.receive("work", most=10)
+        assert len(first) <= 2
+        assert {d.body["n"] for d in first}.isdisjoint(d.body["n"] for d in rest)
+
+    def test_what_was_received_is_hidden_until_its_time_has_passed(
+        self, queue: MessageQueue, wait: Callable[[float], None]
+    ) -> None:
+        queue.send("work", {"n": 1})
+        first = self.receive_one(queue, visibility_seconds=2)
+        assert queue.receive("work") == []
+        wait(3)
+        second = self.receive_one(queue)
+        assert (second.body, second.attempts) == (first.body, 2)
+        assert second.receipt != first.receipt
+
+    def test_a_delayed_message_waits(
+        self, queue: MessageQueue, wait: Callable[[float], None]
+    ) -> None:
+        queue.send("work", {"n": 1}, delay_seconds=2)
+        assert queue.receive("work") == []
+        wait(3)
+        assert len(queue.receive("work")) == 1
+
+    @pytest.mark.parametrize("seconds", [-1, 901])
+    def test_a_delay_out_of_range_is_refused(self, queue: MessageQueue, seconds: float) -> None:
+        with pytest.raises(BadInput, match="0 to 900"):
+            queue.send("work", {}, delay_seconds=seconds)
+        queue.send("work", {})
+        delivery = self.receive_one(queue)
+        with pytest.raises(BadInput, match="0 to 900"):
+            queue.release(delivery, delay_seconds=seconds)
+
+    def test_what_was_acknowledged_never_comes_again(
+        self, queue: MessageQueue, wait: Callable[[float], None]
+    ) -> None:
+        queue.send("work", {"n": 1})
+        delivery = self.receive_one(queue, visibility_seconds=1)
+        queue.acknowledge(delivery)
+        queue.acknowledge(delivery)
+        wait(2)
+        assert queue.receive("work") == []
+        assert queue.depth("work") == 0
+
+    def test_a_receipt_is_good_for_its_own_delivery_alone(
+        self, queue: MessageQueue, wait: Callable[[float], None]
+    ) -> None:
+        queue.send("work", {"n": 1})
+        stale = self.receive_one(queue, visibility_seconds=1)
+        wait(2)
+        self.receive_one(queue, visibility_seconds=2)
+        queue.release(stale)
+        assert queue.receive("work") == [], "a stale receipt released it"
+        queue.acknowledge(stale)
+        wait(3)
+        assert len(queue.receive("work")) == 1, "a stale receipt deleted it"
+
+    def test_what_was_released_comes_again_at_once(self, queue: MessageQueue) -> None:
+        queue.send("work", {"n": 1})
+        queue.release(self.receive_one(queue))
+        assert self.receive_one(queue).attempts == 2
+
+    def test_what_was_released_with_a_delay_waits(
+        self, queue: MessageQueue, wait: Callable[[float], None]
+    ) -> None:
+        queue.send("work", {"n": 1})
+        queue.release(self.receive_one(queue), delay_seconds=2)
+        assert queue.receive("work") == []
+        wait(3)
+        assert len(queue.receive("work")) == 1
+
+    def test_a_message_that_nobody_acknowledges_is_set_aside(self, queue: MessageQueue) -> None:
+        queue.send("work", {"n": 1})
+        for attempt in range(1, MAX_ATTEMPTS + 1):
+            delivery = self.receive_one(queue)
+            assert delivery.attempts == attempt
+            queue.release(delivery)
+        assert queue.receive("work") == []
+        assert queue.set_aside("work") == [{"n": 1}]
+        assert queue.set_aside("captures") == []
+        assert queue.depth("work") == 0
+
+    def test_what_was_set_aside_holds_up_nothing_else(self, queue: MessageQueue) -> None:
+        queue.send("work", {"n": 1})
+        for _ in range(MAX_ATTEMPTS):
+            queue.release(self.receive_one(queue))
+        queue.send("work", {"n": 2})
+        assert self.receive_one(queue).body == {"n": 2}
+
+    def test_depth_counts_what_waits_and_what_is_worked_on(self, queue: MessageQueue) -> None:
+        for number in range(3):
+            queue.send("work", {"n": number})
+        queue.send("work", {"n": 4}, delay_seconds=900)
+        self.receive_one(queue, most=1)
+        assert queue.depth("work") == 4
+
+    def test_receivers_beside_each_other_never_share_a_message(self, queue: MessageQueue) -> None:
+        for number in range(100):
+            queue.send("work", {"n": number})
+
+        def drain(_: int) -> list[int]:
+            got: list[int] = []
+            while deliveries := queue.receive("work", most=3, visibility_seconds=600):
+                got += [delivery.body["n"] for delivery in deliveries]
+            return got
+
+        with ThreadPoolExecutor(8) as pool:
+            got = [number for numbers in pool.map(drain, range(8)) for number in numbers]
+        assert sorted(got) == list(range(100))

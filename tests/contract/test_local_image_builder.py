@@ -1,0 +1,138 @@
+"""EnvironmentImageBuilder keeps the promises of the builder. These tests ask the package index."""
+
+import contextlib
+import importlib.metadata
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from contract.image_builder import ImageBuilderContract
+from contract.waiting import wait_for
+
+from scienceops.adapters.local.image_builder import EnvironmentImageBuilder, is_met
+from scienceops.adapters.local.images import RUNNING, import_path, interpreter_of
+from scienceops.config import Settings
+from scienceops.ports.image_builder import BuildOrder, BuildState
+
+RUNNING_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+#: Small, without needs of its own, and never the one that the tests run with.
+ISOLATED = ("packaging==24.1",)
+
+
+def make_order(key: str, requirements: tuple[str, ...], python: str = RUNNING_PYTHON) -> BuildOrder:
+    return BuildOrder(key, "iris", 1, "versions/iris/1/package.zip", "0" * 64, requirements, python)
+
+
+class TestEnvironmentImageBuilder(ImageBuilderContract):
+    @pytest.fixture
+    def builder(self, tmp_path: Path) -> EnvironmentImageBuilder:
+        # The scorer's own list is some hundred megabytes; one small package shows the same.
+        always = ("packaging>=24",)
+        return EnvironmentImageBuilder(tmp_path, Settings(home=tmp_path), always=always)
+
+    @pytest.fixture
+    def good_order(self) -> Callable[[str], BuildOrder]:
+        return lambda key: make_order(key, ("pytest",))
+
+    @pytest.fixture
+    def bad_order(self) -> Callable[[str], BuildOrder]:
+        # What the scorer always needs says 24 or later.
+        return lambda key: make_order(key, ("packaging<24",))
+
+    def test_the_running_environment_is_used_where_it_satisfies_everything(
+        self, builder: EnvironmentImageBuilder
+    ) -> None:
+        exact = f"pytest=={importlib.metadata.version('pytest')}"
+        build_id = builder.start(make_order("iris-1-1", (exact,)))
+        assert builder.status(build_id).image == RUNNING
+        assert "nothing to build" in builder.log(build_id)
+
+    def test_another_python_needs_another_environment(
+        self, builder: EnvironmentImageBuilder
+    ) -> None:
+        status = self.end_of(builder, builder.start(make_order("iris-1-1", (), python="3.2")))
+        assert status.state is BuildState.FAILED
+        assert "find Python 3.2" in status.reason
+
+    def test_an_isolated_environment_holds_its_requirements_and_scienceops_alone(
+        self, builder: EnvironmentImageBuilder, tmp_path: Path
+    ) -> None:
+        status = self.end_of(builder, builder.start(make_order("iris-1-1", ISOLATED)))
+        assert status.state is BuildState.SUCCEEDED, status
+        seen = subprocess.run(
+            [
+                interpreter_of(status.image, tmp_path),
+                "-c",
+                "import importlib.util as u, packaging, scienceops, scorer_container; "
+                "print(packaging.__version__, u.find_spec('pytest'))",
+            ],
+            env={"PYTHONPATH": import_path(status.image, os.environ["PYTHONPATH"], tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert seen.stdout.split() == ["24.1", "None"]
+
+    def test_builds_of_the_same_environment_share_it(
+        self, builder: EnvironmentImageBuilder
+    ) -> None:
+        beside = [builder.start(make_order(f"iris-{n}-1", ISOLATED)) for n in (1, 2)]
+        images = {self.end_of(builder, build_id).image for build_id in beside}
+        later = builder.start(make_order("iris-3-1", ISOLATED))
+        assert {builder.status(later).image} == images
+        assert "was built before" in builder.log(later)
+
+        def logs() -> list[str]:
+            return [builder.log(build_id) for build_id in beside]
+
+        wait_for(logs, lambda texts: any("by another build" in text for text in texts))
+        assert sum("install the requirements" in text for text in logs()) == 1
+
+    def test_what_a_killed_builder_left_does_not_disturb_the_next_build(
+        self, builder: EnvironmentImageBuilder, tmp_path: Path
+    ) -> None:
+        build_id = builder.start(make_order("iris-1-1", ISOLATED))
+        image = self.end_of(builder, build_id).image
+        wait_for((tmp_path / "builds" / build_id / "exit.json").exists)
+        folder = Path(interpreter_of(image, tmp_path)).parents[1]
+        # As it is left by a builder that was killed while it was installing.
+        (folder / "scienceops-complete").unlink()
+        shutil.rmtree(folder / "lib")
+        assert builder.status(build_id).state is BuildState.FAILED
+        assert self.end_of(builder, builder.start(make_order("iris-1-2", ISOLATED))).image == image
+        assert (folder / "lib").is_dir()
+
+    def test_a_build_whose_process_is_killed_has_failed(
+        self, builder: EnvironmentImageBuilder, tmp_path: Path
+    ) -> None:
+        build_id = builder.start(make_order("iris-1-1", ISOLATED))
+        folder = os.fsencode(tmp_path / "builds" / build_id)
+        wanted = [b"scienceops.adapters.local.supervise", folder]
+
+        def supervisor() -> int:
+            for entry in Path("/proc").iterdir():
+                with contextlib.suppress(OSError):
+                    if (entry / "cmdline").read_bytes().split(b"\0")[2:4] == wanted:
+                        return int(entry.name)
+            return 0
+
+        os.kill(wait_for(supervisor), signal.SIGKILL)
+        status = self.end_of(builder, build_id)
+        assert status.state is BuildState.FAILED
+        assert "vanished" in status.reason
+
+
+def test_a_requirement_with_an_extra_is_met_only_with_what_the_extra_needs() -> None:
+    # requests is there and so is what its extra `socks` needs only when somebody asked for it.
+    has_socks = importlib.util.find_spec("socks") is not None
+    assert is_met("requests[socks]") is has_socks
+    assert is_met("requests")
+
+
+def test_a_requirement_for_another_system_is_met() -> None:
+    assert is_met("no-such-package-at-all; sys_platform == 'nowhere'")

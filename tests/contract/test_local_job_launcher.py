@@ -1,0 +1,110 @@
+"""SubprocessJobLauncher keeps the promises of the launcher, also when processes race and die."""
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contract.job_launcher import JobLauncherContract
+from contract.processes import race
+from contract.waiting import wait_for
+
+from scienceops.adapters.local.job_launcher import SubprocessJobLauncher
+from scienceops.adapters.local.processes import birth_of
+from scienceops.config import Settings
+from scienceops.errors import BadInput
+from scienceops.ports.job_launcher import JobOrder, JobState
+
+
+def make_order(key: str, *arguments: str, **fields: Any) -> JobOrder:
+    return JobOrder(
+        **{"key": key, "module": "contract.stand_in_job", "arguments": arguments}
+        | {"timeout_seconds": 60, **fields}
+    )
+
+
+def read_pids(path: Path) -> list[int]:
+    text = wait_for(lambda: path.read_text() if path.exists() else "", lambda t: t.endswith("\n"))
+    return [int(word) for word in text.split()]
+
+
+def all_gone(pids: list[int]) -> bool:
+    return not any(birth_of(pid) for pid in pids)
+
+
+class TestSubprocessJobLauncher(JobLauncherContract):
+    @pytest.fixture
+    def jobs(self, tmp_path: Path) -> SubprocessJobLauncher:
+        return SubprocessJobLauncher(tmp_path, Settings(home=tmp_path))
+
+    @pytest.fixture
+    def order(self) -> Callable[..., JobOrder]:
+        return make_order
+
+    def test_the_job_knows_the_home(self, jobs: SubprocessJobLauncher, tmp_path: Path) -> None:
+        status = self.run(jobs, make_order("run-1", "say-setting", "SCIENCEOPS_HOME"))
+        assert status.log_tail[-1] == f"SCIENCEOPS_HOME={tmp_path}"
+
+    def test_cancelling_ends_whatever_the_job_started(
+        self, jobs: SubprocessJobLauncher, tmp_path: Path
+    ) -> None:
+        job_id = jobs.start(make_order("run-1", "sleep-with-children", str(tmp_path / "pids")))
+        pids = read_pids(tmp_path / "pids")
+        assert not all_gone(pids)
+        jobs.cancel(job_id)
+        assert self.end_of(jobs, job_id).state is JobState.CANCELLED
+        assert all_gone(pids)
+
+    def test_a_job_that_ends_leaves_nothing_behind(
+        self, jobs: SubprocessJobLauncher, tmp_path: Path
+    ) -> None:
+        status = self.run(jobs, make_order("run-1", "leave-a-child", str(tmp_path / "pid")))
+        assert status.state is JobState.SUCCEEDED
+        assert all_gone(read_pids(tmp_path / "pid"))
+
+    def test_a_job_whose_supervisor_is_killed_has_failed_and_ends_too(
+        self, jobs: SubprocessJobLauncher, tmp_path: Path
+    ) -> None:
+        job_id = jobs.start(make_order("run-1", "sleep-with-children", str(tmp_path / "pids")))
+        job = read_pids(tmp_path / "pids")[0]
+        children = read_pids(tmp_path / "pids")[1:]
+        os.kill(os.getsid(job), signal.SIGKILL)
+        status = self.end_of(jobs, job_id)
+        assert status.state is JobState.FAILED
+        assert "vanished" in status.reason
+        wait_for(lambda: all_gone([job]))
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+
+    def test_a_job_whose_caller_died_before_the_supervisor_ran_can_be_started(
+        self, jobs: SubprocessJobLauncher, tmp_path: Path
+    ) -> None:
+        folder = tmp_path / "jobs" / "run-1"
+        folder.mkdir(parents=True)
+        (folder / "lock").touch()
+        (folder / "order.json").write_text('{"command": ["false"], "timeout_seconds": 1}')
+        assert jobs.status("run-1").state is JobState.FAILED
+        assert self.run(jobs, make_order("run-1", "say", "hello")).state is JobState.SUCCEEDED
+
+    def test_racing_processes_start_a_job_once_and_it_outlives_them(
+        self, jobs: SubprocessJobLauncher, tmp_path: Path
+    ) -> None:
+        assert race("start_job", tmp_path, ["1", "2", "3"]) == [["run-1"]] * 3
+        assert self.end_of(jobs, "run-1").state is JobState.SUCCEEDED
+        assert len(jobs.log("run-1").splitlines()) == 1
+
+    def test_a_command_that_is_not_there_is_a_job_that_failed(
+        self, jobs: SubprocessJobLauncher
+    ) -> None:
+        status = self.run(jobs, make_order("run-1", "say", image="python:/no/such/python"))
+        assert status.state is JobState.FAILED
+        assert "cannot be started" in status.reason
+
+    @pytest.mark.parametrize("image", ["docker:iris", "environment:0123", "environment:../x"])
+    def test_an_image_of_another_kind_or_one_that_is_gone_is_refused(
+        self, jobs: SubprocessJobLauncher, image: str
+    ) -> None:
+        with pytest.raises(BadInput, match=image):
+            jobs.start(make_order("run-1", "say", image=image))

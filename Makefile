@@ -16,7 +16,7 @@ help:
 	  { echo "ScienceOps is locked for Python 3.11; found $$($(PYTHON) -V). Install python3.11 or set PYTHON=..."; exit 1; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || \
 	  { echo "python3 -m venv failed; on Debian: apt-get install python3-venv"; exit 1; }
-	@$(BIN)/python -m pip --quiet --disable-pip-version-check install "$$(grep -o '^uv==[^ ]*' requirements.txt)"
+	@test -x $(BIN)/uv || $(BIN)/python -m pip --quiet --disable-pip-version-check install "$$(grep -o '^uv==[^ ]*' requirements.txt)"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch .venv/ready

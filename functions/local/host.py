@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, cast
 
 from functions.local import doors
 from functions.local.gateway import Gateway
@@ -17,12 +18,14 @@ from scienceops.bootstrap import build_app
 from scienceops.config import load_settings
 from scienceops.errors import ScienceOpsError
 from scienceops.logs import configure_logs
-from scienceops.ports.service_runtime import Observed
+
+if TYPE_CHECKING:
+    from scienceops.adapters.local.service_runtime import ProcessServiceRuntime
 
 log = logging.getLogger("functions.local.host")
 
 IDLE_SECONDS = 0.1
-DRAIN_SECONDS = 30
+DRAIN_SECONDS = 45
 
 
 class Host:
@@ -53,12 +56,11 @@ class Host:
         for thread in threading.enumerate():
             if thread is not threading.current_thread() and not thread.daemon:
                 thread.join(DRAIN_SECONDS)
-        runtime = self.app.ports.runtime
+        runtime = cast("ProcessServiceRuntime", self.app.ports.runtime)
         for status in runtime.deployments():
             runtime.stop(status.service, status.version)
         end = time.monotonic() + DRAIN_SECONDS
-        alive = (Observed.STARTING, Observed.READY)
-        while time.monotonic() < end and any(d.observed in alive for d in runtime.deployments()):
+        while time.monotonic() < end and runtime.is_draining():
             time.sleep(IDLE_SECONDS)
 
     def _repeat(self, turn: Callable[[], object], pause: float) -> None:

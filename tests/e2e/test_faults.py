@@ -97,7 +97,7 @@ def test_events_three_times_and_in_reverse_make_one_version_each(tmp_path, packa
     finally:
         for status in app.ports.runtime.deployments():
             app.ports.runtime.stop(status.service, status.version)
-        wait_for(lambda: not app.ports.runtime.draining(), 30, "the scorers to end")
+        wait_for(lambda: not app.ports.runtime.is_draining(), 30, "the scorers to end")
 
 
 def test_a_killed_scorer_loses_no_acknowledged_row_and_comes_back(tmp_path, package):

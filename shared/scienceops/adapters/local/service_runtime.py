@@ -90,6 +90,10 @@ class ProcessServiceRuntime:
         found = [self._look(facts.service, facts.version, facts) for facts in self._facts.all()]
         return [status for status in found if status.observed is not Observed.STOPPED]
 
+    def is_draining(self) -> bool:
+        """Whether a scorer that was told to stop still answers or ships; of this platform alone."""
+        return any(f.stopping and is_alive(f.pid, f.birth) for f in self._facts.all())
+
     def call(
         self,
         endpoint: str,

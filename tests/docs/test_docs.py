@@ -1,0 +1,37 @@
+"""The docs say what the code does."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from scienceops.cli.main import COMMANDS
+from scienceops.config import Settings
+from scienceops.core.stats.catalogue import STATISTICS
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+
+
+def test_every_setting_has_its_row_in_the_readme():
+    rows = set(re.findall(r"^\| `SCIENCEOPS_(\w+)`", (ROOT / "README.md").read_text(), re.M))
+    assert rows == {name.upper() for name in Settings.model_fields}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_a_page_shows_exists(page):
+    shown = set(re.findall(r"^\s*(?:\.venv/bin/)?scienceops (\w+)", page.read_text(), re.M))
+    assert shown <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_between_pages_leads_somewhere(page):
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize(
+    "statistic", ["mean", "psi", "rate_of_change", "mann_whitney_p", "verdict"]
+)
+def test_the_statistics_that_others_rely_on_are_in_the_catalogue(statistic):
+    assert statistic in STATISTICS

@@ -56,6 +56,7 @@ def summarise_spark(
 def _session() -> Any:
     os.environ["JAVA_HOME"] = find_java()
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     # The workers import what this process imports.
     os.environ["PYTHONPATH"] = os.pathsep.join(p for p in sys.path if p)
     from pyspark.sql import SparkSession
@@ -65,6 +66,7 @@ def _session() -> Any:
         SparkSession.builder.appName("scienceops-statistics")
         .config("spark.master", os.environ.get("SPARK_MASTER", "local[*]"))
         .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
         .config("spark.driver.host", "127.0.0.1")
         .config("spark.driver.bindAddress", "127.0.0.1")
         .config("spark.sql.shuffle.partitions", "8")

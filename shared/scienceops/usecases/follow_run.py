@@ -9,7 +9,7 @@ from scienceops.core.versions import RunState, StatisticsRun
 from scienceops.errors import ObjectNotFound, RevisionConflict
 from scienceops.ports import Ports
 from scienceops.ports.job_launcher import JobOrder, JobState
-from scienceops.usecases.freeze_run import FREEZE_SECONDS
+from scienceops.usecases.freeze_run import FREEZE_SECONDS, read_runs
 from scienceops.usecases.records import STATISTICS, Clock, Stored, find, number_key, save, stamp
 
 log = logging.getLogger(__name__)
@@ -101,6 +101,9 @@ def _look(stored: Stored[StatisticsRun], ports: Ports, clock: Clock) -> float | 
             action="statistics computed",
             details={"run": run.number, "engine": result["engine"]},
         )
+        # A run that is still open may have rows that it has yet to show.
+        still_open = [s.value.number for s in read_runs(ports) if s.value.state in OPEN]
+        ports.statistics.purge(before_run=min([run.number, *still_open]))
         log.info("run succeeded", extra={"run": run.number, "engine": result["engine"]})
         return None
     return _try_again(stored, "\n".join((status.reason, *status.log_tail)), ports, clock)

@@ -223,10 +223,18 @@ class App:
         return openapi(name, live, schema, sample, self.version(name, live)["task"])
 
     def data_monitor(
-        self, name: str, *, wanted: str = "", everything: bool = False
+        self,
+        name: str,
+        *,
+        wanted: str = "",
+        everything: bool = False,
+        since: date | None = None,
+        until: date | None = None,
     ) -> dict[str, Any]:
         """Features of the live version ranked by drift; by default those that ask for a look."""
-        return monitor.data_monitor(name, self.ports, wanted=wanted, everything=everything)
+        return monitor.data_monitor(
+            name, self.ports, wanted=wanted, everything=everything, since=since, until=until
+        )
 
     def feature_monitor(self, name: str, feature: str) -> dict[str, Any]:
         """Every statistic of one feature over time, with training's values."""

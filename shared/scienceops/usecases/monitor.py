@@ -1,6 +1,7 @@
 """Monitor: statistics tuples shaped for looking at, the same for pages and replies."""
 
 from collections import defaultdict
+from datetime import date
 from typing import Any
 
 from scienceops.core.names import PREDICTION
@@ -27,7 +28,15 @@ MOST_FEATURES = 100
 Series = dict[str, dict[str, float]]
 
 
-def data_monitor(name: str, ports: Ports, *, wanted: str, everything: bool) -> dict[str, Any]:
+def data_monitor(
+    name: str,
+    ports: Ports,
+    *,
+    wanted: str,
+    everything: bool,
+    since: date | None = None,
+    until: date | None = None,
+) -> dict[str, Any]:
     """The features of the newest version with statistics, those that drift first.
 
     Without `everything`: those whose verdict of any of the last days is drift, or whose
@@ -38,7 +47,9 @@ def data_monitor(name: str, ports: Ports, *, wanted: str, everything: bool) -> d
     if version is None:
         return {"version": None, "features": [], "days": [], "hidden": 0}
     baseline = read_document(name, "baseline.json", ports, version)
-    table = _table(ports.statistics.read(name, versions=[version], statistics=RANKED))
+    table = _table(
+        ports.statistics.read(name, versions=[version], statistics=RANKED, since=since, until=until)
+    )
     rows = [
         _ranked(feature, series, baseline.get(feature, {}), policy.attention_variation)
         for feature, series in table.items()

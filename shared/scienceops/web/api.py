@@ -1,6 +1,5 @@
 """Management API: services, versions, ledger and statistics as JSON."""
 
-from datetime import date, datetime
 from typing import Any, cast
 
 from flask import Blueprint, request
@@ -10,6 +9,7 @@ from scienceops.config import Settings
 from scienceops.core.access import Caller, Role
 from scienceops.errors import BadInput
 from scienceops.web.access import require
+from scienceops.web.asked import day_of, time_of
 
 
 def blueprint(app: App, settings: Settings) -> Blueprint:
@@ -47,7 +47,7 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
     @routes.get("/services/<name>/history")
     def history(name: str) -> dict[str, Any]:
         caller("viewer")
-        at = _parsed("at", datetime.fromisoformat)
+        at = time_of("at")
         return {"live": app.live_version(name, at), "entries": app.history(name, at)}
 
     @routes.get("/services/<name>/statistics")
@@ -59,8 +59,8 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
             versions=versions or None,
             features=request.args.getlist("feature") or None,
             statistics=request.args.getlist("statistic") or None,
-            since=_parsed("since", date.fromisoformat),
-            until=_parsed("until", date.fromisoformat),
+            since=day_of("since"),
+            until=day_of("until"),
         )
         return {"service": name, "days": app.statistics_days(name), "rows": rows}
 
@@ -97,13 +97,3 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
         return app.runs()
 
     return routes
-
-
-def _parsed(name: str, parse: Any) -> Any:
-    text = request.args.get(name)
-    if not text:
-        return None
-    try:
-        return parse(text)
-    except ValueError:
-        raise BadInput(f"{name}={text!r} is no ISO 8601 date") from None

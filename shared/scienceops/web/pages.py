@@ -6,6 +6,7 @@ from scienceops.app import App
 from scienceops.config import Settings
 from scienceops.web import charts
 from scienceops.web.access import require
+from scienceops.web.asked import day_of
 
 
 def blueprint(app: App, settings: Settings) -> Blueprint:
@@ -49,9 +50,18 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
     def data(name: str) -> str:
         everything = request.args.get("all") == "1"
         wanted = request.args.get("feature", "")
-        monitor = app.data_monitor(name, wanted=wanted, everything=everything)
+        since, until = day_of("since"), day_of("until")
+        monitor = app.data_monitor(
+            name, wanted=wanted, everything=everything, since=since, until=until
+        )
         return render_template(
-            "data.html", name=name, monitor=monitor, wanted=wanted, everything=everything
+            "data.html",
+            name=name,
+            monitor=monitor,
+            wanted=wanted,
+            everything=everything,
+            since=since,
+            until=until,
         )
 
     @routes.get("/services/<name>/data/<path:feature>")

@@ -11,19 +11,20 @@ function draw() {
     const days = Object.keys(series).sort();
     const drift = days.map((day) => view.verdicts[day] === "drift");
     const traces = [{
-      x: days, y: days.map((day) => series[day]), mode: "lines+markers", name,
+      x: days.map((day) => day.slice(5)), text: days, y: days.map((day) => series[day]), mode: "lines+markers", name,
       line: { color: line },
       marker: { size: 8, symbol: drift.map((d) => (d ? "diamond" : "circle")),
         color: drift.map((d) => (d ? "#b3261e" : line)) },
     }];
-    if (name in view.baseline) {
-      traces.push({ x: days, y: days.map(() => view.baseline[name]), mode: "lines", name: "training",
+    // How many rows there were in training says nothing of a day.
+    if (name in view.baseline && !["count", "missing"].includes(name)) {
+      traces.push({ x: days.map((day) => day.slice(5)), y: days.map(() => view.baseline[name]), mode: "lines", name: "training",
         line: { dash: "dash", color: "#d98e32" } });
     }
     Plotly.react(place, traces, {
       title: { text: name, font: { size: 13 } }, margin: { l: 48, r: 10, t: 34, b: 34 }, showlegend: false,
       paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: ink, size: 11 },
-      xaxis: { type: "category" },
+      xaxis: { type: "category", tickangle: 0, nticks: 6 },
     }, { displayModeBar: false, responsive: true });
   }
 }

@@ -1,0 +1,137 @@
+"""The pages in a real browser, over a real platform that has scored and computed."""
+
+import os
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from models import iris_rows, pack_iris
+from platform_process import running_platform, wait_for
+from selenium import webdriver
+from selenium.webdriver.common.by import By
+
+pytestmark = pytest.mark.browser
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-background-networking "
+    "--disable-component-update --disable-sync --no-first-run"
+)
+PAGES = [
+    "/",
+    "/services/iris",
+    "/services/iris/models",
+    "/services/iris/data?all=1",
+    "/services/iris/data/petal%20length%20(cm)",
+]
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    with running_platform(home, SCIENCEOPS_REFRESH_SECONDS="0.5") as platform:
+        package = pack_iris(tmp_path_factory.mktemp("p"), policy={"simulated": True})
+        platform.cli("push", str(package), "--wait")
+        noon = datetime.now(UTC).replace(hour=12)
+        for days in (3, 2, 1):
+            rows = iris_rows()
+            if days == 1:
+                rows = [{**r, "petal length (cm)": r["petal length (cm)"] + 2} for r in rows]
+            at = (noon - timedelta(days=days)).isoformat()
+            token = platform.owner_token()
+            assert platform.score("iris", rows, token, X_ScienceOps_Captured_At=at)[0] == 200
+        wait_for(lambda: len(platform.captured("iris")) == 450, 20, "the captures")
+        platform.cli("stats", "iris", "--run", "--engine", "inline")
+        yield platform
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        reason = "pages need Debian's chromium and chromium-driver: `make browser`"
+        if os.environ.get("REQUIRE_EMULATORS") == "1":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in [*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
+    yield browser
+    browser.quit()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_fits_has_no_errors_and_asks_nobody_else(platform, browser, page, width):
+    browser.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
+    )
+    browser.get_log("browser")
+    browser.get_log("performance")
+    browser.get(platform.url + page)
+    assert browser.find_element(By.TAG_NAME, "h1").text
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert browser.get_log("browser") == []
+    asked = [
+        e["message"] for e in browser.get_log("performance") if "requestWillBeSent" in e["message"]
+    ]
+    assert asked
+    assert not [a for a in asked if '"url":"http' in a and platform.url not in a]
+
+
+def test_data_monitor_ranks_the_drifted_feature_first_and_hides_the_calm_ones(platform, browser):
+    browser.get(platform.url + "/services/iris/data")
+    rows = browser.find_elements(By.CSS_SELECTOR, "tbody tr")
+    assert "petal length (cm)" in rows[0].text
+    assert "drift" in rows[0].text
+    assert not [row for row in rows if "sepal" in row.text]
+    browser.get(platform.url + "/services/iris/data?all=1&feature=SEPAL")
+    rows = browser.find_elements(By.CSS_SELECTOR, "tbody tr")
+    assert len(rows) == 2
+
+
+def test_data_monitor_shows_only_the_days_asked_for(platform, browser):
+    last = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
+    browser.get(f"{platform.url}/services/iris/data?all=1&until={last}")
+    assert "2 days" in browser.find_element(By.CSS_SELECTOR, "#live p").text
+    assert "drift" not in browser.find_element(By.TAG_NAME, "table").text
+
+
+def test_a_feature_has_a_chart_per_statistic_with_training_drawn_in(platform, browser):
+    browser.get(platform.url + PAGES[-1])
+    charts = wait_for(lambda: browser.find_elements(By.CSS_SELECTOR, ".chart .main-svg"), 20)
+    assert len(charts) >= 20
+    mean = browser.find_element(By.CSS_SELECTOR, ".chart[data-statistic=mean]")
+    assert len(mean.find_elements(By.CSS_SELECTOR, ".trace.scatter")) == 2
+
+
+def test_a_page_takes_in_what_is_new_without_being_loaded_again(platform, browser):
+    browser.get(platform.url + "/")
+    browser.execute_script("window.mark = 1")
+    (platform.home / "bucket/packages/iris/notes.zip").write_bytes(b"no zip")
+
+    def shows():
+        return "notes.zip" in browser.find_element(By.ID, "live").text
+
+    wait_for(shows, 30, "the rejection to show")
+    assert browser.execute_script("return window.mark") == 1
+
+
+def test_a_page_is_not_shown_to_a_name_from_elsewhere(platform):
+    assert platform.request("GET", "/", Host="rebound.example:80")[0] == 401
+
+
+def test_writing_needs_a_token_even_here(platform):
+    assert platform.request("POST", "/api/v1/services/iris/keys", b"")[0] == 403
+    token = platform.json("tokens", "create", "reader", "--role", "viewer")["token"]
+    header = {"Authorization": f"Bearer {token}"}
+    assert platform.request("GET", "/api/v1/services", **header)[0] == 200
+    assert platform.request("POST", "/api/v1/services/iris/keys", b"", **header)[0] == 403
+    owner = {"Authorization": f"Bearer {platform.owner_token()}"}
+    status, _, made = platform.request("POST", "/api/v1/services/iris/keys", b"", **owner)
+    assert (status, made["slot"]) == (200, "primary")
+    shown = platform.request("GET", "/api/v1/services/iris")[2]
+    assert made["key"] not in str(shown)
+    assert "key_sha256" not in str(shown)

@@ -1,0 +1,174 @@
+"""The scorer as a process: its endpoints, its refusals, and stops that lose nothing."""
+
+import contextlib
+import http.client
+import json
+import threading
+
+import pytest
+from models import iris_rows, pack_iris
+from platform_process import wait_for
+from scorer_process import KEY, Scorer
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    return pack_iris(tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="module")
+def scorer(tmp_path_factory, package):
+    running = Scorer(tmp_path_factory.mktemp("scorer"), package, workers=2)
+    yield running.start()
+    running.stop()
+
+
+def test_it_answers_with_what_it_is_and_how_to_call_it(scorer):
+    assert json.loads(scorer.ask("GET", "/healthz")[2]) == {"status": "alive"}
+    metadata = json.loads(scorer.ask("GET", "/metadata")[2])
+    assert (metadata["name"], metadata["version"], metadata["task"]) == (
+        "iris",
+        1,
+        "classification",
+    )
+    assert metadata["package_digest"] == scorer.env["SCORER_PACKAGE_DIGEST"]
+    described = json.loads(scorer.ask("GET", "/openapi.json")[2])
+    assert described["openapi"].startswith("3.1")
+
+
+def test_metrics_are_prometheus_text_and_count_calls_and_rows(scorer):
+    scorer.score(iris_rows()[:3])
+    status, headers, text = scorer.ask("GET", "/metrics")
+    assert status == 200
+    assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    lines = text.decode().splitlines()
+    assert [line for line in lines if line.startswith("# TYPE")]
+    samples = [line for line in lines if line and not line.startswith("#")]
+    assert all(float(line.rpartition(" ")[2]) >= 0 for line in samples)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        (b"{", 400, "no JSON"),
+        (b"[" * 100_000, 400, "no JSON"),
+        (b'{"input_df": [], "more": 1}', 400, "nothing else"),
+        (b'{"input_df": 3}', 422, "list"),
+        (b'{"input_df": []}', 422, "row"),
+        (b'{"input_df": [{"petal length (cm)": NaN}]}', 400, "NaN"),
+    ],
+)
+def test_a_body_that_is_none_is_refused_with_what_was_wanted(scorer, body, status, says):
+    came, problem = scorer.score(body)
+    assert came == status, problem
+    assert says in json.dumps(problem)
+
+
+def test_a_wrong_value_is_named_by_row_and_column_with_what_came(scorer):
+    rows = iris_rows()[:2]
+    bad = [rows[0], {**rows[1], "petal width (cm)": "wide"}]
+    status, problem = scorer.score(bad)
+    assert status == 422
+    (found,) = problem["problems"]
+    assert (found["row"], found["column"]) == (1, "petal width (cm)")
+    assert "wide" in found["got"]
+    assert "number" in found["wanted"]
+
+
+def test_out_of_range_values_are_scored_and_captured(scorer):
+    row = {**iris_rows()[0], "petal width (cm)": 99.0}
+    status, answer = scorer.score([row])
+    assert status == 200
+
+    def captured():
+        return [r for r in scorer.captured() if r["request_id"] == answer["request_id"]]
+
+    (found,) = wait_for(captured, 15, "the capture")
+    assert found["input.petal width (cm)"] == 99.0
+
+
+def test_a_call_without_the_gateways_key_is_refused(scorer):
+    body = {"input_df": iris_rows()[:1]}
+    assert scorer.ask("POST", "/score", body)[0] == 401
+    assert scorer.ask("POST", "/score", body, Authorization="Bearer other")[0] == 401
+
+
+def test_a_body_beyond_the_limit_is_refused(scorer):
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", scorer.port)) as line:
+        line.putrequest("POST", "/score")
+        line.putheader("Authorization", f"Bearer {KEY}")
+        line.putheader("Content-Length", str(17 * 1024 * 1024))
+        line.endheaders()
+        assert line.getresponse().status == 413
+
+
+def test_a_proof_is_scored_and_not_captured(scorer):
+    status, answer = scorer.score(iris_rows()[:1], X_ScienceOps_Capture="off")
+    marker, later = scorer.score(iris_rows()[:1])
+    assert (status, marker) == (200, 200)
+
+    def ids():
+        return {r["request_id"] for r in scorer.captured()}
+
+    wait_for(lambda: later["request_id"] in ids(), 15, "the later capture")
+    assert answer["request_id"] not in ids()
+
+
+def test_sigterm_under_load_drains_and_loses_no_acknowledged_row(tmp_path, package):
+    scorer = Scorer(tmp_path, package, workers=2).start()
+    acknowledged: list[str] = []
+    stop = threading.Event()
+
+    def load():
+        while not stop.is_set():
+            try:
+                status, answer = scorer.score(iris_rows()[:5])
+            except (OSError, ValueError):
+                continue
+            if status == 200:
+                acknowledged.append(answer["request_id"])
+
+    clients = [threading.Thread(target=load) for _ in range(3)]
+    for client in clients:
+        client.start()
+    wait_for(lambda: len(acknowledged) > 100, 30, "some load")
+    code = scorer.stop()
+    stop.set()
+    for client in clients:
+        client.join()
+    assert code == 0
+    assert list(scorer.spool.glob("*.sealed")) + list(scorer.spool.glob("*.open")) == []
+    counts = [r["request_id"] for r in scorer.captured()]
+    assert len(counts) == 5 * len(acknowledged)
+    assert set(counts) == set(acknowledged)
+
+
+def test_it_stops_by_itself_when_the_process_above_dies(tmp_path, package):
+    scorer = Scorer(tmp_path, package, SCORER_WATCH_STDIN="true").start()
+    status, answer = scorer.score(iris_rows()[:1])
+    scorer.process.stdin.close()
+    assert scorer.process.wait(40) == 0
+    assert status == 200
+    assert [r["request_id"] for r in scorer.captured()] == [answer["request_id"]]
+
+
+def test_what_a_killed_scorer_left_is_shipped_by_the_next_one(tmp_path, package):
+    first = Scorer(tmp_path, package, SCIENCEOPS_SEGMENT_SECONDS="60", SCORER_WATCH_STDIN="true")
+    _, answer = first.start().score(iris_rows()[:2])
+    first.process.kill()
+    first.process.wait()
+    first.process.stdin.close()
+    assert len(first.captured()) in (0, 2)
+    second = Scorer(tmp_path, package, SCORER_REPLICA="next").start()
+    rows = wait_for(second.captured, 15, "the captures of the first")
+    assert [r["request_id"] for r in rows] == [answer["request_id"]] * 2
+    assert second.stop() == 0
+
+
+def test_a_package_that_is_none_ends_it_with_exit_code_3_and_a_reason(tmp_path):
+    broken = tmp_path / "broken.zip"
+    broken.write_bytes(b"no zip at all")
+    scorer = Scorer(tmp_path, broken)
+    with pytest.raises(AssertionError, match="zip"):
+        scorer.start()
+    assert scorer.stop() == 3

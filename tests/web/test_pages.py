@@ -104,6 +104,7 @@ def test_a_feature_has_a_chart_per_statistic_with_training_drawn_in(platform, br
     charts = wait_for(lambda: browser.find_elements(By.CSS_SELECTOR, ".chart .main-svg"), 20)
     assert len(charts) >= 20
     mean = browser.find_element(By.CSS_SELECTOR, ".chart[data-statistic=mean]")
+    assert browser.find_elements(By.CSS_SELECTOR, "[data-distribution] .bars")
     assert len(mean.find_elements(By.CSS_SELECTOR, ".trace.scatter")) == 2
 
 

@@ -9,6 +9,7 @@ from scienceops.core.policy import read_policy
 from scienceops.ports import Ports
 from scienceops.ports.statistics_store import StatisticRow
 from scienceops.usecases.describe import read_document
+from scienceops.usecases.distribution import distribution
 from scienceops.usecases.records import read_service
 
 LATENCY = "(latency_ms)"
@@ -24,6 +25,13 @@ RANKED = (
     "coefficient_of_variation",
 )
 MOST_FEATURES = 100
+#: Statistics that are looked at first, in this order; the others follow by name.
+FIRST = {
+    name: place
+    for place, name in enumerate(
+        ("effect", "psi", "mean", "median", "std", "min", "max", "missing", "out_of_range")
+    )
+}
 
 Series = dict[str, dict[str, float]]
 
@@ -70,14 +78,28 @@ def feature_monitor(name: str, feature: str, ports: Ports) -> dict[str, Any]:
     """statistic -> day -> value of one feature of the newest version, and training's values."""
     version = _newest_version(name, ports)
     if version is None:
-        return {"version": None, "series": {}, "baseline": {}, "verdicts": {}}
+        return {
+            "version": None,
+            "series": {},
+            "charted": [],
+            "baseline": {},
+            "verdicts": {},
+            "distribution": None,
+        }
     rows = ports.statistics.read(name, versions=[version], features=[feature])
     series = _table(rows).get(feature, defaultdict(dict))
+    baseline = read_document(name, "baseline.json", ports, version).get(feature, {})
+    verdicts = {day: VERDICTS[v] for day, v in series.get("verdict", {}).items()}
+    drifting = [day for day, verdict in verdicts.items() if verdict == "drift"]
+    told = max(drifting or verdicts, default="")
+    charted = [n for n in series if ":" not in n and n != "verdict"]
     return {
         "version": version,
         "series": dict(series),
-        "baseline": read_document(name, "baseline.json", ports, version).get(feature, {}),
-        "verdicts": {day: VERDICTS[v] for day, v in series.get("verdict", {}).items()},
+        "charted": sorted(charted, key=lambda n: (n not in FIRST, FIRST.get(n, 0), n)),
+        "baseline": baseline,
+        "verdicts": verdicts,
+        "distribution": distribution(series, baseline, told),
     }
 
 

@@ -5,7 +5,21 @@ function draw() {
   const style = getComputedStyle(document.body);
   const ink = style.color;
   const line = style.getPropertyValue("--accent");
-  for (const place of document.querySelectorAll(".chart")) {
+  const layout = {
+    showlegend: false, paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: ink, size: 11 },
+  };
+  const shares = document.querySelector("[data-distribution]");
+  if (shares) {
+    const both = view.distribution;
+    Plotly.react(shares, [
+      { x: both.labels, y: both.training, type: "bar", name: "training", marker: { color: "#d98e32" } },
+      { x: both.labels, y: both.day, type: "bar", name: both.date, marker: { color: line } },
+    ], { ...layout, showlegend: true, title: { text: "share of rows", font: { size: 13 } },
+      legend: { orientation: "h", y: 1.15, x: 1, xanchor: "right" }, margin: { l: 48, r: 10, t: 40, b: 50 },
+      xaxis: { type: "category", automargin: true }, yaxis: { tickformat: ".0%" },
+    }, { displayModeBar: false, responsive: true });
+  }
+  for (const place of document.querySelectorAll("[data-statistic]")) {
     const name = place.dataset.statistic;
     const series = view.series[name] || {};
     const days = Object.keys(series).sort();
@@ -22,8 +36,7 @@ function draw() {
         line: { dash: "dash", color: "#d98e32" } });
     }
     Plotly.react(place, traces, {
-      title: { text: name, font: { size: 13 } }, margin: { l: 48, r: 10, t: 34, b: 34 }, showlegend: false,
-      paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: ink, size: 11 },
+      title: { text: name, font: { size: 13 } }, margin: { l: 48, r: 10, t: 34, b: 34 }, ...layout,
       xaxis: { type: "category", tickangle: 0, nticks: 6 },
     }, { displayModeBar: false, responsive: true });
   }

@@ -12,7 +12,7 @@ from flask import Flask, Response, json, request
 
 from scienceops.core.access import matches
 from scienceops.core.captures import CapturedCall
-from scienceops.core.ids import uuid7
+from scienceops.core.ids import request_id
 from scienceops.core.openapi import openapi
 from scienceops.core.schema import Schema
 from scienceops.errors import BadInput, BadRows, ModelFailed, NotAuthenticated, ScienceOpsError
@@ -95,14 +95,14 @@ def _score(
         raise NotAuthenticated("this scorer takes calls of its gateway only")
     rows = served.schema.check_rows(_rows_of(request.get_data()))
     at = _captured_at(request.headers.get("X-ScienceOps-Captured-At"))
-    request_id = uuid7(int(at.timestamp() * 1000), secrets.token_bytes(10))
+    identity = request_id(int(at.timestamp() * 1000), secrets.token_bytes(10), served.key_sha256)
     scored = runner.predict(rows)
     _check_finite(scored)
     capture = request.headers.get("X-ScienceOps-Capture") != "off"
     if capture:
         spool.append(
             CapturedCall(
-                request_id=request_id,
+                request_id=identity,
                 captured_at=at.isoformat(),
                 correlation_id=request.headers.get("X-ScienceOps-Correlation-Id"),
                 latency_ms=(time.perf_counter() - began) * 1000,
@@ -113,7 +113,7 @@ def _score(
         )
     metrics.scored(rows, capture)
     reply: dict[str, Any] = {
-        "request_id": request_id,
+        "request_id": identity,
         "model": served.service,
         "version": served.version,
         "predictions": scored.predictions if scored.reply is None else scored.reply,

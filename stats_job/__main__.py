@@ -9,8 +9,8 @@ from scienceops.bootstrap import connect, connect_objects
 from scienceops.config import load_settings
 from scienceops.logs import configure_logs
 from scienceops.ports.object_store import ObjectStore
-from stats_job.read import PartitionOrder
-from stats_job.run import Partials, choose_engine, execute, read_run
+from stats_job.read import Partials, PartitionOrder
+from stats_job.run import choose_engine, execute, read_run
 
 
 def main() -> int:

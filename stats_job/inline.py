@@ -2,22 +2,23 @@
 
 from collections.abc import Sequence
 
-from scienceops.core.stats.partials import ColumnPartial
 from scienceops.ports.object_store import ObjectStore
-from stats_job.read import PartitionOrder, merge_partials, read_partials
+from stats_job.read import Partials, PartitionOrder, merge_partials, read_labels, read_partials
 
 #: Segments whose rows are in memory at a time.
 SEGMENTS_AT_ONCE = 64
 
 
-def summarise_inline(
-    orders: Sequence[PartitionOrder], objects: ObjectStore
-) -> list[dict[str, ColumnPartial]]:
+def summarise_inline(orders: Sequence[PartitionOrder], objects: ObjectStore) -> list[Partials]:
     """The partials of each partition."""
-    return [
-        merge_partials([read_partials(order, keys, objects) for keys in chunks(order.keys)])
-        for order in orders
-    ]
+    return [_summarise(order, objects) for order in orders]
+
+
+def _summarise(order: PartitionOrder, objects: ObjectStore) -> Partials:
+    labels = read_labels(order, objects)
+    return merge_partials(
+        [read_partials(order, keys, labels, objects) for keys in chunks(order.keys)]
+    )
 
 
 def chunks(keys: Sequence[str]) -> list[Sequence[str]]:

@@ -1,4 +1,4 @@
-"""Read: segments of one partition become partials, one per feature."""
+"""Read: segments and labels of one partition become partials, one per feature and of quality."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -10,16 +10,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from scienceops.core.captures import CaptureLayout, input_column
-from scienceops.core.names import PREDICTION, Partition
+from scienceops.core.captures import PROBABILITY_PREFIX, CaptureLayout, input_column
+from scienceops.core.labels import Known, read_lines
+from scienceops.core.names import LATENCY, PREDICTION, Partition
 from scienceops.core.stats import partials
 from scienceops.core.stats.baseline import Baseline
-from scienceops.core.stats.hashing import HashArray, hash_bytes, row_keys
+from scienceops.core.stats.hashing import HashArray, hash_bytes, hash_strings, row_keys
 from scienceops.core.stats.partials import ColumnPartial, Kind
+from scienceops.core.stats.quality import Quality
 from scienceops.ports.object_store import ObjectStore
-
-#: Feature under which the latency of the calls is summarised; no schema may use such a name.
-LATENCY = "(latency_ms)"
 
 
 @dataclass(frozen=True)
@@ -28,6 +27,7 @@ class PartitionOrder:
 
     partition: Partition
     keys: tuple[str, ...]
+    label_keys: tuple[str, ...]
     layout: CaptureLayout
     baseline: Baseline
 
@@ -41,9 +41,22 @@ class PartitionOrder:
         return {**found, PREDICTION: (PREDICTION, kind), LATENCY: ("latency_ms", "number")}
 
 
+@dataclass(frozen=True)
+class Partials:
+    """What is kept of a partition's rows: a partial per feature, and of their quality."""
+
+    columns: Mapping[str, ColumnPartial]
+    quality: Quality
+
+
+def read_labels(order: PartitionOrder, objects: ObjectStore) -> Known:
+    """The labels that hold for the partition's rows: of several for one row the latest."""
+    return read_lines(objects.get(key) for key in sorted(order.label_keys))
+
+
 def read_partials(
-    order: PartitionOrder, keys: Sequence[str], objects: ObjectStore
-) -> dict[str, ColumnPartial]:
+    order: PartitionOrder, keys: Sequence[str], labels: Known, objects: ObjectStore
+) -> Partials:
     """Partials of the rows in these segments; a row that is there twice counts once."""
     tables = [pq.read_table(io.BytesIO(objects.get(key))) for key in keys]
     table = pa.concat_tables(tables).combine_chunks()
@@ -51,15 +64,47 @@ def read_partials(
     unique, first = np.unique(identities, return_index=True)
     if len(unique) < table.num_rows:
         table, identities = table.take(pa.array(np.sort(first))), identities[np.sort(first)]
-    return {
+    columns = {
         feature: _summarise(table[column], kind, feature, identities, order.baseline)
         for feature, (column, kind) in order.features.items()
     }
+    return Partials(columns, _judge(table, identities, labels, order.layout))
 
 
-def merge_partials(parts: Sequence[Mapping[str, ColumnPartial]]) -> dict[str, ColumnPartial]:
+def merge_partials(parts: Sequence[Partials]) -> Partials:
     """Partials of all the rows together."""
-    return partials.merge_columns(parts)
+    return Partials(
+        partials.merge_columns([part.columns for part in parts]),
+        Quality.merge([part.quality for part in parts]),
+    )
+
+
+def _judge(table: pa.Table, identities: HashArray, labels: Known, layout: CaptureLayout) -> Quality:
+    if not labels:
+        return Quality()
+    rows = np.fromiter((row for _, row in labels), dtype=np.int64, count=len(labels))
+    known = row_keys(hash_strings([identity for identity, _ in labels]), rows)
+    order = np.argsort(known)
+    place = np.minimum(np.searchsorted(known, identities, sorter=order), len(known) - 1)
+    matched = known[order][place] == identities
+    values = list(labels.values())
+    actual = [values[i] for i in order[place[matched]]]
+    told = table[PREDICTION].filter(pa.array(matched))
+    if layout.task == "regression":
+        return Quality.of_numbers(np.array(actual, dtype=np.float64), _floats(told))
+    texts = [str(label) for label in actual]
+    shares = np.zeros(0)
+    if layout.classes:
+        columns = {name: index for index, name in enumerate(layout.classes)}
+        by_class = np.column_stack(
+            [_floats(table[PROBABILITY_PREFIX + name].filter(matched)) for name in columns]
+        )
+        # A class that the model does not know had no probability at all.
+        by_class = np.column_stack([by_class, np.zeros(len(texts))])
+        found = [columns.get(text, len(columns)) for text in texts]
+        shares = by_class[np.arange(len(texts)), found]
+        shares = shares[~np.isnan(shares)]
+    return Quality.of_classes(texts, [str(value) for value in told.to_pylist()], shares)
 
 
 def _summarise(

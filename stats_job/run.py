@@ -9,19 +9,26 @@ from datetime import date
 from typing import Any, Literal
 
 from scienceops.core.captures import CaptureLayout
-from scienceops.core.names import PREDICTION, Partition, model_id, run_result_key, version_file_key
+from scienceops.core.names import (
+    LATENCY,
+    PREDICTION,
+    QUALITY,
+    Partition,
+    model_id,
+    run_result_key,
+    version_file_key,
+)
 from scienceops.core.schema import Schema
 from scienceops.core.stats.baseline import Baseline
 from scienceops.core.stats.catalogue import Feature, compute
-from scienceops.core.stats.partials import ColumnPartial
+from scienceops.core.stats.quality import Quality, measure_quality
 from scienceops.core.stats.verdicts import DRIFT, NAMES, Comparison, compare, judge
 from scienceops.errors import ObjectNotFound
 from scienceops.ports.object_store import ObjectStore
 from scienceops.ports.statistics_store import StatisticRow, StatisticsStore
-from stats_job.read import LATENCY, PartitionOrder
+from stats_job.read import Partials, PartitionOrder, read_labels
 
 Engine = Literal["inline", "spark"]
-Partials = dict[str, ColumnPartial]
 #: order -> the partials of each partition, by its place in the sequence.
 Summarise = Callable[[Sequence[PartitionOrder]], list[Partials]]
 
@@ -51,7 +58,8 @@ def read_run(manifest_key: str, objects: ObjectStore) -> Run:
             known[place] = _read_version(*place, objects)
         partition = Partition(*place, date.fromisoformat(entry["date"]))
         if entry["keys"]:
-            orders.append(PartitionOrder(partition, tuple(entry["keys"]), *known[place]))
+            labels = tuple(entry.get("label_keys", ()))
+            orders.append(PartitionOrder(partition, tuple(entry["keys"]), labels, *known[place]))
     return Run(manifest["run_id"], manifest["run_number"], manifest["environment"], tuple(orders))
 
 
@@ -79,7 +87,12 @@ def execute(
     drifted = []
     for order, parts in zip(run.orders, results, strict=True):
         features = _features(order, parts, means)
-        written += store.write(run.number, order.partition, _rows(order, features, run.environment))
+        unmatched = len(read_labels(order, objects)) - parts.quality.labelled
+        rows = [
+            *_rows(order, features, run.environment),
+            *_quality_rows(order, parts.quality, unmatched, run.environment),
+        ]
+        written += store.write(run.number, order.partition, rows)
         store.publish(run.number, order.partition)
         for feature in features:
             if feature.name == LATENCY:
@@ -99,7 +112,8 @@ def execute(
         "state": "succeeded",
         "engine": engine,
         "partitions": len(run.orders),
-        "rows_read": sum(parts[PREDICTION].rows for parts in results),
+        "rows_read": sum(parts.columns[PREDICTION].rows for parts in results),
+        "labelled_rows": sum(parts.quality.labelled for parts in results),
         "statistics_rows": written,
         "verdicts": {name: verdicts[name] for name in NAMES.values()},
         "drifted": drifted[:DRIFTED_TOLD],
@@ -115,13 +129,14 @@ def _features(
     means: Mapping[tuple[str, int, str], Mapping[date, float]],
 ) -> list[Feature]:
     kinds = {name: kind for name, (_, kind) in order.features.items()}
-    then = {name: order.baseline.column(name, kinds[name]) for name in parts}
+    columns = parts.columns
+    then = {name: order.baseline.column(name, kinds[name]) for name in columns}
     compared = judge(
-        {name: compare(then[name], part) for name, part in parts.items() if name != LATENCY}
+        {name: compare(then[name], part) for name, part in columns.items() if name != LATENCY}
     )
     place = order.partition
     features = []
-    for name, part in parts.items():
+    for name, part in columns.items():
         known = means.get((place.service, place.version, name), {})
         until = [known[day] for day in sorted(known) if day <= place.date]
         today: list[float | None] = [] if place.date in known else [None]
@@ -152,6 +167,29 @@ def _rows(
     ]
 
 
+def _quality_rows(
+    order: PartitionOrder, quality: Quality, unmatched: int, environment: str
+) -> list[StatisticRow]:
+    place = order.partition
+    found = measure_quality(quality)
+    if unmatched:
+        # Labels of rows that their request did not have.
+        found["unmatched_labels"] = float(unmatched)
+    return [
+        StatisticRow(
+            environment=environment,
+            web_service_name=place.service,
+            model_id=model_id(place.service, place.version),
+            prediction_date=place.date,
+            feature_name=QUALITY,
+            statistic=statistic,
+            value=value,
+            n=quality.labelled,
+        )
+        for statistic, value in found.items()
+    ]
+
+
 def _daily_means(
     orders: Sequence[PartitionOrder], results: Sequence[Partials], store: StatisticsStore
 ) -> dict[tuple[str, int, str], dict[date, float]]:
@@ -164,7 +202,7 @@ def _daily_means(
             if row.value is not None:
                 means.setdefault(place, {})[row.prediction_date] = row.value
     for order, parts in zip(orders, results, strict=True):
-        for name, part in parts.items():
+        for name, part in parts.columns.items():
             place = (order.partition.service, order.partition.version, name)
             days = means.setdefault(place, {})
             mean = None if part.numbers is None else part.numbers.moments.mean

@@ -8,19 +8,20 @@ from typing import Any
 
 import pyarrow as pa
 
+from scienceops.core.labels import Known
 from scienceops.core.stats.codec import from_parquet, to_parquet
-from scienceops.core.stats.partials import ColumnPartial
+from scienceops.core.stats.quality import Quality
 from scienceops.ports.object_store import ObjectStore
 from stats_job.inline import chunks
 from stats_job.java import find_java
-from stats_job.read import PartitionOrder, merge_partials, read_partials
+from stats_job.read import Partials, PartitionOrder, merge_partials, read_labels, read_partials
 
-SCHEMA = "partition int, partials binary"
+SCHEMA = "partition int, columns binary, quality string"
 
 
 def summarise_spark(
     orders: Sequence[PartitionOrder], connect_objects: Callable[[], ObjectStore]
-) -> list[dict[str, ColumnPartial]]:
+) -> list[Partials]:
     """The partials of each partition; each task makes its own bucket by `connect_objects`."""
     if not orders:
         return []
@@ -33,21 +34,32 @@ def summarise_spark(
 
         def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             objects = connect_objects()
-            parts: dict[int, list[dict[str, ColumnPartial]]] = {}
+            parts: dict[int, list[Partials]] = {}
+            labels: dict[int, Known] = {}
             for batch in batches:
                 for group in batch.column(0).to_pylist():
                     index, keys = groups[group]
-                    parts.setdefault(index, []).append(read_partials(orders[index], keys, objects))
-            for index, found in parts.items():
-                content = to_parquet(merge_partials(found))
+                    order = orders[index]
+                    if index not in labels:
+                        labels[index] = read_labels(order, objects)
+                    found = read_partials(order, keys, labels[index], objects)
+                    parts.setdefault(index, []).append(found)
+            for index, several in parts.items():
+                merged = merge_partials(several)
                 yield pa.RecordBatch.from_arrays(
-                    [pa.array([index], pa.int32()), pa.array([content], pa.binary())],
-                    names=["partition", "partials"],
+                    [
+                        pa.array([index], pa.int32()),
+                        pa.array([to_parquet(merged.columns)], pa.binary()),
+                        pa.array([merged.quality.to_json()], pa.string()),
+                    ],
+                    names=["partition", "columns", "quality"],
                 )
 
-        returned: dict[int, list[dict[str, ColumnPartial]]] = {}
+        returned: dict[int, list[Partials]] = {}
         for row in spread.mapInArrow(work, SCHEMA).collect():
-            returned.setdefault(row["partition"], []).append(from_parquet(bytes(row["partials"])))
+            columns = from_parquet(bytes(row["columns"]))
+            part = Partials(columns, Quality.from_json(row["quality"]))
+            returned.setdefault(row["partition"], []).append(part)
     finally:
         session.stop()
     return [merge_partials(returned[index]) for index in range(len(orders))]

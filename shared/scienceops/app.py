@@ -9,7 +9,7 @@ from typing import Any
 from scienceops.config import Settings
 from scienceops.core.access import Caller, Role
 from scienceops.core.messages import WORK, FollowRun
-from scienceops.core.names import LABELS, Partition
+from scienceops.core.names import Partition
 from scienceops.core.openapi import openapi
 from scienceops.core.schema import Schema
 from scienceops.core.versions import Rejection, StatisticsRun, Version
@@ -27,6 +27,7 @@ from scienceops.usecases.records import Clock, utc_now
 from scienceops.usecases.register_upload import register_upload
 from scienceops.usecases.retry_version import retry_version
 from scienceops.usecases.score_rows import Gateway
+from scienceops.usecases.take_labels import take_labels
 from scienceops.usecases.tick import nudge, tick
 
 
@@ -45,9 +46,9 @@ class App:
         """An object was created under packages/: make it a version or record why not."""
         return register_upload(key, self.ports, self.clock, self.settings.upload_limit_bytes)
 
-    def announce_capture(self, key: str) -> Partition | None:
-        """An object was created under captures/: its day wants new statistics."""
-        return None if key.startswith(LABELS) else announce_capture(key, self.ports.queue)
+    def announce_capture(self, key: str) -> Partition:
+        """An object was created under captures/ or labels/: its day wants new statistics."""
+        return announce_capture(key, self.ports.queue)
 
     def receive_work(self, most: int = 10) -> list[Delivery]:
         """Messages of queue `work`, for platforms that do not deliver them by themselves."""
@@ -85,6 +86,11 @@ class App:
         return self._gateway.score(
             name, body, key=key, correlation=correlation, captured_at=captured_at
         )
+
+    def label(self, name: str, items: object, *, key: str) -> dict[str, Any]:
+        """Keep what rows turned out to be; whoever may score may label."""
+        caller = self._gateway.caller(name, key)
+        return take_labels(name, items, caller.name, self.ports, self.clock)
 
     def recognise(self, key: str, service: str = "") -> Caller:
         """Whose key or token this is (remembered for two seconds)."""

@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "See the whole loop run on Iris, in a folder of its own.",
     "history": "What happened to a service, and what was live when.",
     "keys": "Make, list and revoke a service's API keys.",
+    "labels": "Tell a service what the rows it scored turned out to be.",
     "pack": "Make a package of a trained model.",
     "push": "Upload a package.",
     "retry": "Take a failed version through its steps again.",
@@ -66,14 +67,14 @@ def main() -> None:
     """Run the command; a known error is one readable line, with the exit code of its kind."""
     as_json = "--json" in sys.argv
     try:
-        cli.main(standalone_mode=False)
+        code = cli.main(standalone_mode=False)
+        # Outside of its standalone mode click hands the code of an early exit back.
+        sys.exit(code if isinstance(code, int) else 0)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
-    except click.exceptions.Exit as leave:
-        sys.exit(leave.exit_code)
     except ScienceOpsError as error:
         click.echo(f"scienceops: {error}", err=True)
         if as_json:

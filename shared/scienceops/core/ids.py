@@ -1,6 +1,16 @@
-"""Ids: request ids whose time names the partition of the captures."""
+"""Ids: request ids whose time names the day of the captures and whose last bits prove their origin.
 
+A request id is a UUID of version 7. Its last 32 bits are a keyed check over the rest, so whoever
+holds the key can tell without a lookup which version answered the call, and that it was one.
+"""
+
+import hmac
+from datetime import UTC, datetime
 from uuid import UUID
+
+from scienceops.errors import BadInput
+
+_CHECK_BITS = 32
 
 
 def uuid7(at_ms: int, random: bytes) -> str:
@@ -15,3 +25,48 @@ def uuid7(at_ms: int, random: bytes) -> str:
     value = (at_ms & (1 << 48) - 1) << 80
     value |= 7 << 76 | (low >> 62 & 0xFFF) << 64 | 2 << 62 | (low & (1 << 62) - 1)
     return str(UUID(int=value))
+
+
+def request_id(at_ms: int, random: bytes, key: str) -> str:
+    """A request id of the version that has this key.
+
+    >>> was_answered_with("secret", request_id(1_700_000_000_000, bytes(10), "secret"))
+    True
+    """
+    plain = UUID(uuid7(at_ms, random)).int >> _CHECK_BITS
+    return str(UUID(int=plain << _CHECK_BITS | _check(plain, key)))
+
+
+def was_answered_with(key: str, identity: str) -> bool:
+    """Whether the version that has this key made this request id.
+
+    >>> was_answered_with("secret", "018bcfe5-6800-7000-8000-000000000000")
+    False
+    """
+    value = UUID(identity).int
+    wanted = _check(value >> _CHECK_BITS, key)
+    return hmac.compare_digest(
+        wanted.to_bytes(4, "big"), (value & (1 << _CHECK_BITS) - 1).to_bytes(4, "big")
+    )
+
+
+def time_of(identity: object) -> datetime:
+    """When the call of this request id was captured, to the millisecond; raises BadInput.
+
+    >>> time_of("018bcfe5-6800-7000-8000-000000000000").isoformat()
+    '2023-11-14T22:13:20+00:00'
+    """
+    try:
+        value = UUID(str(identity))
+        if value.version != 7:
+            raise ValueError(identity)
+        return datetime.fromtimestamp((value.int >> 80) / 1000, UTC)
+    except (ValueError, OverflowError, OSError):
+        raise BadInput(
+            f"{identity!r} is no request id: wanted the `request_id` of a scoring reply"
+        ) from None
+
+
+def _check(plain: int, key: str) -> int:
+    digest = hmac.digest(key.encode(), plain.to_bytes(12, "big"), "sha256")
+    return int.from_bytes(digest[:4], "big")

@@ -17,6 +17,10 @@ RUNS = "statistics/runs/"
 
 #: Feature name under which predictions are summarised; a schema may not use it for a column.
 PREDICTION = "prediction"
+#: Feature name under which the latency of the calls is summarised, in milliseconds.
+LATENCY = "(latency_ms)"
+#: Feature name under which predictions are compared with their labels.
+QUALITY = "(quality)"
 
 
 def check_service_name(name: object) -> str:
@@ -96,7 +100,7 @@ def version_file_key(name: str, version: int, file: str) -> str:
 
 @dataclass(frozen=True, order=True)
 class Partition:
-    """The captures of one version on one UTC day: the unit that statistics recompute whole."""
+    """The captures and labels of one version on one UTC day: what statistics recompute whole."""
 
     service: str
     version: int
@@ -111,21 +115,28 @@ class Partition:
         """Deterministic key of one sealed segment, so that sealing it twice writes it once."""
         return f"{self.prefix}{replica}-{sequence:08d}.parquet"
 
+    @property
+    def labels_prefix(self) -> str:
+        """Key prefix of the labels of the partition's rows."""
+        return f"{LABELS}{self.service}/{self.version}/date={self.date.isoformat()}/"
+
     @classmethod
     def of_key(cls, key: str) -> "Partition":
-        """The partition a capture key lies in; raises BadInput for any other key.
+        """The partition a capture's or label's key lies in; raises BadInput for any other key.
 
         >>> Partition.of_key("captures/iris/3/date=2026-11-23/a-00000001.parquet").version
         3
         """
         parts = key.split("/")
         try:
-            if len(parts) != 5 or f"{parts[0]}/" != CAPTURES or not parts[3].startswith("date="):
+            place = f"{parts[0]}/"
+            if len(parts) != 5 or place not in (CAPTURES, LABELS) or parts[3][:5] != "date=":
                 raise ValueError(key)
             return cls(parts[1], int(parts[2]), date.fromisoformat(parts[3][5:]))
         except ValueError:
             raise BadInput(
-                f"{key!r} is not a capture: wanted captures/NAME/VERSION/date=YYYY-MM-DD/FILE"
+                f"{key!r} is no capture or label: "
+                "wanted captures/NAME/VERSION/date=YYYY-MM-DD/FILE or labels/..."
             ) from None
 
 

@@ -1,4 +1,4 @@
-"""Announce a capture: put its partition on the queue that the statistics wait on."""
+"""Announce a capture or label: put its partition on the queue that the statistics wait on."""
 
 from scienceops.core.messages import CAPTURES, CaptureChanged
 from scienceops.core.names import Partition
@@ -6,7 +6,7 @@ from scienceops.ports.message_queue import MessageQueue
 
 
 def announce_capture(key: str, queue: MessageQueue) -> Partition:
-    """Say that the partition of this capture has changed; raises BadInput for another key."""
+    """Say that the partition of this key has changed; raises BadInput for another key."""
     partition = Partition.of_key(key)
     message = CaptureChanged(
         service=partition.service, version=partition.version, date=partition.date.isoformat()

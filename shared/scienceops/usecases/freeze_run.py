@@ -61,7 +61,7 @@ def freeze_run(
             ports.queue.acknowledge(delivery)
         return None
     stored = _claim_number(ports, clock, engine, requested_by)
-    frozen = {p: [info.key for info in ports.objects.scan(p.prefix)] for p in sorted(present)}
+    frozen = {p: _keys(p.prefix, ports.objects) for p in sorted(present)}
     run = stored.value
     manifest = {
         "run_id": run_id(run.number),
@@ -70,7 +70,13 @@ def freeze_run(
         "environment": environment,
         "requested_at": run.requested_at,
         "partitions": [
-            {"service": p.service, "version": p.version, "date": p.date.isoformat(), "keys": keys}
+            {
+                "service": p.service,
+                "version": p.version,
+                "date": p.date.isoformat(),
+                "keys": keys,
+                "label_keys": _keys(p.labels_prefix, ports.objects),
+            }
             for p, keys in frozen.items()
         ],
     }
@@ -92,6 +98,10 @@ def freeze_run(
 def read_runs(ports: Ports) -> list[Stored[StatisticsRun]]:
     """Every statistics run, oldest first."""
     return find_all(ports.registry, STATISTICS, "run/", StatisticsRun)
+
+
+def _keys(prefix: str, objects: ObjectStore) -> list[str]:
+    return [info.key for info in objects.scan(prefix)]
 
 
 def _take_all(ports: Ports) -> list[Delivery]:

@@ -1,10 +1,11 @@
 """Monitor: statistics tuples shaped for looking at, the same for pages and replies."""
 
+import json
 from collections import defaultdict
 from datetime import date
 from typing import Any
 
-from scienceops.core.names import PREDICTION
+from scienceops.core.names import LATENCY, PREDICTION, QUALITY
 from scienceops.core.policy import read_policy
 from scienceops.ports import Ports
 from scienceops.ports.statistics_store import StatisticRow
@@ -12,7 +13,6 @@ from scienceops.usecases.describe import read_document
 from scienceops.usecases.distribution import distribution
 from scienceops.usecases.records import read_service
 
-LATENCY = "(latency_ms)"
 VERDICTS = {0.0: "stable", 1.0: "drift", -1.0: "not enough data"}
 RANKED = (
     "verdict",
@@ -25,6 +25,8 @@ RANKED = (
     "coefficient_of_variation",
 )
 MOST_FEATURES = 100
+#: Measures of quality, the first of which is the one that decides.
+MEASURES = ("accuracy", "f1", "log_loss", "r2", "mae", "rmse")
 #: Statistics that are looked at first, in this order; the others follow by name.
 FIRST = {
     name: place
@@ -61,7 +63,7 @@ def data_monitor(
     rows = [
         _ranked(feature, series, baseline.get(feature, {}), policy.attention_variation)
         for feature, series in table.items()
-        if feature not in (PREDICTION, LATENCY) and wanted.lower() in feature.lower()
+        if feature not in (PREDICTION, LATENCY, QUALITY) and wanted.lower() in feature.lower()
     ]
     shown = [row for row in rows if everything or row["attention"]]
     shown.sort(key=lambda row: (-row["drift_days"], -(row["effect"] or 0.0), row["feature"]))
@@ -104,10 +106,10 @@ def feature_monitor(name: str, feature: str, ports: Ports) -> dict[str, Any]:
 
 
 def model_monitor(name: str, ports: Ports) -> dict[str, Any]:
-    """Per version: rows per day, share of predictions per class or their mean, latency."""
+    """Per version: rows per day, predictions, latency, and quality where labels exist."""
     read_service(ports.registry, name)
     versions: dict[str, list[StatisticRow]] = defaultdict(list)
-    for row in ports.statistics.read(name, features=[PREDICTION, LATENCY]):
+    for row in ports.statistics.read(name, features=[PREDICTION, LATENCY, QUALITY]):
         versions[row.model_id].append(row)
     return {"versions": {model: _predictions(rows) for model, rows in versions.items()}}
 
@@ -127,6 +129,34 @@ def _predictions(rows: list[StatisticRow]) -> dict[str, Any]:
         "latency_median": [latency.get("median", {}).get(day) for day in days],
         "latency_p95": [latency.get("p95", {}).get(day) for day in days],
         "verdicts": [VERDICTS.get(verdicts.get(day, -1.0), "") for day in days],
+        "quality": _quality(table.get(QUALITY, {})),
+    }
+
+
+def _quality(series: Series) -> dict[str, Any]:
+    """measure -> day -> (value, low, high), and the confusion counts of all days together."""
+    labelled = series.get("labelled", {})
+    days = sorted(labelled)
+    confusion: dict[tuple[str, str], float] = defaultdict(float)
+    for name, counts in series.items():
+        if name.startswith("confusion:"):
+            actual, predicted = json.loads(name.removeprefix("confusion:"))
+            confusion[actual, predicted] += sum(counts.values())
+    classes = sorted({label for pair in confusion for label in pair})
+    return {
+        "days": days,
+        "labelled": [labelled[day] for day in days],
+        "unmatched": sum(series.get("unmatched_labels", {}).values()),
+        "measures": {
+            measure: [
+                [series.get(measure + end, {}).get(day) for end in ("", "_low", "_high")]
+                for day in days
+            ]
+            for measure in MEASURES
+            if measure in series
+        },
+        "classes": classes,
+        "confusion": [[confusion.get((a, p), 0.0) for p in classes] for a in classes],
     }
 
 

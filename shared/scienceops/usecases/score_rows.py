@@ -44,14 +44,7 @@ class Gateway:
         captured_at: a time of the caller's own, for operators on a simulated service. Raises
         NotAuthenticated, NotAllowed, ServiceNotFound, ServiceNotReady and BadInput.
         """
-        caller = self.recognise(key, name)
-        if caller.role == "nobody":
-            raise NotAuthenticated(
-                f"scoring {name!r} needs `Authorization: Bearer KEY`; "
-                f"make a key with `scienceops keys {name} create`"
-            )
-        if not caller.may_score(name):
-            raise NotAllowed(f"{caller.name} may not score rows with service {name!r}")
+        caller = self.caller(name, key)
         route = self._route(name)
         headers = {
             "Authorization": f"Bearer {route.key}",
@@ -67,6 +60,18 @@ class Gateway:
         return Reply(
             reply.status, {**reply.headers, "X-ScienceOps-Version": str(route.version)}, reply.body
         )
+
+    def caller(self, name: str, key: str) -> Caller:
+        """Who calls the service; raises NotAuthenticated or NotAllowed unless they may score."""
+        caller = self.recognise(key, name)
+        if caller.role == "nobody":
+            raise NotAuthenticated(
+                f"calling {name!r} needs `Authorization: Bearer KEY`; "
+                f"make a key with `scienceops keys {name} create`"
+            )
+        if not caller.may_score(name):
+            raise NotAllowed(f"{caller.name} may not call service {name!r}")
+        return caller
 
     def recognise(self, key: str, service: str = "") -> Caller:
         """Whose key this is, as of at most CACHE_SECONDS ago."""

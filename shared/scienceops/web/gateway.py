@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, request
 
 from scienceops.app import App
+from scienceops.errors import BadInput
 from scienceops.web.access import bearer
 
 #: Of a scorer's reply, the headers that are the caller's business.
@@ -25,6 +26,13 @@ def blueprint(app: App) -> Blueprint:
         )
         headers = {k: v for k, v in reply.headers.items() if k in _PASSED}
         return Response(reply.body, reply.status, headers)
+
+    @routes.post("/<name>/labels")
+    def labels(name: str) -> dict[str, object]:
+        document = request.get_json(force=True, silent=True)
+        if not isinstance(document, dict) or set(document) != {"labels"}:
+            raise BadInput('wanted {"labels": [{"request_id": ..., "row": 0, "label": ...}]}')
+        return app.label(name, document["labels"], key=bearer(request))
 
     @routes.get("/<name>/openapi.json")
     def openapi(name: str) -> dict[str, object]:

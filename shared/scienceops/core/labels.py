@@ -1,0 +1,90 @@
+"""Labels: the truth that arrives later, as lines of JSON in the bucket. The latest wins."""
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from scienceops.core.captures import Task
+from scienceops.errors import BadInput
+
+Value = float | str
+#: (request id, row) -> label.
+Known = dict[tuple[str, int], Value]
+
+
+@dataclass(frozen=True)
+class Label:
+    """What one scored row turned out to be."""
+
+    request_id: str
+    row: int
+    label: Value
+    by: str
+
+    def to_line(self) -> bytes:
+        """One line of a label object."""
+        return json.dumps(asdict(self), separators=(",", ":")).encode() + b"\n"
+
+
+def read_lines(contents: Iterable[bytes]) -> Known:
+    """What is known after reading label objects in the order of their keys.
+
+    >>> line = Label("a", 0, "up", "eva").to_line()
+    >>> read_lines([line, Label("a", 0, "down", "eva").to_line()])
+    {('a', 0): 'down'}
+    """
+    known: Known = {}
+    for content in contents:
+        for line in content.splitlines():
+            found = json.loads(line)
+            known[found["request_id"], found["row"]] = found["label"]
+    return known
+
+
+def check_label(value: object, task: Task) -> Value:
+    """The label as it is kept: a finite number for regression, the text of it otherwise.
+
+    >>> check_label(3, "regression"), check_label(True, "classification")
+    (3.0, 'True')
+    """
+    if task == "regression":
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise BadInput(f"label {value!r}: wanted a number")
+        if not math.isfinite(value):
+            raise BadInput(f"label {value!r}: wanted a finite number")
+        return float(value)
+    if not isinstance(value, str | int | float | bool) or value == "":
+        raise BadInput(f"label {value!r}: wanted a class")
+    return str(value)
+
+
+def check_row(value: object) -> int:
+    """The place of the row in its request, counted from 0; raises BadInput.
+
+    >>> check_row(2)
+    2
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise BadInput(f"row {value!r}: wanted its place in the request, counted from 0")
+    return value
+
+
+def new_classes(labels: Sequence[Value], classes: Sequence[str]) -> list[str]:
+    """Classes among the labels that the model does not know, sorted.
+
+    >>> new_classes(["a", "c", "c"], ["a", "b"])
+    ['c']
+    """
+    return sorted({str(label) for label in labels} - set(classes)) if classes else []
+
+
+def fields_of(item: object) -> Mapping[str, Any]:
+    """The item when it has the fields of a label and no others; raises BadInput."""
+    if not isinstance(item, dict) or not {"request_id", "label"} <= set(item):
+        raise BadInput(f'{item!r}: wanted {{"request_id": ..., "row": 0, "label": ...}}')
+    unknown = sorted(set(item) - {"request_id", "row", "label"})
+    if unknown:
+        raise BadInput(f"unknown field {unknown[0]!r}: wanted request_id, row and label")
+    return item

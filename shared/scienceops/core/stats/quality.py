@@ -1,0 +1,193 @@
+"""Quality: predictions beside their labels, as sums that merge in any order.
+
+Intervals are at 95 %. F1 is the plain mean over the classes that occur (macro).
+"""
+
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from scienceops.core.stats.sketches import FloatArray
+
+#: A probability below this counts as this, for the logarithm of zero is infinite.
+LEAST_PROBABILITY = 1e-15
+_Z = 1.959963984540054
+_RESAMPLES = 400
+
+
+@dataclass(frozen=True)
+class Sums:
+    """Count, sum and sum of squares of a series, from which a mean and its interval follow."""
+
+    count: int = 0
+    total: float = 0.0
+    squares: float = 0.0
+
+    @classmethod
+    def of(cls, values: FloatArray) -> "Sums":
+        """The sums of values."""
+        return cls(len(values), float(values.sum()), float(np.dot(values, values)))
+
+    def plus(self, other: "Sums") -> "Sums":
+        """The sums of both series."""
+        return Sums(
+            self.count + other.count, self.total + other.total, self.squares + other.squares
+        )
+
+    def mean(self) -> tuple[float, float, float] | None:
+        """(mean, low, high), the interval by the normal approximation; None without values."""
+        if self.count == 0:
+            return None
+        mean = self.total / self.count
+        variance = max(0.0, self.squares / self.count - mean * mean)
+        half = _Z * math.sqrt(variance / self.count)
+        return mean, mean - half, mean + half
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Partial of labelled rows. confusion: (actual, predicted) -> rows, for classes.
+
+    absolute and squared: errors; actual: labels; log_loss: -log of the actual class's probability.
+    """
+
+    confusion: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    log_loss: Sums = Sums()
+    absolute: Sums = Sums()
+    squared: Sums = Sums()
+    actual: Sums = Sums()
+
+    @classmethod
+    def of_classes(
+        cls, actual: Sequence[str], predicted: Sequence[str], probability: FloatArray
+    ) -> "Quality":
+        """Of a classification; probability: of each row's actual class, empty when not known."""
+        losses = -np.log(np.maximum(probability, LEAST_PROBABILITY))
+        pairs = Counter(zip(actual, predicted, strict=True))
+        return cls(confusion=dict(pairs), log_loss=Sums.of(losses))
+
+    @classmethod
+    def of_numbers(cls, actual: FloatArray, predicted: FloatArray) -> "Quality":
+        """Of a regression."""
+        errors = predicted - actual
+        return cls(
+            absolute=Sums.of(np.abs(errors)), squared=Sums.of(errors**2), actual=Sums.of(actual)
+        )
+
+    @classmethod
+    def merge(cls, parts: Sequence["Quality"]) -> "Quality":
+        """Of all labelled rows together."""
+        confusion: Counter[tuple[str, str]] = Counter()
+        sums = {name: Sums() for name in ("log_loss", "absolute", "squared", "actual")}
+        for part in parts:
+            confusion.update(part.confusion)
+            sums = {name: known.plus(getattr(part, name)) for name, known in sums.items()}
+        return cls(confusion=dict(confusion), **sums)
+
+    @property
+    def labelled(self) -> int:
+        """Rows with a label."""
+        return sum(self.confusion.values()) or self.actual.count
+
+    def to_json(self) -> str:
+        """The partial as text, to travel."""
+        document = asdict(self)
+        document["confusion"] = [[*pair, rows] for pair, rows in self.confusion.items()]
+        return json.dumps(document)
+
+    @classmethod
+    def from_json(cls, text: str) -> "Quality":
+        """Read what `to_json` wrote."""
+        document: dict[str, Any] = json.loads(text)
+        confusion = {(a, p): rows for a, p, rows in document.pop("confusion")}
+        return cls(confusion=confusion, **{name: Sums(**s) for name, s in document.items()})
+
+
+def measure_quality(quality: Quality) -> dict[str, float]:
+    """statistic -> value of labelled rows; empty without any.
+
+    >>> found = measure_quality(Quality.of_classes(["a", "b"], ["a", "a"], np.zeros(0)))
+    >>> found["accuracy"], found['confusion:["b", "a"]']
+    (0.5, 1.0)
+    """
+    if not quality.labelled:
+        return {}
+    found = {"labelled": float(quality.labelled)}
+    found.update(_of_classes(quality) if quality.confusion else _of_numbers(quality))
+    return found
+
+
+def _of_classes(quality: Quality) -> dict[str, float]:
+    rows = quality.labelled
+    hits = sum(n for (actual, predicted), n in quality.confusion.items() if actual == predicted)
+    found = _with_interval("accuracy", (hits / rows, *wilson(hits, rows)))
+    found.update(_with_interval("f1", _f1(quality.confusion)))
+    found.update(_with_interval("log_loss", quality.log_loss.mean()))
+    for pair, n in sorted(quality.confusion.items()):
+        found[f"confusion:{json.dumps(pair)}"] = float(n)
+    return found
+
+
+def _of_numbers(quality: Quality) -> dict[str, float]:
+    found = _with_interval("mae", quality.absolute.mean())
+    squared = quality.squared.mean()
+    if squared is not None:
+        roots = (math.sqrt(max(0.0, value)) for value in squared)
+        found.update(zip(("rmse", "rmse_low", "rmse_high"), roots, strict=True))
+    spread = quality.actual.squares - quality.actual.total**2 / quality.actual.count
+    if spread > 0:
+        found["r2"] = 1 - quality.squared.total / spread
+    return found
+
+
+def _with_interval(name: str, values: tuple[float, float, float] | None) -> dict[str, float]:
+    if values is None:
+        return {}
+    return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
+
+
+def wilson(hits: int, rows: int) -> tuple[float, float]:
+    """Interval of a share of rows. Source: E. B. Wilson, J. Am. Statist. Assoc. 22 (1927) 209-212.
+
+    >>> [round(bound, 4) for bound in wilson(10, 10)]
+    [0.7225, 1.0]
+    """
+    share, square = hits / rows, _Z * _Z
+    middle = (share + square / (2 * rows)) / (1 + square / rows)
+    half = _Z / (1 + square / rows)
+    half *= math.sqrt(share * (1 - share) / rows + square / (4 * rows * rows))
+    return max(0.0, middle - half), min(1.0, middle + half)
+
+
+def _f1(confusion: Mapping[tuple[str, str], int]) -> tuple[float, float, float]:
+    """Macro F1 and its bootstrap interval: the confusion counts are drawn anew.
+
+    Source: B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
+    """
+    labels = sorted({label for pair in confusion for label in pair})
+    place = {label: index for index, label in enumerate(labels)}
+    pairs = sorted(confusion)
+    counts = np.array([confusion[pair] for pair in pairs], dtype=np.int64)
+    rows = int(counts.sum())
+    draws = np.random.default_rng(0).multinomial(rows, counts / rows, size=_RESAMPLES)
+    found = np.array([_macro_f1(row, pairs, place) for row in np.vstack([counts, draws])])
+    low, high = np.quantile(found[1:], [0.025, 0.975])
+    return float(found[0]), float(low), float(high)
+
+
+def _macro_f1(
+    counts: np.ndarray[Any, Any], pairs: Sequence[tuple[str, str]], place: Mapping[str, int]
+) -> float:
+    hits, actual, predicted = (np.zeros(len(place)) for _ in range(3))
+    for (truth, told), n in zip(pairs, counts, strict=True):
+        actual[place[truth]] += n
+        predicted[place[told]] += n
+        hits[place[truth]] += n if truth == told else 0
+    both = actual + predicted
+    occurs = both > 0
+    return float(np.mean(2 * hits[occurs] / both[occurs])) if occurs.any() else 0.0

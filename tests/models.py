@@ -76,3 +76,46 @@ def pack_text(folder: Path) -> Path:
     mood = ["up", "up", "up", "down", "down", "down"] * 5
     model = make_pipeline(TfidfVectorizer(), LogisticRegression()).fit(texts, mood)
     return pack(model, texts.head(6).to_frame("text"), name="mood", path=folder / "mood.zip")
+
+
+TRAIN = """
+def train(data, sample_weight=None):
+    from sklearn.ensemble import RandomForestClassifier
+
+    model = RandomForestClassifier(n_estimators=30, random_state=0)
+    features, species = data.drop(columns="species"), data["species"]
+    model.fit(features, species, sample_weight=sample_weight)
+    print("trained on", len(data), "rows")
+    return model, {"train_accuracy": model.score(features, species)}
+"""
+
+
+def iris_table() -> pd.DataFrame:
+    """The flowers with their species."""
+    iris = load_iris(as_frame=True)
+    table: pd.DataFrame = iris.data.copy()
+    table["species"] = iris.target_names[iris.target]
+    return table
+
+
+def pack_trainable_iris(
+    folder: Path, name: str = "iris", train: str = TRAIN, **policy: Any
+) -> Path:
+    """Iris with its train.py and training data, so that it can be retrained."""
+    script = folder / "train.py"
+    script.write_text(train)
+    namespace: dict[str, Any] = {}
+    exec(TRAIN, namespace)  # noqa: S102  # The very code that is packed.
+    table = iris_table()
+    model, metrics = namespace["train"](table)
+    return pack(
+        model,
+        table.head(10),
+        name=name,
+        training_data=table,
+        target="species",
+        metrics=metrics,
+        train=script,
+        policy={"simulated": True, **policy},
+        path=folder / f"{name}.zip",
+    )

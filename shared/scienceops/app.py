@@ -1,6 +1,6 @@
 """App: every use case as one method, the table of contents of the system."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +13,13 @@ from scienceops.core.names import Partition
 from scienceops.core.openapi import openapi
 from scienceops.core.schema import Schema
 from scienceops.core.versions import Rejection, StatisticsRun, Version
+from scienceops.decisions import Decisions
 from scienceops.ports import Ports
 from scienceops.ports.message_queue import Delivery
 from scienceops.ports.service_runtime import Reply
 from scienceops.usecases import describe, manage_keys, monitor, platform_secrets, watch_data
 from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.announce_capture import announce_capture
-from scienceops.usecases.change_policy import change_policy
 from scienceops.usecases.do_work import do_work
 from scienceops.usecases.freeze_run import freeze_run
 from scienceops.usecases.push_package import push_package
@@ -29,6 +29,7 @@ from scienceops.usecases.retry_version import retry_version
 from scienceops.usecases.score_rows import Gateway
 from scienceops.usecases.take_labels import take_labels
 from scienceops.usecases.tick import nudge, tick
+from scienceops.usecases.trace import trace
 
 
 class App:
@@ -38,6 +39,7 @@ class App:
         self.ports = ports
         self.settings = settings
         self.clock = clock
+        self.decisions = Decisions(ports, settings, clock)
         self._gateway = Gateway(ports)
 
     # What the doors call.
@@ -122,11 +124,6 @@ class App:
         """A new named token: {"name", "role", "token", "created_at"}; shown this once."""
         return manage_keys.create_token(name, role, actor, self.ports, self.clock)
 
-    def change_policy(self, name: str, key: str, value: str, actor: str) -> Mapping[str, Any]:
-        """Set one key of the service's policy."""
-        policy = change_policy(name, key, value, actor, self.ports, self.clock)
-        return policy.model_dump(mode="json")
-
     def request_statistics(
         self, name: str, actor: str, engine: str | None = None
     ) -> StatisticsRun | None:
@@ -182,6 +179,10 @@ class App:
     def live_version(self, name: str, at: datetime | None = None) -> dict[str, Any] | None:
         """The ledger entry that made live what was live at that time; None when nothing was."""
         return describe.live_at(describe.describe_history(name, at, self.ports))
+
+    def trace(self, request_id: str) -> dict[str, Any]:
+        """From one prediction back to package, training set, labels and flags."""
+        return trace(request_id, self.ports)
 
     def build_log(self, name: str, version: int) -> str:
         """The log of the version's build so far."""

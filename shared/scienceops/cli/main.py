@@ -15,17 +15,25 @@ TRY_AGAIN = 4
 
 #: Command -> module of the same name under scienceops.cli, imported when it is used.
 COMMANDS = {
+    "approve": "Let a proved version be live.",
     "demo": "See the whole loop run on Iris, in a folder of its own.",
+    "flag": "Say of captured rows that they are wrong, or worth learning from.",
     "history": "What happened to a service, and what was live when.",
     "keys": "Make, list and revoke a service's API keys.",
     "labels": "Tell a service what the rows it scored turned out to be.",
+    "lineage": "From one prediction back to what it came from.",
     "pack": "Make a package of a trained model.",
+    "policy": "What may be decided for a service without a new model.",
     "push": "Upload a package.",
+    "reject": "Turn a version down for good.",
+    "retrain": "Make a candidate from captured and labelled rows.",
     "retry": "Take a failed version through its steps again.",
+    "rollback": "One step back to the version that was live before.",
     "score": "Score the rows of a file with a service.",
     "stats": "What the statistics say about a service's data.",
     "status": "Services, versions, rejected packages and runs.",
     "tokens": "Make a named token for managing services.",
+    "traffic": "Divide the calls of a service between versions.",
     "up": "Run the platform on this machine.",
 }
 

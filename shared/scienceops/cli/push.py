@@ -70,7 +70,9 @@ def wait_for_version(key: str, digest: str, timeout: float, *, quiet: bool) -> d
 def _awaits_promotion(version: dict[str, Any]) -> bool:
     service = app().service(version["service"])
     automatic = service["policy"]["promotion"] == "auto"
-    return bool(automatic and (service["live"] or 0) < version["version"])
+    return bool(
+        automatic and not version["training_set"] and (service["live"] or 0) < version["version"]
+    )
 
 
 def _say(facts: dict[str, Any], as_json: bool, sentence: str) -> None:

@@ -46,6 +46,14 @@ class FollowRun(_Message):
     run: int
 
 
+class AdvanceRetraining(_Message):
+    """Take a retraining's next step: select, train, wait for the candidate, compare."""
+
+    kind: Literal["advance_retraining"] = "advance_retraining"
+    service: str
+    number: int
+
+
 class CaptureChanged(_Message):
     """A partition of the captures has a new segment."""
 
@@ -55,7 +63,10 @@ class CaptureChanged(_Message):
     date: str
 
 
-Work = Annotated[AdvanceVersion | ReconcileDeployment | FollowRun, Field(discriminator="kind")]
+Work = Annotated[
+    AdvanceVersion | ReconcileDeployment | FollowRun | AdvanceRetraining,
+    Field(discriminator="kind"),
+]
 _WORK: TypeAdapter[Work] = TypeAdapter(Work)
 
 

@@ -14,6 +14,7 @@ VERSIONS = "versions/"
 CAPTURES = "captures/"
 LABELS = "labels/"
 RUNS = "statistics/runs/"
+TRAINING_SETS = "training_sets/"
 
 #: Feature name under which predictions are summarised; a schema may not use it for a column.
 PREDICTION = "prediction"
@@ -138,6 +139,33 @@ class Partition:
                 f"{key!r} is no capture or label: "
                 "wanted captures/NAME/VERSION/date=YYYY-MM-DD/FILE or labels/..."
             ) from None
+
+
+def training_set_key(name: str, digest: str) -> str:
+    """Key of the frozen rows of a training set, named by their content.
+
+    >>> training_set_key("iris", "ab12")
+    'training_sets/iris/ab12.parquet'
+    """
+    return f"{TRAINING_SETS}{name}/{digest}.parquet"
+
+
+def training_order_key(name: str, number: int) -> str:
+    """Key of the object that says what a retraining may read.
+
+    >>> training_order_key("iris", 3)
+    'training_sets/iris/retraining-3.json'
+    """
+    return f"{TRAINING_SETS}{name}/retraining-{number}.json"
+
+
+def training_result_key(name: str, number: int, step: str) -> str:
+    """Key of the object in which a step of a retraining says what came of it.
+
+    >>> training_result_key("iris", 3, "select")
+    'training_sets/iris/retraining-3.select.json'
+    """
+    return f"{TRAINING_SETS}{name}/retraining-{number}.{step}.json"
 
 
 def run_id(number: int) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scienceops.errors import BadPolicy
 
@@ -16,6 +16,31 @@ class Policy(BaseModel):
     promotion: Literal["auto", "manual"] = Field(
         "auto", description="auto: a proved version goes live; manual: a person decides."
     )
+    candidates: Literal["manual", "auto_if_better", "never"] = Field(
+        "manual",
+        description="Who lets a retrained version live: a person; or nobody asks when it is "
+        "better; never keeps every candidate out.",
+    )
+    margin: float = Field(
+        0.0, ge=0, description="How much better on new rows auto_if_better wants a candidate."
+    )
+    tolerance: float = Field(
+        0.05, ge=0, description="How much worse on original rows a better candidate may be."
+    )
+    retrain_cron: str = Field(
+        "", description="When to retrain by itself, as a cron line in UTC; empty is never."
+    )
+    retrain_days: int = Field(
+        30, ge=1, description="How many days a retraining by cron or rule looks back."
+    )
+    retrain_drift_days: int = Field(
+        0, ge=0, description="Propose retraining when this many of the last days drift; 0 is off."
+    )
+    retrain_drift_window: int = Field(7, ge=1, description="How many days those last days are.")
+    retrain_quality_below: float | None = Field(
+        None, description="Propose retraining when accuracy, or r2, of the newest day is below."
+    )
+    retrain_minutes: float = Field(60, gt=0, description="How long train.py may run.")
     simulated: bool = Field(
         False, description="Operators may score with a time of their own, to simulate the past."
     )
@@ -24,6 +49,16 @@ class Policy(BaseModel):
         ge=0,
         description="Features whose coefficient of variation reaches this are shown by default.",
     )
+
+    @field_validator("retrain_cron")
+    @classmethod
+    def _is_cron(cls, value: str) -> str:
+        if value:
+            from croniter import croniter
+
+            if len(value.split()) != 5 or not croniter.is_valid(value):
+                raise ValueError("wanted five cron fields, like `0 3 * * 1` for Mondays at 3:00")
+        return value
 
 
 def read_policy(values: Mapping[str, Any]) -> Policy:
@@ -50,4 +85,6 @@ def changed_policy(current: Mapping[str, Any], key: str, value: str) -> Policy:
     >>> changed_policy({}, "simulated", "true").simulated
     True
     """
-    return read_policy({**current, key: value})
+    field = Policy.model_fields.get(key)
+    empty = field is not None and field.default is None and value.lower() in ("", "none")
+    return read_policy({**current, key: None if empty else value})

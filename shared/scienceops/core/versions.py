@@ -38,7 +38,7 @@ RESTING = frozenset(
 )
 
 
-class _Document(BaseModel):
+class Document(BaseModel):
     """A registry body: immutable, unknown fields refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -52,7 +52,7 @@ class _Document(BaseModel):
         return self.model_copy(update=changes)
 
 
-class Version(_Document):
+class Version(Document):
     """One version of a model: what was uploaded, and how far it has come.
 
     digest: sha256 of the package, its identity. manifest: the package's own, as it was read.
@@ -74,6 +74,11 @@ class Version(_Document):
     log_tail: tuple[str, ...] = ()
     proving_since: str = ""
 
+    @property
+    def training_set(self) -> str:
+        """sha256 of the frozen rows that a retraining made this version from; empty otherwise."""
+        return str(self.manifest.get("origin", {}).get("training_set", ""))
+
     def moved(self, state: VersionState, **changes: Any) -> "Version":
         """The version in its next state; raises WrongState for a move that is not allowed."""
         if state not in MOVES[self.state]:
@@ -83,7 +88,7 @@ class Version(_Document):
         return self.model_copy(update={"state": state, **changes})
 
 
-class Deployment(_Document):
+class Deployment(Document):
     """What should run of a version, and what was last seen of it."""
 
     service: str
@@ -96,7 +101,7 @@ class Deployment(_Document):
     stop_after: str = ""
 
 
-class ApiKey(_Document):
+class ApiKey(Document):
     """One of a service's two API keys: its hash, never the key."""
 
     slot: Literal["primary", "secondary"]
@@ -106,19 +111,45 @@ class ApiKey(_Document):
     created_by: str
 
 
-class Service(_Document):
-    """One service: what is live, what was before, who may call it and by which policy."""
+class Promotion(Document):
+    """A version on its way to be live, asked for by somebody."""
+
+    version: int
+    kind: Literal["approval", "rollback", "policy"]
+    by: str
+    comment: str
+    at: str
+
+
+class Service(Document):
+    """One service: what is live, what was before, who may call it and by which policy.
+
+    traffic: version -> weight; all goes to the live one when empty. shadow: a version that
+    answers too, unheard. promotion: what is about to be live.
+    """
 
     name: str
     live: int | None = None
     previous: int | None = None
+    traffic: Mapping[str, int] = {}
+    shadow: int | None = None
+    promotion: Promotion | None = None
     #: Highest version that was ever made live by policy: each is promoted so once at most.
     auto_promoted: int = 0
     policy: Mapping[str, Any] = {}
+    #: When the policy was last changed by hand.
+    policy_at: str = ""
     keys: tuple[ApiKey, ...] = ()
 
+    @property
+    def serving(self) -> set[int]:
+        """Versions that must run: those that answer, and the one about to."""
+        found = {self.live, self.shadow, *(int(version) for version in self.traffic)}
+        found.add(self.promotion.version if self.promotion else None)
+        return {version for version in found if version is not None}
 
-class Rejection(_Document):
+
+class Rejection(Document):
     """An upload that became no version, and why."""
 
     key: str
@@ -141,7 +172,7 @@ class RunState(StrEnum):
     ABANDONED = "abandoned"
 
 
-class StatisticsRun(_Document):
+class StatisticsRun(Document):
     """One statistics run: what asked for it, what it reads, how it ended.
 
     A run that fails is started again, waiting longer each time; after some attempts it is
@@ -162,7 +193,7 @@ class StatisticsRun(_Document):
     result: Mapping[str, Any] = {}
 
 
-class Token(_Document):
+class Token(Document):
     """A named token of a person or program that manages services."""
 
     name: str

@@ -54,6 +54,7 @@ def pack(
     allow_pickle: bool = False,
     policy: Mapping[str, Any] | str | Path | None = None,
     created_at: str | None = None,
+    origin: Mapping[str, str] | None = None,
 ) -> Path:
     """Write the package of a trained model and return its path; prints nothing.
 
@@ -71,6 +72,7 @@ def pack(
     allow_pickle: accept joblib where skops refuses; loading it runs what it holds.
     policy: proposal for the service's policy, or the file that holds it.
     created_at: ISO 8601, when it matters; without it the same inputs give the same bytes.
+    origin: where the package comes from, such as the training set of a retraining.
 
     Raises BadName, BadInput, BadSchema, PickleNotAllowed, BadPolicy, or ModelFailed when the
     packed model does not answer the sample as the given one does.
@@ -114,7 +116,7 @@ def pack(
         target=target,
         metrics=check_metrics(metrics),
         tags=check_tags(tags),
-        origin={"packed_with": f"scienceops {__version__}"},
+        origin={"packed_with": f"scienceops {__version__}", **(origin or {})},
         created_at=created_at,
     )
     with draft.running() as runner:

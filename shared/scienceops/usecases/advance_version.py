@@ -7,14 +7,16 @@ by two workers, or again after its worker was killed.
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from scienceops.core.names import package_key
 from scienceops.core.policy import read_policy
-from scienceops.core.versions import RESTING, Service, Version, VersionState
+from scienceops.core.versions import RESTING, Promotion, Service, Version, VersionState
 from scienceops.errors import BadPackage, RevisionConflict
 from scienceops.ports import Ports
 from scienceops.ports.image_builder import BuildOrder, BuildState
 from scienceops.ports.service_runtime import Observed
+from scienceops.usecases.promote import settle_deployments
 from scienceops.usecases.prove_version import prove_version
 from scienceops.usecases.reconcile_deployment import (
     ask_to_run,
@@ -163,17 +165,17 @@ class Steps:
     def _promote(self, stored: Stored[Version]) -> float | None:
         version = stored.value
         name, number = version.service, version.number
-        replaced: list[int] = []
+        promotion = read_service(self.ports.registry, name).value.promotion
+        if promotion is not None and promotion.version == number:
+            return self._carry_out(version, promotion)
+        before: set[int] = set()
 
         def change(service: Service) -> Service | None:
-            replaced.clear()
+            before.clear()
             if not awaits_promotion(version, service):
                 return None
-            if service.live is not None:
-                replaced.append(service.live)
-            return service.model_copy(
-                update={"live": number, "previous": service.live, "auto_promoted": number}
-            )
+            before.update(service.serving)
+            return made_live(service, number).model_copy(update={"auto_promoted": number})
 
         after = update(
             self.ports.registry,
@@ -182,12 +184,52 @@ class Steps:
             at=self.clock(),
             action="version made live",
             why="policy promotion = auto",
-            details={"version": number, "image": version.image, "digest": version.digest},
+            details=_details(version),
         )
-        for old in replaced:
-            ask_to_stop(name, old, self.ports, self.clock, after_seconds=self.drain_seconds)
-        if after.value.live != number:
+        if before:
+            settle_deployments(name, before, self.ports, self.clock, self.drain_seconds)
+        if number not in after.value.serving and not version.training_set:
+            # A candidate goes on running: it is still to be compared, and to be decided on.
             ask_to_stop(name, number, self.ports, self.clock, after_seconds=self.drain_seconds)
+        return None
+
+    def _carry_out(self, version: Version, promotion: Promotion) -> float | None:
+        """Start the promoted version; once it is ready, point the service to it."""
+        name, number = version.service, version.number
+        ask_to_run(name, number, self.ports, self.clock)
+        reconcile_deployment(name, number, self.ports, self.clock)
+        status = self.ports.runtime.status(name, number)
+        waited = self.clock() - datetime.fromisoformat(promotion.at)
+        late = waited.total_seconds() > self.proof_seconds
+        fault = status.reason if status.observed is Observed.FAILED else ""
+        known = read_deployment(self.ports.registry, name, number).value.endpoint
+        ready = status.observed is Observed.READY and known == status.endpoint
+        if not ready and not fault and not late:
+            return START_LOOK_SECONDS
+        before: set[int] = set()
+
+        def change(service: Service) -> Service | None:
+            before.clear()
+            if service.promotion != promotion:
+                return None
+            before.update(service.serving)
+            if not ready:
+                return service.model_copy(update={"promotion": None})
+            return made_live(service, number)
+
+        failure = fault or f"it was not ready after {self.proof_seconds:g} s"
+        update(
+            self.ports.registry,
+            lambda: read_service(self.ports.registry, name),
+            change,
+            at=self.clock(),
+            actor=promotion.by,
+            action="version made live" if ready else "promotion failed",
+            why=promotion.comment if ready else failure,
+            details={**_details(version), "kind": promotion.kind, "asked_at": promotion.at},
+        )
+        if before:
+            settle_deployments(name, before, self.ports, self.clock, self.drain_seconds)
         return None
 
     def _move(
@@ -206,9 +248,36 @@ class Steps:
 
 
 def awaits_promotion(version: Version, service: Service) -> bool:
-    """Whether policy wants this proved version live and has not made it so before."""
+    """Whether a person, or policy for the first time, wants this proved version live."""
+    if version.state is not VersionState.PROVED:
+        return False
+    if service.promotion is not None and service.promotion.version == version.number:
+        return True
     return (
-        version.state is VersionState.PROVED
-        and version.number > service.auto_promoted
+        version.number > service.auto_promoted
+        and not version.training_set
         and read_policy(service.policy).promotion == "auto"
     )
+
+
+def made_live(service: Service, number: int) -> Service:
+    """The service with this version live, and all traffic its own."""
+    previous = service.live if service.live != number else service.previous
+    changes: dict[str, Any] = {
+        "live": number,
+        "previous": previous,
+        "traffic": {},
+        "promotion": None,
+    }
+    if service.shadow == number:
+        changes["shadow"] = None
+    return service.model_copy(update=changes)
+
+
+def _details(version: Version) -> dict[str, Any]:
+    return {
+        "version": version.number,
+        "image": version.image,
+        "digest": version.digest,
+        "training_set": version.training_set,
+    }

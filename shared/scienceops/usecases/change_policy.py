@@ -1,27 +1,36 @@
-"""Change a policy: set one key of a service's policy, with an entry in the ledger."""
+"""Change a policy: set keys of a service's policy together, with an entry in the ledger."""
+
+from collections.abc import Mapping
 
 from scienceops.core.policy import Policy, changed_policy, read_policy
 from scienceops.core.versions import Service
 from scienceops.ports import Ports
-from scienceops.usecases.records import Clock, read_service, update
+from scienceops.usecases.records import Clock, read_service, stamp, update
 
 
 def change_policy(
-    name: str, key: str, value: str, actor: str, ports: Ports, clock: Clock
+    name: str, values: Mapping[str, str], actor: str, ports: Ports, clock: Clock
 ) -> Policy:
     """The policy after the change; raises BadPolicy for an unknown key or a bad value."""
+    now = clock()
 
-    def change(service: Service) -> Service:
-        policy = changed_policy(service.policy, key, value)
-        return service.model_copy(update={"policy": policy.model_dump(mode="json")})
+    def change(service: Service) -> Service | None:
+        policy = read_policy(service.policy)
+        for key, value in values.items():
+            policy = changed_policy(policy.model_dump(), key, value)
+        if policy == read_policy(service.policy):
+            return None
+        return service.model_copy(
+            update={"policy": policy.model_dump(mode="json"), "policy_at": stamp(now)}
+        )
 
     stored = update(
         ports.registry,
         lambda: read_service(ports.registry, name),
         change,
-        at=clock(),
+        at=now,
         actor=actor,
         action="policy changed",
-        details={"key": key, "value": value},
+        details=dict(values),
     )
     return read_policy(stored.value.policy)

@@ -4,14 +4,17 @@ import logging
 
 from scienceops.core.messages import (
     WORK,
+    AdvanceRetraining,
     AdvanceVersion,
     FollowRun,
     ReconcileDeployment,
+    Work,
     parse_work,
 )
 from scienceops.errors import BadInput, NotFound
 from scienceops.ports import Ports
 from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery
+from scienceops.usecases.advance_retraining import advance_retraining
 from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.follow_run import follow_run
 from scienceops.usecases.reconcile_deployment import reconcile_deployment
@@ -53,7 +56,7 @@ def do_work(delivery: Delivery, ports: Ports, clock: Clock, steps: Steps) -> Non
 
 
 def _take_steps(
-    message: AdvanceVersion | ReconcileDeployment | FollowRun,
+    message: Work,
     ports: Ports,
     clock: Clock,
     steps: Steps,
@@ -67,6 +70,8 @@ def _take_steps(
                 delay = reconcile_deployment(message.service, message.version, ports, clock)
             case FollowRun():
                 delay = follow_run(message.run, ports, clock)
+            case AdvanceRetraining():
+                delay = advance_retraining(message.service, message.number, ports, clock)
         if delay is None or delay > 0:
             return delay
     return delay

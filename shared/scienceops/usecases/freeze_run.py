@@ -53,7 +53,7 @@ def freeze_run(
     announced = {_partition(delivery) for delivery in deliveries}
     if service:
         deliveries = _give_back_others(service, deliveries, ports)
-        present = _partitions_under(f"{CAPTURES_PREFIX}{service}/", ports.objects)
+        present = partitions_under(service, ports.objects)
     else:
         present = _with_followers(announced, ports.objects)
     if not present:
@@ -128,7 +128,12 @@ def _partition(delivery: Delivery) -> Partition:
     return Partition(body["service"], int(body["version"]), date.fromisoformat(body["date"]))
 
 
-def _partitions_under(prefix: str, objects: ObjectStore) -> set[Partition]:
+def partitions_under(service: str, objects: ObjectStore) -> set[Partition]:
+    """Every partition of a service that has captures."""
+    return _partitions(f"{CAPTURES_PREFIX}{service}/", objects)
+
+
+def _partitions(prefix: str, objects: ObjectStore) -> set[Partition]:
     found = set()
     for info in objects.scan(prefix):
         try:
@@ -145,7 +150,7 @@ def _with_followers(announced: Iterable[Partition], objects: ObjectStore) -> set
         place = (partition.service, partition.version)
         if place not in by_version:
             prefix = f"{CAPTURES_PREFIX}{partition.service}/{partition.version}/"
-            by_version[place] = _partitions_under(prefix, objects)
+            by_version[place] = _partitions(prefix, objects)
         last = partition.date + timedelta(days=WINDOW_DAYS)
         wanted |= {p for p in by_version[place] if partition.date <= p.date <= last}
     return wanted

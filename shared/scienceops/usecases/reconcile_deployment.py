@@ -86,7 +86,7 @@ def _keep_running(stored: Stored[Deployment], ports: Ports, clock: Clock) -> flo
     deployment = stored.value
     name, number = deployment.service, deployment.version
     status = ports.runtime.status(name, number)
-    proving = read_service(ports.registry, name).value.live != number
+    proving = number not in read_service(ports.registry, name).value.serving
     if status.observed is Observed.STOPPED or (status.observed is Observed.FAILED and not proving):
         version = read_version(ports.registry, name, number).value
         key = derive_key(gateway_secret(ports.secrets), name, number)

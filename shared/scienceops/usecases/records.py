@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
-from scienceops.core.versions import Deployment, Rejection, Service, StatisticsRun, Token, Version
+from scienceops.core.versions import Deployment, Document, Service, Version
 from scienceops.errors import RevisionConflict, ServiceNotFound, VersionNotFound
 from scienceops.ports.model_registry import LedgerEntry, ModelRegistry, Record
 
@@ -13,7 +13,7 @@ PLATFORM = "_platform"
 STATISTICS = "_statistics"
 SYSTEM = "scienceops"
 
-T = TypeVar("T", Service, Version, Deployment, Rejection, StatisticsRun, Token)
+T = TypeVar("T", bound=Document)
 Clock = Callable[[], datetime]
 
 

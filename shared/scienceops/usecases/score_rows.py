@@ -1,8 +1,13 @@
-"""Score rows: from a caller's key to the live version's scorer and back."""
+"""Score rows: from a caller's key to a version's scorer, chosen by weight, and back."""
 
+import json
+import random
 import time
+from bisect import bisect
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import accumulate
 
 from scienceops.core.access import Caller, derive_key
 from scienceops.core.policy import read_policy
@@ -12,6 +17,7 @@ from scienceops.ports.service_runtime import Observed, Reply
 from scienceops.usecases.manage_keys import recognise
 from scienceops.usecases.platform_secrets import gateway_secret
 from scienceops.usecases.records import read_deployment, read_service, stamp
+from scienceops.usecases.shadow_calls import ShadowCalls
 
 #: How long a route or a caller is remembered; a replaced version answers for longer than this.
 CACHE_SECONDS = 2.0
@@ -20,12 +26,27 @@ LONGEST_CORRELATION = 200
 
 @dataclass(frozen=True)
 class Route:
-    """Where a service's live version answers, and the key it wants from the gateway."""
+    """Where a version answers, and the key it wants from the gateway."""
 
     version: int
     endpoint: str
     key: str
+
+
+@dataclass(frozen=True)
+class Routes:
+    """The versions that answer a service's calls with their weights, and one that goes unheard."""
+
+    shares: Sequence[tuple[int, Route]]
+    shadow: Route | None
     simulated: bool
+
+    def choose(self) -> Route:
+        """One of the versions, by weight."""
+        if len(self.shares) == 1:
+            return self.shares[0][1]
+        bounds = list(accumulate(weight for weight, _ in self.shares))
+        return self.shares[bisect(bounds, random.random() * bounds[-1])][1]
 
 
 @dataclass
@@ -33,7 +54,8 @@ class Gateway:
     """Scores rows for callers; remembers routes and callers for CACHE_SECONDS."""
 
     ports: Ports
-    _routes: dict[str, tuple[float, Route]] = field(default_factory=dict)
+    _routes: dict[str, tuple[float, Routes]] = field(default_factory=dict)
+    _shadows: ShadowCalls = field(default_factory=ShadowCalls)
     _callers: dict[tuple[str, str], tuple[float, Caller]] = field(default_factory=dict)
 
     def score(
@@ -45,7 +67,8 @@ class Gateway:
         NotAuthenticated, NotAllowed, ServiceNotFound, ServiceNotReady and BadInput.
         """
         caller = self.caller(name, key)
-        route = self._route(name)
+        routes = self._known_routes(name)
+        route = routes.choose()
         headers = {
             "Authorization": f"Bearer {route.key}",
             "Content-Type": "application/json",
@@ -53,10 +76,13 @@ class Gateway:
         if correlation:
             headers["X-ScienceOps-Correlation-Id"] = correlation[:LONGEST_CORRELATION]
         if captured_at:
-            headers["X-ScienceOps-Captured-At"] = _own_time(captured_at, name, caller, route)
+            own = _own_time(captured_at, name, caller, routes.simulated)
+            headers["X-ScienceOps-Captured-At"] = own
         reply = self.ports.runtime.call(
             route.endpoint, "POST", "/score", headers=headers, body=body
         )
+        if routes.shadow is not None and reply.status == 200:
+            self._ask_shadow(routes.shadow, reply, headers, body)
         return Reply(
             reply.status, {**reply.headers, "X-ScienceOps-Version": str(route.version)}, reply.body
         )
@@ -86,7 +112,22 @@ class Gateway:
         self._callers[service, key] = (now + CACHE_SECONDS, caller)
         return caller
 
-    def _route(self, name: str) -> Route:
+    def _ask_shadow(
+        self, shadow: Route, heard: Reply, headers: dict[str, str], body: bytes
+    ) -> None:
+        # Its captures are found beside those of the answer that was heard by that answer's id.
+        told = {
+            **headers,
+            "Authorization": f"Bearer {shadow.key}",
+            "X-ScienceOps-Correlation-Id": str(json.loads(heard.body)["request_id"]),
+        }
+        self._shadows.ask(
+            lambda: self.ports.runtime.call(
+                shadow.endpoint, "POST", "/score", headers=told, body=body
+            )
+        )
+
+    def _known_routes(self, name: str) -> Routes:
         now = time.monotonic()
         known = self._routes.get(name)
         if known and now < known[0]:
@@ -98,27 +139,36 @@ class Gateway:
                 f"`scienceops status {name}` says how far it is",
                 retry_after_seconds=2,
             )
-        deployment = read_deployment(self.ports.registry, name, service.live).value
-        if deployment.observed != Observed.READY.value:
+        weights = {int(number): weight for number, weight in service.traffic.items()}
+        shares = [
+            (weight, route)
+            for number, weight in (weights or {service.live: 1}).items()
+            if (route := self._route(name, number)) is not None
+        ]
+        if not shares:
             raise ServiceNotReady(
-                f"version {service.live} of {name!r} is {deployment.observed}; "
-                "it is being started again",
+                f"version {service.live} of {name!r} is not ready; it is being started again, "
+                f"or its captures cannot leave: `scienceops status {name}`",
                 retry_after_seconds=2,
             )
-        route = Route(
-            service.live,
-            deployment.endpoint,
-            derive_key(gateway_secret(self.ports.secrets), name, service.live),
-            read_policy(service.policy).simulated,
-        )
-        self._routes[name] = (now + CACHE_SECONDS, route)
-        return route
+        shadow = None if service.shadow is None else self._route(name, service.shadow)
+        routes = Routes(shares, shadow, read_policy(service.policy).simulated)
+        self._routes[name] = (now + CACHE_SECONDS, routes)
+        return routes
+
+    def _route(self, name: str, version: int) -> Route | None:
+        """The way to a version; None while it is not ready."""
+        deployment = read_deployment(self.ports.registry, name, version).value
+        if deployment.observed != Observed.READY.value:
+            return None
+        key = derive_key(gateway_secret(self.ports.secrets), name, version)
+        return Route(version, deployment.endpoint, key)
 
 
-def _own_time(text: str, name: str, caller: Caller, route: Route) -> str:
+def _own_time(text: str, name: str, caller: Caller, simulated: bool) -> str:
     if not caller.may("operator"):
         raise NotAllowed("a time of one's own needs an operator's token, not a service key")
-    if not route.simulated:
+    if not simulated:
         raise NotAllowed(
             f"service {name!r} is not simulated, so its captures keep the real time; "
             "its policy has simulated = true when it is"

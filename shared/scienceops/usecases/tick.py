@@ -6,14 +6,17 @@ from datetime import datetime
 from scienceops.core.messages import (
     CAPTURES,
     WORK,
+    AdvanceRetraining,
     AdvanceVersion,
     FollowRun,
     ReconcileDeployment,
 )
+from scienceops.core.retraining import MOVING
 from scienceops.core.versions import RESTING, Deployment
 from scienceops.ports import Ports
 from scienceops.ports.service_runtime import Observed
 from scienceops.usecases.advance_version import awaits_promotion
+from scienceops.usecases.due_retrainings import start_due_retrainings
 from scienceops.usecases.follow_run import BUSY, OPEN
 from scienceops.usecases.freeze_run import freeze_run, read_runs
 from scienceops.usecases.reconcile_deployment import reconcile_deployment
@@ -25,6 +28,7 @@ from scienceops.usecases.records import (
     read_versions,
     service_names,
 )
+from scienceops.usecases.request_retraining import read_retrainings
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +40,7 @@ def tick(
     wanted = _reconcile_all(ports, clock)
     _stop_strays(ports, wanted)
     _start_statistics(ports, clock, statistics_seconds, engine, environment)
+    start_due_retrainings(ports, clock)
     # Only an idle queue is nudged: otherwise each turn would add a message for work in progress.
     if ports.queue.depth(WORK) == 0:
         nudge(ports)
@@ -96,6 +101,12 @@ def nudge(ports: Ports) -> None:
                 ports.queue.send(
                     WORK,
                     ReconcileDeployment(service=name, version=deployment.version).to_body(),
+                )
+        for stored_retraining in read_retrainings(name, ports):
+            retraining = stored_retraining.value
+            if retraining.state in MOVING:
+                ports.queue.send(
+                    WORK, AdvanceRetraining(service=name, number=retraining.number).to_body()
                 )
     for stored_run in read_runs(ports):
         if stored_run.value.state in OPEN:

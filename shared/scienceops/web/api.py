@@ -83,8 +83,8 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
 
     @routes.put("/services/<name>/policy/<key>")
     def change_policy(name: str, key: str) -> dict[str, Any]:
-        actor = caller("operator").name
-        return dict(app.change_policy(name, key, request.get_data(as_text=True), actor))
+        values = {key: request.get_data(as_text=True)}
+        return dict(app.decisions.change_policy(name, values, caller("operator").name))
 
     @routes.get("/rejections")
     def rejections() -> list[dict[str, Any]]:

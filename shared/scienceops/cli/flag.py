@@ -1,0 +1,72 @@
+"""`scienceops flag`: say of captured rows that they are wrong, or worth learning from."""
+
+from typing import Any, Literal
+
+import click
+
+from scienceops.cli.session import actor, app
+from scienceops.cli.show import show_json, show_table
+from scienceops.cli.times import parse_window
+
+Kind = Literal["wrong", "retrain"]
+
+
+@click.command()
+@click.argument("name")
+@click.argument("kind", required=False, type=click.Choice(["wrong", "retrain"]))
+@click.option("--from", "since", help="First day, or time, in UTC.")
+@click.option("--to", "until", help="Last day, or time, in UTC.")
+@click.option("--request", "requests", multiple=True, help="A request id; may be given often.")
+@click.option("--undo", type=int, help="Number of a flag that shall hold no more.")
+@click.option("--comment", default="", help="Why; kept in the ledger.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def flag(
+    name: str,
+    kind: Kind | None,
+    since: str | None,
+    until: str | None,
+    requests: tuple[str, ...],
+    undo: int | None,
+    comment: str,
+    as_json: bool,
+) -> None:
+    """List the flags of service NAME, or add one: KIND is `wrong` or `retrain`."""
+    decisions = app().decisions
+    if undo is not None:
+        made = decisions.undo_flag(name, undo, actor(), comment)
+        _say(made.to_body(), f"flag {undo} holds no more", as_json)
+    elif kind is not None:
+        window: dict[str, Any] = {}
+        if since or until:
+            begin, end = parse_window(since or until or "", until or since or "")
+            window = {"since": begin, "until": end}
+        made = decisions.flag(name, kind, actor(), request_ids=requests, comment=comment, **window)
+        _say(made.to_body(), f"flag {made.number}: {kind}", as_json)
+    else:
+        flags = decisions.flags(name)
+        if as_json:
+            show_json({"service": name, "flags": flags})
+            return
+        show_table(
+            ["#", "kind", "from", "to", "requests", "by", "holds", "comment"],
+            [
+                [
+                    f["number"],
+                    f["kind"] if not f["of"] else f"undo {f['of']}",
+                    f["since"][:16],
+                    f["until"][:16],
+                    len(f["request_ids"]) or "",
+                    f["by"],
+                    "yes" if f["holds"] else "no",
+                    f["comment"],
+                ]
+                for f in flags
+            ],
+        )
+
+
+def _say(body: dict[str, Any], sentence: str, as_json: bool) -> None:
+    if as_json:
+        show_json(body)
+    else:
+        click.echo(sentence)

@@ -1,0 +1,171 @@
+"""Retraining: the records of flags and retrainings, and the rules that decide about rows."""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from scienceops.core.versions import Document
+from scienceops.errors import BadInput
+
+
+class Flag(Document):
+    """What an expert says of captured rows: a window of time, or request ids.
+
+    wrong: never learn from them. retrain: worth learning from. undo: flag number `of` holds no
+    more. since and until: ISO 8601, until exclusive.
+    """
+
+    number: int
+    kind: Literal["wrong", "retrain", "undo"]
+    since: str = ""
+    until: str = ""
+    request_ids: tuple[str, ...] = ()
+    comment: str = ""
+    by: str
+    at: str
+    of: int = 0
+
+    def covers(self, request_id: str, at: datetime) -> bool:
+        """Whether the flag speaks of this row.
+
+        >>> at = datetime.fromisoformat("2026-11-20T12:00+00:00")
+        >>> day = {"since": "2026-11-20T00:00:00Z", "until": "2026-11-21T00:00:00Z"}
+        >>> Flag(number=1, kind="wrong", by="eva", at="", **day).covers("a", at)
+        True
+        """
+        if self.request_ids:
+            return request_id in self.request_ids
+        return datetime.fromisoformat(self.since) <= at < datetime.fromisoformat(self.until)
+
+
+def in_force(flags: Iterable[Flag]) -> list[Flag]:
+    """The flags that no later entry undid, oldest first."""
+    known = list(flags)
+    undone = {flag.of for flag in known if flag.kind == "undo"}
+    return [flag for flag in known if flag.kind != "undo" and flag.number not in undone]
+
+
+class Selection(BaseModel):
+    """Which rows a retraining learns from. since and until: days, both included."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    since: date
+    until: date
+    flagged_only: bool = Field(False, description="Only rows flagged `retrain`.")
+    keep_original: float = Field(
+        1.0, ge=0, le=1, description="Share of the original training data that is kept."
+    )
+    half_life_days: float | None = Field(
+        None, gt=0, description="Age at which a captured row weighs half."
+    )
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Selection":
+        if self.until < self.since:
+            raise ValueError(f"it ends on {self.until}, before it begins on {self.since}")
+        return self
+
+
+def read_selection(values: Mapping[str, Any]) -> Selection:
+    """The selection; raises BadInput naming the key and what it may be.
+
+    >>> read_selection({"since": "2026-11-01", "until": "2026-11-07"}).keep_original
+    1.0
+    """
+    try:
+        return Selection.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        if first["type"] == "extra_forbidden":
+            keys = ", ".join(Selection.model_fields)
+            raise BadInput(f"unknown selection key {key!r}: keys are {keys}") from None
+        shown = f" = {first['input']!r}" if key else ""
+        raise BadInput(f"selection {key}{shown}: {first['msg']}") from None
+
+
+class RetrainingState(StrEnum):
+    """Where a retraining stands."""
+
+    PROPOSED = "proposed"
+    SELECTING = "selecting"
+    TRAINING = "training"
+    UPLOADED = "uploaded"
+    COMPARING = "comparing"
+    COMPARED = "compared"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    DISMISSED = "dismissed"
+
+
+#: States from which a retraining moves on by itself.
+MOVING = frozenset(
+    {
+        RetrainingState.SELECTING,
+        RetrainingState.TRAINING,
+        RetrainingState.UPLOADED,
+        RetrainingState.COMPARING,
+    }
+)
+
+
+class Retraining(Document):
+    """One retraining: who asked and why, what it learns from, and what came of it.
+
+    base: the version whose train.py and original data are used. training_set: sha256 of the
+    frozen rows. report: what the selection found. version: the candidate. comparison: the
+    candidate beside the live version.
+    """
+
+    number: int
+    service: str
+    state: RetrainingState
+    base: int
+    selection: Mapping[str, Any]
+    requested_by: str
+    requested_at: str
+    why: str = ""
+    job_id: str = ""
+    training_set: str = ""
+    report: Mapping[str, Any] = {}
+    package_digest: str = ""
+    version: int | None = None
+    comparison: Mapping[str, Any] = {}
+    reason: str = ""
+    log_tail: tuple[str, ...] = ()
+
+
+def is_better(
+    comparison: Mapping[str, Any], *, margin: float, tolerance: float
+) -> tuple[bool, str]:
+    """(whether the candidate wins, why), by the hold-outs of a comparison.
+
+    It must be better by more than `margin` on the new rows, and not worse by more than `tolerance`
+    on the original ones, which nobody flagged: mislabelled new rows cannot vote for themselves.
+
+    >>> part = {"rows": 90, "live": {"accuracy": 0.7}, "candidate": {"accuracy": 0.9}}
+    >>> is_better({"metric": "accuracy", "recent": part}, margin=0.0, tolerance=0.05)
+    (True, 'accuracy on 90 new rows: 0.7 live, 0.9 candidate')
+    """
+    metric = comparison["metric"]
+    reasons, wins = [], True
+    for part, least, told in (("recent", margin, "new"), ("original", -tolerance, "original")):
+        found = comparison.get(part)
+        if not found or not found["rows"]:
+            wins = wins and part == "original"
+            if part == "recent":
+                reasons.append("no new labelled row was held out: nothing shows that it is better")
+            continue
+        live, candidate = found["live"].get(metric), found["candidate"].get(metric)
+        if live is None or candidate is None:
+            return False, f"{metric} could not be measured on the {told} rows"
+        gain = candidate - live
+        wins = wins and (gain > least if part == "recent" else gain >= least)
+        reasons.append(
+            f"{metric} on {found['rows']} {told} rows: {live:.4g} live, {candidate:.4g} candidate"
+        )
+    return wins, "; ".join(reasons)

@@ -1,0 +1,121 @@
+"""Decisions: what people decide about a service, each a method; the other half of App."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+
+from scienceops.config import Settings
+from scienceops.core.retraining import Flag, Retraining, in_force
+from scienceops.core.versions import Promotion, Service, Version
+from scienceops.ports import Ports
+from scienceops.usecases import flag_rows, promote, request_retraining
+from scienceops.usecases.change_policy import change_policy
+from scienceops.usecases.records import Clock, read_service
+
+
+class Decisions:
+    """Flags, retraining, promotion, traffic and policy; `actor` names who, in the ledger."""
+
+    def __init__(self, ports: Ports, settings: Settings, clock: Clock) -> None:
+        self._ports = ports
+        self._settings = settings
+        self._clock = clock
+
+    def flag(
+        self,
+        name: str,
+        kind: Literal["wrong", "retrain"],
+        actor: str,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        request_ids: Sequence[str] = (),
+        comment: str = "",
+    ) -> Flag:
+        """Say of captured rows that they are wrong, or worth learning from."""
+        return flag_rows.flag_rows(
+            name,
+            kind,
+            actor,
+            self._ports,
+            self._clock,
+            since=since,
+            until=until,
+            request_ids=request_ids,
+            comment=comment,
+        )
+
+    def undo_flag(self, name: str, number: int, actor: str, comment: str = "") -> Flag:
+        """Let a flag hold no more."""
+        return flag_rows.undo_flag(name, number, actor, self._ports, self._clock, comment=comment)
+
+    def flags(self, name: str) -> list[dict[str, Any]]:
+        """Every flag of a service, oldest first, each with whether it still holds."""
+        flags = flag_rows.read_flags(name, self._ports)
+        holding = {flag.number for flag in in_force(flags)}
+        return [{**flag.to_body(), "holds": flag.number in holding} for flag in flags]
+
+    def retrain(
+        self, name: str, selection: Mapping[str, Any], actor: str, why: str = ""
+    ) -> Retraining:
+        """Make a candidate from the live version and captured rows."""
+        return request_retraining.request_retraining(
+            name, selection, actor, self._ports, self._clock, why=why
+        )
+
+    def start_proposed(self, name: str, number: int, actor: str) -> Retraining:
+        """Carry out a proposal."""
+        return request_retraining.start_proposed(name, number, actor, self._ports, self._clock)
+
+    def end_retraining(self, name: str, number: int, actor: str, comment: str = "") -> Retraining:
+        """Dismiss a proposal, or cancel a retraining under way."""
+        return request_retraining.end_retraining(
+            name, number, actor, comment, self._ports, self._clock
+        )
+
+    def retrainings(self, name: str) -> list[dict[str, Any]]:
+        """Every retraining of a service, newest first."""
+        read_service(self._ports.registry, name)
+        found = request_retraining.read_retrainings(name, self._ports)
+        return [stored.value.to_body() for stored in reversed(found)]
+
+    def retraining(self, name: str, number: int) -> dict[str, Any]:
+        """One retraining, with the log of its job so far."""
+        found = request_retraining.read_retraining(name, number, self._ports).value
+        log = self._ports.jobs.log(found.job_id) if found.job_id else "\n".join(found.log_tail)
+        return {**found.to_body(), "log": log}
+
+    def approve(
+        self, name: str, version: int, actor: str, comment: str, seen_live: int | None = None
+    ) -> Promotion:
+        """Let a proved version be live; seen_live: what was live when this was decided."""
+        return promote.approve_version(
+            name, version, actor, comment, self._ports, self._clock, seen_live=seen_live
+        )
+
+    def reject(self, name: str, version: int, actor: str, comment: str) -> Version:
+        """Turn a version down for good."""
+        return promote.reject_version(name, version, actor, comment, self._ports, self._clock)
+
+    def roll_back(self, name: str, actor: str, comment: str = "") -> Promotion:
+        """Let the version before the live one be live again."""
+        return promote.roll_back(name, actor, comment, self._ports, self._clock)
+
+    def share_traffic(
+        self, name: str, weights: Mapping[int, int], shadow: int | None, actor: str
+    ) -> Service:
+        """Divide calls between versions by weight, and let a shadow answer unheard."""
+        return promote.share_traffic(
+            name,
+            weights,
+            shadow,
+            actor,
+            self._ports,
+            self._clock,
+            drain_seconds=self._settings.drain_seconds,
+        )
+
+    def change_policy(self, name: str, values: Mapping[str, str], actor: str) -> Mapping[str, Any]:
+        """Set keys of the service's policy; all of them, or none when one is bad."""
+        policy = change_policy(name, values, actor, self._ports, self._clock)
+        return policy.model_dump(mode="json")

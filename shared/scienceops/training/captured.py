@@ -1,0 +1,81 @@
+"""Captured: the rows that a service scored, with their labels and what experts said of them."""
+
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+
+from scienceops.core.captures import INPUT_PREFIX
+from scienceops.core.labels import read_lines
+from scienceops.core.names import PREDICTION
+from scienceops.core.retraining import Flag
+from scienceops.ports.object_store import ObjectStore
+
+REQUEST, ROW, AT, LABEL, FLAG = "(request_id)", "(row)", "(captured_at)", "(label)", "(flag)"
+META = [REQUEST, ROW, AT, LABEL, FLAG]
+
+
+def read_captured(
+    partitions: Iterable[Mapping[str, Any]],
+    flags: Sequence[Flag],
+    objects: ObjectStore,
+    *,
+    most: int | None = None,
+) -> pd.DataFrame:
+    """The rows of partitions: their inputs, META, and the prediction they got.
+
+    LABEL is None where there is none. FLAG is `wrong` or `retrain`, the latest flag that covers
+    the row, or empty. most: stop once there are so many rows.
+    """
+    frames: list[pd.DataFrame] = []
+    rows = 0
+    for partition in partitions:
+        labels = read_lines(objects.get(key) for key in sorted(partition["label_keys"]))
+        for key in partition["keys"]:
+            frame = _read_segment(objects.get(key))
+            places = zip(frame[REQUEST], frame[ROW], strict=True)
+            frame[LABEL] = pd.Series(
+                [labels.get(place) for place in places], index=frame.index, dtype=object
+            )
+            frames.append(frame)
+            rows += len(frame)
+            if most is not None and rows >= most:
+                return _flagged(pd.concat(frames, ignore_index=True).head(most), flags)
+    if not frames:
+        return pd.DataFrame(columns=[*META, PREDICTION])
+    together = pd.concat(frames, ignore_index=True).drop_duplicates([REQUEST, ROW])
+    return _flagged(together.reset_index(drop=True), flags)
+
+
+def inputs_of(frame: pd.DataFrame) -> list[str]:
+    """The input columns of captured rows."""
+    return [name for name in frame.columns if name not in (*META, PREDICTION)]
+
+
+def _read_segment(data: bytes) -> pd.DataFrame:
+    table = pq.read_table(io.BytesIO(data))
+    names = {"request_id": REQUEST, "row": ROW, "captured_at": AT, PREDICTION: PREDICTION}
+    names |= {
+        name: name.removeprefix(INPUT_PREFIX)
+        for name in table.column_names
+        if name.startswith(INPUT_PREFIX)
+    }
+    return table.select(list(names)).to_pandas().set_axis(list(names.values()), axis=1)
+
+
+def _flagged(frame: pd.DataFrame, flags: Sequence[Flag]) -> pd.DataFrame:
+    # Whoever spoke last is heard: a later flag on the same rows takes the place of an earlier one.
+    marks = pd.Series("", index=frame.index, dtype=object)
+    for flag in flags:
+        if flag.request_ids:
+            covered = frame[REQUEST].isin(flag.request_ids)
+        else:
+            since, until = map(datetime.fromisoformat, (flag.since, flag.until))
+            covered = (frame[AT] >= since) & (frame[AT] < until)
+        marks[covered] = flag.kind
+    frame = frame.copy()
+    frame[FLAG] = marks
+    return frame

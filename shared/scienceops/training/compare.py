@@ -1,0 +1,238 @@
+"""Compare: the candidate beside the live version, on held-out rows and on captured ones.
+
+`python -m scienceops.training.compare --order KEY --live 1 --candidate 2`. Both answer through
+their running scorers, as they would answer callers; nothing of it is captured.
+"""
+
+import io
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+
+from scienceops.bootstrap import connect
+from scienceops.config import load_settings
+from scienceops.core.access import derive_key
+from scienceops.core.names import training_result_key, training_set_key, version_file_key
+from scienceops.core.schema import Schema
+from scienceops.core.stats.quality import Quality, measure_quality
+from scienceops.errors import ModelFailed, ServiceNotReady
+from scienceops.packing.rows import frame_to_rows
+from scienceops.ports import Ports
+from scienceops.training.captured import FLAG, LABEL, read_captured
+from scienceops.training.order import Order, open_order
+from scienceops.training.select import HELD_OUT, SOURCE
+from scienceops.usecases.platform_secrets import gateway_secret
+from scienceops.usecases.records import read_deployment
+
+BATCH = 200
+MOST_ROWS = 2000
+TIMED_CALLS = 40
+MOST_CHANGED = 10
+START_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one version said of rows: predictions, and shares per class where it gives them."""
+
+    predictions: Sequence[Any]
+    probabilities: Sequence[Mapping[str, float]] | None
+
+
+class Version:
+    """A running version, asked as the gateway asks it."""
+
+    def __init__(self, order: Order, number: int, ports: Ports) -> None:
+        self._runtime = ports.runtime
+        self._endpoint = _endpoint(order.service, number, ports)
+        document = json.loads(
+            ports.objects.get(version_file_key(order.service, number, "schema.json"))
+        )
+        self.schema = Schema.from_json_schema(document)
+        key = derive_key(gateway_secret(ports.secrets), order.service, number)
+        self._name = f"{order.service}:{number}"
+        self._headers = {
+            "Authorization": f"Bearer {key}",
+            "Content-Type": "application/json",
+            "X-ScienceOps-Capture": "off",
+        }
+
+    def ask(self, frame: pd.DataFrame) -> Answers:
+        """Its answers to the rows of a frame that has its columns."""
+        rows = frame_to_rows(frame[[column.name for column in self.schema.columns]], self.schema)
+        predictions: list[Any] = []
+        shares: list[Mapping[str, float]] = []
+        for start in range(0, len(rows), BATCH):
+            answer = self._post(rows[start : start + BATCH])
+            predictions += answer["predictions"]
+            shares += answer.get("probabilities") or []
+        return Answers(predictions, shares if len(shares) == len(predictions) else None)
+
+    def milliseconds(self, frame: pd.DataFrame) -> float:
+        """How long the call with this one row took."""
+        rows = frame_to_rows(frame[[column.name for column in self.schema.columns]], self.schema)
+        began = time.perf_counter()
+        self._post(rows)
+        return (time.perf_counter() - began) * 1000
+
+    def _post(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        body = json.dumps({"input_df": rows}).encode()
+        reply = self._runtime.call(
+            self._endpoint, "POST", "/score", headers=self._headers, body=body
+        )
+        if reply.status != 200:
+            text = reply.body.decode("utf-8", "replace")[:500]
+            raise ModelFailed(f"{self._name} answered with status {reply.status}: {text}")
+        answer: dict[str, Any] = json.loads(reply.body)
+        return answer
+
+
+def main() -> int:
+    """Compare the two versions and tell the result."""
+    order, arguments = open_order("scienceops.training.compare", "live", "candidate")
+    ports = connect(load_settings())
+    live = Version(order, arguments.live, ports)
+    candidate = Version(order, arguments.candidate, ports)
+    result = {
+        "live": arguments.live,
+        "candidate": arguments.candidate,
+        "metric": "r2" if order.task == "regression" else "accuracy",
+        **_held_out(order, live, candidate),
+        "replay": _replay(order, live, candidate),
+    }
+    order.tell("compare", result)
+    sys.stdout.write(json.dumps(result, indent=1) + "\n")
+    return 0
+
+
+def _endpoint(service: str, number: int, ports: Ports) -> str:
+    end = time.monotonic() + START_SECONDS
+    while time.monotonic() < end:
+        deployment = read_deployment(ports.registry, service, number).value
+        if deployment.observed == "ready":
+            return deployment.endpoint
+        time.sleep(0.2)
+    raise ServiceNotReady(f"version {number} of {service!r} does not run", retry_after_seconds=5)
+
+
+def _held_out(order: Order, live: Version, candidate: Version) -> dict[str, Any]:
+    selected = json.loads(
+        order.objects.get(training_result_key(order.service, order.number, "select"))
+    )
+    key = training_set_key(order.service, selected["training_set"])
+    rows = pq.read_table(io.BytesIO(order.objects.get(key))).to_pandas()
+    rows = rows[rows[HELD_OUT]]
+    parts = {
+        "original": rows[rows[SOURCE] == "original"],
+        "recent": rows[rows[SOURCE] != "original"],
+    }
+    return {
+        name: {
+            "rows": len(part),
+            "live": _measured(part[order.target], live.ask(part), order),
+            "candidate": _measured(part[order.target], candidate.ask(part), order),
+        }
+        for name, part in parts.items()
+    }
+
+
+def _replay(order: Order, live: Version, candidate: Version) -> dict[str, Any]:
+    newest = sorted(order.partitions, key=lambda p: str(p["date"]), reverse=True)
+    frame = read_captured(newest, order.flags, order.objects, most=MOST_ROWS)
+    frame = frame[frame[FLAG] != "wrong"].reset_index(drop=True)
+    if frame.empty:
+        return {"rows": 0}
+    then, now = live.ask(frame), candidate.ask(frame)
+    labelled = frame[LABEL].notna().to_numpy()
+    moved = _moved(then, now, order)
+    most = np.argsort(-moved, kind="stable")[:MOST_CHANGED]
+    inputs = [column.name for column in live.schema.columns]
+    times: dict[str, list[float]] = {"live": [], "candidate": []}
+    for index in range(min(TIMED_CALLS, len(frame))):
+        row = frame.iloc[[index]]
+        # In turns, so that a busy moment of the machine meets both.
+        times["live"].append(live.milliseconds(row))
+        times["candidate"].append(candidate.milliseconds(row))
+    return {
+        "rows": len(frame),
+        "agreement": float(
+            np.mean(moved == 0) if order.task == "regression" else _agree(then, now)
+        ),
+        "labelled": int(labelled.sum()),
+        "quality": {
+            name: _measured(frame[LABEL][labelled], _some(answers, labelled), order)
+            for name, answers in (("live", then), ("candidate", now))
+        },
+        "latency_ms": {
+            name: {"median": float(np.median(ms)), "p95": float(np.quantile(ms, 0.95))}
+            for name, ms in times.items()
+        },
+        "changed": [
+            {
+                "row": json.loads(frame.iloc[[i]][inputs].to_json(orient="records"))[0],
+                "live": then.predictions[i],
+                "candidate": now.predictions[i],
+                "label": frame[LABEL].iloc[i],
+                "change": float(moved[i]),
+            }
+            for i in most
+            if moved[i] > 0
+        ],
+    }
+
+
+def _agree(then: Answers, now: Answers) -> float:
+    pairs = zip(then.predictions, now.predictions, strict=True)
+    return float(np.mean([str(a) == str(b) for a, b in pairs]))
+
+
+def _moved(then: Answers, now: Answers, order: Order) -> "np.ndarray[Any, Any]":
+    """How far each answer moved: by value, or by the share of the class that was told before."""
+    if order.task == "regression":
+        gaps = np.array(now.predictions, float) - np.array(then.predictions, float)
+        sizes: np.ndarray[Any, Any] = np.abs(gaps)
+        return sizes
+    differs = [str(a) != str(b) for a, b in zip(then.predictions, now.predictions, strict=True)]
+    if then.probabilities is None or now.probabilities is None:
+        return np.array(differs, dtype=float)
+    told = [str(prediction) for prediction in then.predictions]
+    old = [shares.get(label, 0.0) for shares, label in zip(then.probabilities, told, strict=True)]
+    new = [shares.get(label, 0.0) for shares, label in zip(now.probabilities, told, strict=True)]
+    shifts: np.ndarray[Any, Any] = np.abs(np.array(old) - np.array(new))
+    return np.asarray(np.array(differs, dtype=float) + shifts)
+
+
+def _some(answers: Answers, chosen: "np.ndarray[Any, Any]") -> Answers:
+    places = np.flatnonzero(chosen).tolist()
+    shares = answers.probabilities
+    return Answers(
+        [answers.predictions[i] for i in places],
+        None if shares is None else [shares[i] for i in places],
+    )
+
+
+def _measured(actual: "pd.Series[Any]", answers: Answers, order: Order) -> dict[str, float]:
+    if order.task == "regression":
+        told = np.array(answers.predictions, dtype=float)
+        quality = Quality.of_numbers(actual.to_numpy(dtype=float), told)
+    else:
+        texts = [str(value) for value in actual]
+        shares = answers.probabilities
+        chance = (
+            [] if shares is None else [s.get(t, 0.0) for s, t in zip(shares, texts, strict=True)]
+        )
+        told_texts = [str(value) for value in answers.predictions]
+        quality = Quality.of_classes(texts, told_texts, np.array(chance, dtype=float))
+    found = measure_quality(quality)
+    return {name: value for name, value in found.items() if not name.startswith("confusion:")}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,254 @@
+"""Advance a retraining: select, train, wait for the candidate, compare, and decide by policy.
+
+Like a version's steps, each reads the registry first and writes by compare-and-set last. Each job
+has one key, so asking for it twice starts it once.
+"""
+
+import json
+import logging
+from collections.abc import Callable
+from typing import Any
+
+from scienceops.core.messages import WORK, AdvanceVersion
+from scienceops.core.names import training_order_key, training_result_key
+from scienceops.core.policy import Policy, read_policy
+from scienceops.core.retraining import MOVING, Retraining, RetrainingState, is_better
+from scienceops.core.versions import VersionState
+from scienceops.errors import Conflict, ObjectNotFound, RevisionConflict
+from scienceops.ports import Ports
+from scienceops.ports.job_launcher import JobOrder, JobState
+from scienceops.usecases.promote import approve_version
+from scienceops.usecases.records import (
+    SYSTEM,
+    Clock,
+    Stored,
+    read_service,
+    read_version,
+    read_versions,
+    save,
+)
+from scienceops.usecases.request_retraining import read_retraining
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 0.0
+LOOK_SECONDS = 0.5
+SELECT_SECONDS = 1800.0
+COMPARE_SECONDS = 1800.0
+
+
+def advance_retraining(name: str, number: int, ports: Ports, clock: Clock) -> float | None:
+    """Take the next step; seconds until the next look, None when it rests."""
+    stored = read_retraining(name, number, ports)
+    steps: dict[RetrainingState, Callable[[], float | None]] = {
+        RetrainingState.SELECTING: lambda: _select(stored, ports, clock),
+        RetrainingState.TRAINING: lambda: _train(stored, ports, clock),
+        RetrainingState.UPLOADED: lambda: _await_candidate(stored, ports, clock),
+        RetrainingState.COMPARING: lambda: _compare(stored, ports, clock),
+        RetrainingState.COMPARED: lambda: _decide(stored, ports, clock),
+    }
+    step = steps.get(stored.value.state)
+    if step is None:
+        return None
+    try:
+        return step()
+    except RevisionConflict:
+        return AT_ONCE
+
+
+def _select(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | None:
+    found = _follow(stored, "select", SELECT_SECONDS, ports, clock)
+    if not isinstance(found, dict):
+        return found
+    problems = found["report"]["problems"]
+    if problems:
+        return _fail(stored, "; ".join(problems), ports, clock, report=found["report"])
+    return _move(
+        stored,
+        RetrainingState.TRAINING,
+        "training set frozen",
+        ports,
+        clock,
+        training_set=found["training_set"],
+        report=found["report"],
+        job_id="",
+    )
+
+
+def _train(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | None:
+    seconds = _policy(stored.value.service, ports).retrain_minutes * 60
+    image = read_version(ports.registry, stored.value.service, stored.value.base).value.image
+    found = _follow(stored, "train", seconds, ports, clock, image=image)
+    if not isinstance(found, dict):
+        return found
+    return _move(
+        stored,
+        RetrainingState.UPLOADED,
+        "candidate uploaded",
+        ports,
+        clock,
+        package_digest=found["package_digest"],
+        job_id="",
+    )
+
+
+def _await_candidate(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | None:
+    retraining = stored.value
+    for candidate in read_versions(ports.registry, retraining.service):
+        version = candidate.value
+        if version.digest != retraining.package_digest:
+            continue
+        if version.state is VersionState.PROVED:
+            return _move(
+                stored,
+                RetrainingState.COMPARING,
+                "candidate proved",
+                ports,
+                clock,
+                version=version.number,
+            )
+        if version.state in (VersionState.FAILED, VersionState.REJECTED):
+            reason = f"candidate {version.number} {version.state}: {version.reason}"
+            return _fail(stored, reason, ports, clock, version=version.number)
+        ports.queue.send(
+            WORK, AdvanceVersion(service=version.service, version=version.number).to_body()
+        )
+    return LOOK_SECONDS
+
+
+def _compare(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | None:
+    retraining = stored.value
+    live = read_service(ports.registry, retraining.service).value.live
+    extra = ("--live", str(live), "--candidate", str(retraining.version))
+    found = _follow(stored, "compare", COMPARE_SECONDS, ports, clock, extra=extra)
+    if not isinstance(found, dict):
+        return found
+    policy = _policy(retraining.service, ports)
+    better, why = is_better(found, margin=policy.margin, tolerance=policy.tolerance)
+    comparison = {**found, "better": better, "why": why}
+    _move(
+        stored,
+        RetrainingState.COMPARED,
+        "candidate compared",
+        ports,
+        clock,
+        why=("better: " if better else "not better: ") + why,
+        comparison=comparison,
+        job_id="",
+    )
+    return AT_ONCE
+
+
+def _decide(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | None:
+    retraining = stored.value
+    better = bool(retraining.comparison.get("better"))
+    if _policy(retraining.service, ports).candidates != "auto_if_better" or not better:
+        return None
+    version = read_version(ports.registry, retraining.service, retraining.version or 0).value
+    service = read_service(ports.registry, retraining.service).value
+    seen = retraining.comparison["live"]
+    if version.state is not VersionState.PROVED or service.live != seen:
+        return None
+    try:
+        approve_version(
+            retraining.service,
+            version.number,
+            SYSTEM,
+            f"policy candidates = auto_if_better: {retraining.comparison['why']}",
+            ports,
+            clock,
+            seen_live=seen,
+            kind="policy",
+        )
+    except Conflict as error:
+        log.info("candidate not promoted", extra={"reason": str(error)})
+    return None
+
+
+def _follow(
+    stored: Stored[Retraining],
+    step: str,
+    seconds: float,
+    ports: Ports,
+    clock: Clock,
+    *,
+    image: str = "",
+    extra: tuple[str, ...] = (),
+) -> dict[str, Any] | float | None:
+    """The step's result once its job has ended; else when to look again, None when it failed."""
+    retraining = stored.value
+    name, number = retraining.service, retraining.number
+    if not retraining.job_id:
+        job_id = ports.jobs.start(
+            JobOrder(
+                key=f"{step}-{name}-{number}",
+                module=f"scienceops.training.{step}",
+                arguments=("--order", training_order_key(name, number), *extra),
+                timeout_seconds=seconds,
+                image=image,
+            )
+        )
+        save(ports.registry, stored, retraining.model_copy(update={"job_id": job_id}), at=clock())
+        return AT_ONCE
+    status = ports.jobs.status(retraining.job_id)
+    if status.state is JobState.RUNNING:
+        return LOOK_SECONDS
+    if status.state is JobState.SUCCEEDED:
+        try:
+            result: dict[str, Any] = json.loads(
+                ports.objects.get(training_result_key(name, number, step))
+            )
+        except ObjectNotFound:
+            return _fail(stored, f"{step} ended without a result", ports, clock)
+        return result
+    reason = f"{step}: {status.reason}"
+    return _fail(stored, reason, ports, clock, log_tail=status.log_tail)
+
+
+def _move(
+    stored: Stored[Retraining],
+    state: RetrainingState,
+    action: str,
+    ports: Ports,
+    clock: Clock,
+    *,
+    why: str = "",
+    **changes: Any,
+) -> float:
+    after = stored.value.model_copy(update={"state": state, **changes})
+    save(
+        ports.registry,
+        stored,
+        after,
+        at=clock(),
+        action=action,
+        why=why,
+        details={
+            "retraining": after.number,
+            "training_set": after.training_set,
+            "version": after.version,
+        },
+    )
+    log.info(action, extra={"service": after.service, "retraining": after.number})
+    return AT_ONCE
+
+
+def _fail(
+    stored: Stored[Retraining], reason: str, ports: Ports, clock: Clock, **changes: Any
+) -> float | None:
+    if stored.value.state in MOVING:
+        update = {"state": RetrainingState.FAILED, "reason": reason, **changes}
+        save(
+            ports.registry,
+            stored,
+            stored.value.model_copy(update=update),
+            at=clock(),
+            action="retraining failed",
+            why=reason[:2000],
+            details={"retraining": stored.value.number},
+        )
+    return None
+
+
+def _policy(name: str, ports: Ports) -> Policy:
+    return read_policy(read_service(ports.registry, name).value.policy)

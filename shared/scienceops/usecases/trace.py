@@ -1,0 +1,76 @@
+"""Trace: from one prediction back to the package, the training set, the labels and the flags."""
+
+import json
+from typing import Any
+
+from scienceops.core.ids import time_of
+from scienceops.core.labels import read_lines
+from scienceops.core.names import Partition, package_key, training_set_key
+from scienceops.core.retraining import in_force
+from scienceops.errors import BadInput, NotFound, ObjectNotFound
+from scienceops.ports import Ports
+from scienceops.usecases.describe import describe_history
+from scienceops.usecases.flag_rows import read_flags
+from scienceops.usecases.records import service_names, stamp
+from scienceops.usecases.take_labels import Origins
+
+
+def trace(request_id: str, ports: Ports) -> dict[str, Any]:
+    """Everything that led to the answer with this id; raises BadInput and NotFound."""
+    identity = request_id.strip().lower()
+    time_of(identity)
+    for name in service_names(ports.registry):
+        try:
+            version, at = Origins(name, ports).of(identity)
+        except BadInput:
+            continue
+        place = Partition(name, version.number, at.date())
+        known = read_lines(
+            ports.objects.get(info.key) for info in ports.objects.scan(place.labels_prefix)
+        )
+        origin = dict(version.manifest.get("origin", {}))
+        return {
+            "request_id": identity,
+            "captured_at": stamp(at),
+            "service": name,
+            "version": version.number,
+            "captures": place.prefix,
+            "package": package_key(name, version.number),
+            "package_digest": version.digest,
+            "uploaded_at": version.uploaded_at,
+            "image": version.image,
+            "metrics": dict(version.manifest["metrics"]),
+            "origin": origin,
+            "training_set": _provenance(name, version.training_set, ports),
+            "made_live": _made_live(name, version.number, ports),
+            "labels": [
+                {"row": row, "label": label}
+                for (label_of, row), label in sorted(known.items())
+                if label_of == identity
+            ],
+            "flags": [
+                flag.to_body()
+                for flag in in_force(read_flags(name, ports))
+                if flag.covers(identity, at)
+            ],
+        }
+    raise NotFound(f"no service here has answered {request_id!r}")
+
+
+def _provenance(name: str, digest: str, ports: Ports) -> dict[str, Any] | None:
+    if not digest:
+        return None
+    try:
+        key = training_set_key(name, digest).replace(".parquet", ".json")
+        found: dict[str, Any] = json.loads(ports.objects.get(key))
+    except ObjectNotFound:
+        return {"training_set": digest}
+    return {name: found[name] for name in ("training_set", "base", "selection", "flags", "report")}
+
+
+def _made_live(name: str, version: int, ports: Ports) -> list[dict[str, Any]]:
+    return [
+        {"at": entry["at"], "by": entry["actor"], "why": entry["why"]}
+        for entry in describe_history(name, None, ports)
+        if entry["action"] == "version made live" and entry["details"].get("version") == version
+    ]

@@ -1,6 +1,8 @@
 """`scienceops history`: what happened to a service, and what was live when."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import click
 
@@ -34,8 +36,10 @@ def history(name: str, at: datetime | None, as_json: bool) -> None:
         else:
             click.echo(
                 f"version {live['details']['version']} was live at {until:%Y-%m-%d %H:%M} UTC, "
-                f"since {live['at'][:19]}, made so by {live['actor']} ({live['why']})"
+                f"since {live['at'][:19]}, made so by {live['actor']}"
+                + (f" ({live['why']})" if live["why"] else "")
             )
+            click.echo(f"trained on: {_trained_on(live['details'])}")
         click.echo()
     show_table(
         ["#", "when", "who", "what", "version", "why"],
@@ -51,3 +55,9 @@ def history(name: str, at: datetime | None, as_json: bool) -> None:
             for e in entries
         ],
     )
+
+
+def _trained_on(details: Mapping[str, Any]) -> str:
+    if not details.get("training_set"):
+        return "the data it was packed with"
+    return f"training set {details['training_set'][:12]} of retraining {details['retraining']}"

@@ -1,8 +1,10 @@
 """Retraining: the records of flags and retrainings, and the rules that decide about rows."""
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from enum import StrEnum
+from statistics import stdev
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -139,13 +141,19 @@ class Retraining(Document):
     log_tail: tuple[str, ...] = ()
 
 
+#: One-sided 95 % of a normal distribution.
+SURE = 1.645
+
+
 def is_better(
     comparison: Mapping[str, Any], *, margin: float, tolerance: float
 ) -> tuple[bool, str]:
     """(whether the candidate wins, why), by the hold-outs of a comparison.
 
-    It must be better by more than `margin` on the new rows, and not worse by more than `tolerance`
-    on the original ones, which nobody flagged: mislabelled new rows cannot vote for themselves.
+    It must be better by more than `margin` on the new rows, and not surely worse by more than
+    `tolerance` on the original ones, which nobody flagged: mislabelled new rows cannot vote for
+    themselves. Surely, because the live version may have learned from these very rows, and they
+    may be few: the upper end of the gain's one-sided 95 % interval counts.
 
     >>> part = {"rows": 90, "live": {"accuracy": 0.7}, "candidate": {"accuracy": 0.9}}
     >>> is_better({"metric": "accuracy", "recent": part}, margin=0.0, tolerance=0.05)
@@ -153,19 +161,33 @@ def is_better(
     """
     metric = comparison["metric"]
     reasons, wins = [], True
-    for part, least, told in (("recent", margin, "new"), ("original", -tolerance, "original")):
+    for part, told in (("recent", "new"), ("original", "original")):
         found = comparison.get(part)
         if not found or not found["rows"]:
-            wins = wins and part == "original"
             if part == "recent":
+                wins = False
                 reasons.append("no new labelled row was held out: nothing shows that it is better")
             continue
         live, candidate = found["live"].get(metric), found["candidate"].get(metric)
         if live is None or candidate is None:
             return False, f"{metric} could not be measured on the {told} rows"
         gain = candidate - live
-        wins = wins and (gain > least if part == "recent" else gain >= least)
+        if part == "recent":
+            wins = wins and gain > margin
+        else:
+            wins = wins and gain + SURE * found.get("standard_error", 0.0) >= -tolerance
         reasons.append(
             f"{metric} on {found['rows']} {told} rows: {live:.4g} live, {candidate:.4g} candidate"
         )
     return wins, "; ".join(reasons)
+
+
+def gain_error(gains: Sequence[float], scale: float = 1.0) -> float:
+    """Standard error of the mean of paired gains, in units of `scale`.
+
+    >>> round(gain_error([1.0, 0.0, 0.0, -1.0]), 3)
+    0.408
+    """
+    if len(gains) < 2 or scale == 0:
+        return 0.0
+    return stdev(gains) / math.sqrt(len(gains)) / scale

@@ -20,6 +20,7 @@ from scienceops.bootstrap import connect
 from scienceops.config import load_settings
 from scienceops.core.access import derive_key
 from scienceops.core.names import training_result_key, training_set_key, version_file_key
+from scienceops.core.retraining import gain_error
 from scienceops.core.schema import Schema
 from scienceops.core.stats.quality import Quality, measure_quality
 from scienceops.errors import ModelFailed, ServiceNotReady
@@ -133,14 +134,31 @@ def _held_out(order: Order, live: Version, candidate: Version) -> dict[str, Any]
         "original": rows[rows[SOURCE] == "original"],
         "recent": rows[rows[SOURCE] != "original"],
     }
+    return {name: _measured_pair(part, live, candidate, order) for name, part in parts.items()}
+
+
+def _measured_pair(
+    part: pd.DataFrame, live: Version, candidate: Version, order: Order
+) -> dict[str, Any]:
+    actual = part[order.target]
+    then, now = live.ask(part), candidate.ask(part)
     return {
-        name: {
-            "rows": len(part),
-            "live": _measured(part[order.target], live.ask(part), order),
-            "candidate": _measured(part[order.target], candidate.ask(part), order),
-        }
-        for name, part in parts.items()
+        "rows": len(part),
+        "live": _measured(actual, then, order),
+        "candidate": _measured(actual, now, order),
+        "standard_error": _gain_error(actual, then, now, order),
     }
+
+
+def _gain_error(actual: "pd.Series[Any]", then: Answers, now: Answers, order: Order) -> float:
+    """Standard error of the candidate's gain in accuracy, or in R2, over the same rows."""
+    if order.task == "regression":
+        truth = actual.to_numpy(dtype=float)
+        old = (np.array(then.predictions, dtype=float) - truth) ** 2
+        new = (np.array(now.predictions, dtype=float) - truth) ** 2
+        return gain_error((old - new).tolist(), float(truth.var()))
+    pairs = zip(actual, then.predictions, now.predictions, strict=True)
+    return gain_error([(str(t) == str(b)) - (str(t) == str(a)) for t, a, b in pairs])
 
 
 def _replay(order: Order, live: Version, candidate: Version) -> dict[str, Any]:

@@ -19,11 +19,16 @@ from scienceops.ports.object_store import ObjectStore
 
 @dataclass(frozen=True)
 class Order:
-    """The frozen order of one retraining."""
+    """The frozen order of one retraining.
+
+    base: the version that is live, whose train.py runs. original: the version whose own training
+    data the captured rows are added to.
+    """
 
     service: str
     number: int
     base: int
+    original: int
     target: str
     task: str
     selection: Selection
@@ -33,11 +38,11 @@ class Order:
     objects: ObjectStore
 
     @contextmanager
-    def package(self) -> Iterator[Package]:
-        """The base version's package, as a file that lasts as long as the context."""
+    def package(self, version: int) -> Iterator[Package]:
+        """The package of a version, as a file that lasts as long as the context."""
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "package.zip"
-            self.objects.download(package_key(self.service, self.base), path)
+            self.objects.download(package_key(self.service, version), path)
             yield read_package(path, limit_bytes=load_settings().upload_limit_bytes)
 
     def tell(self, step: str, result: Mapping[str, Any]) -> None:
@@ -66,6 +71,7 @@ def read_order(key: str, objects: ObjectStore) -> Order:
         service=found["service"],
         number=found["number"],
         base=found["base"],
+        original=found["original"],
         target=found["target"],
         task=found["task"],
         selection=read_selection(found["selection"]),

@@ -41,7 +41,7 @@ def main() -> int:
 
 def select(order: Order) -> tuple[pd.DataFrame, dict[str, Any]]:
     """The rows of the training set with the columns OURS, and the report about them."""
-    with order.package() as package:
+    with order.package(order.original) as package:
         original = pq.read_table(io.BytesIO(package.read("training_data.parquet"))).to_pandas()
     captured = read_captured(order.partitions, order.flags, order.objects)
     labelled = captured[captured[LABEL].notna()]
@@ -72,6 +72,7 @@ def freeze(order: Order, rows: pd.DataFrame, report: dict[str, Any]) -> str:
         "service": order.service,
         "retraining": order.number,
         "base": order.base,
+        "original": order.original,
         "selection": order.selection.model_dump(mode="json"),
         "flags": [flag.to_body() for flag in order.flags],
         "segments": [key for p in order.partitions for key in p["keys"]],

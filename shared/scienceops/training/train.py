@@ -39,7 +39,7 @@ def main() -> int:
     rows = pq.read_table(
         io.BytesIO(order.objects.get(training_set_key(order.service, digest)))
     ).to_pandas()
-    with order.package() as package, tempfile.TemporaryDirectory() as place:
+    with order.package(order.base) as package, tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         package.extract_to(folder / "base")
         path = train_and_pack(order, package, folder, rows, digest)

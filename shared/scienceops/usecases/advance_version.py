@@ -280,4 +280,5 @@ def _details(version: Version) -> dict[str, Any]:
         "image": version.image,
         "digest": version.digest,
         "training_set": version.training_set,
+        "retraining": version.manifest.get("origin", {}).get("retraining", ""),
     }

@@ -173,6 +173,19 @@ def _base_of(name: str, ports: Ports) -> Version:
     return version
 
 
+def _original_of(base: Version, ports: Ports) -> int:
+    """The version that retraining began from, whose training data no capture has entered yet.
+
+    Otherwise rows captured before would count twice: once as data of the live version, and once as
+    captures.
+    """
+    version = base
+    while version.training_set:
+        before = int(version.manifest["origin"]["base"].rpartition(":")[2])
+        version = read_version(ports.registry, base.service, before).value
+    return version.number
+
+
 def _check_alone(name: str, known: list[Retraining]) -> None:
     busy = next((retraining for retraining in known if retraining.state in MOVING), None)
     if busy is not None:
@@ -205,6 +218,7 @@ def _freeze(retraining: Retraining, chosen: Selection, base: Version, ports: Por
         "service": name,
         "number": retraining.number,
         "base": base.number,
+        "original": _original_of(base, ports),
         "target": base.manifest["target"],
         "task": base.manifest["task"],
         "selection": chosen.model_dump(mode="json"),

@@ -143,7 +143,7 @@ def test_a_model_that_only_score_py_can_load_needs_a_score_py():
         ({}, "no 'properties'"),
         ([], "no JSON object"),
         ({"properties": {}}, "at least one column"),
-        ({"properties": {"prediction": {"type": "number"}}}, "kept for predictions"),
+        ({"properties": {"prediction": {"type": "number"}}}, "kept for what is measured"),
         ({"properties": {"a": {"type": "array"}}}, "has type 'array'"),
         ({"properties": {"a": {"type": "number", "x-minimum": "0"}}}, "the bound '0'"),
         ({"properties": {"a": {"type": "string", "x-categories": 3}}}, "not iterable"),

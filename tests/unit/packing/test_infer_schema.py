@@ -57,7 +57,7 @@ def test_a_column_that_json_cannot_describe_is_named(values, message):
 
 
 def test_a_column_named_prediction_is_refused():
-    with pytest.raises(BadSchema, match="kept for predictions"):
+    with pytest.raises(BadSchema, match="kept for what is measured"):
         infer_schema(pd.DataFrame({"prediction": [1.0]}))
 
 

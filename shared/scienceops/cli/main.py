@@ -17,6 +17,7 @@ TRY_AGAIN = 4
 COMMANDS = {
     "demo": "See the whole loop run on Iris, in a folder of its own.",
     "history": "What happened to a service, and what was live when.",
+    "init": "Make a project folder to train and pack a model of your own.",
     "keys": "Make, list and revoke a service's API keys.",
     "labels": "Tell a service what the rows it scored turned out to be.",
     "pack": "Make a package of a trained model.",
@@ -26,6 +27,7 @@ COMMANDS = {
     "stats": "What the statistics say about a service's data.",
     "status": "Services, versions, rejected packages and runs.",
     "tokens": "Make a named token for managing services.",
+    "train": "Run a project's train.py and keep the result for pack.",
     "up": "Run the platform on this machine.",
 }
 
@@ -58,8 +60,11 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """From a trained model to a watched service.
 
-    First time here? `scienceops demo` shows the whole loop in about a minute. Exit codes: 0 done,
-    1 refused or failed, 2 wrong usage, 3 not found, 4 not now (try again).
+    First time here? `scienceops demo` shows the whole loop in about a minute.
+
+    A model of your own: `scienceops init NAME`, and in its folder `train`, `pack`, `push FILE`.
+
+    Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not found, 4 not now (try again).
     """
 
 

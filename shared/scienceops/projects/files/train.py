@@ -38,7 +38,7 @@ def train(
     sample_weight: one weight per row of `data`, in its order; None weighs all alike.
     """
     weights = np.ones(len(data)) if sample_weight is None else np.asarray(sample_weight)
-    fit_on, test_on, fit_weights, _ = train_test_split(data, weights, test_size=0.2, random_state=0)
+    fit_on, test_on, fit_weights, _ = train_test_split(data, weights, test_size=0.2, random_state=1)
     model = Pipeline([("scale", StandardScaler()), ("classify", LogisticRegression())])
     model.fit(fit_on.drop(columns=TARGET), fit_on[TARGET], classify__sample_weight=fit_weights)
     predicted = model.predict(test_on.drop(columns=TARGET))

@@ -47,6 +47,7 @@ def _read_database(address: str, query: str | None) -> pd.DataFrame:
     try:
         url = make_url(address)
         shown = url.render_as_string(hide_password=True)
+        url.get_dialect()
         if query is None:
             raise BadInput(
                 f'{shown} is a database: give a query too, like load_data(address, "SELECT ...")'
@@ -54,17 +55,17 @@ def _read_database(address: str, query: str | None) -> pd.DataFrame:
         _check_sqlite_file(url, shown)
         # One query needs one connection, which is closed before this returns.
         engine = create_engine(url, poolclass=NullPool)
+    except NoSuchModuleError:
+        raise BadInput(
+            f"{shown}: no database is known as {url.drivername!r}; wanted a file, or an address "
+            "like sqlite:///rows.db or postgresql+psycopg://..."
+        ) from None
     except ArgumentError:
         # The address may hold a password, so that only its beginning is shown.
         scheme = address.partition("://")[0]
         raise BadInput(
             f"the address {scheme}://... is none that SQLAlchemy can read: wanted "
             "DIALECT://USER:PASSWORD@HOST/DATABASE, like sqlite:///rows.db"
-        ) from None
-    except NoSuchModuleError:
-        raise BadInput(
-            f"{shown}: no database is known as {url.drivername!r}; wanted a file, or an address "
-            "like sqlite:///rows.db or postgresql+psycopg://..."
         ) from None
     except ImportError as error:
         raise BadInput(

@@ -23,7 +23,7 @@ def load_data(source: str | Path, query: str | None = None) -> pd.DataFrame:
     >>> load_data("sqlite:///rows.db")
     Traceback (most recent call last):
     scienceops.errors.BadInput: sqlite:///rows.db is a database: give a query too, like \
-load_data(address, "SELECT * FROM rows")
+load_data(address, "SELECT ...")
     """
     if isinstance(source, str) and "://" in source:
         return _read_database(source, query)

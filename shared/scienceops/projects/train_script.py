@@ -4,6 +4,7 @@ import importlib.util
 import inspect
 import itertools
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -19,6 +20,9 @@ MODULE = "scienceops_train_"
 
 #: How many frames of the user's own file a failure shows.
 FRAMES = 3
+
+#: A password within an address, which neither a message nor a shown line may repeat.
+_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@\s\"']+@")
 
 _numbers = itertools.count()
 
@@ -99,4 +103,4 @@ class TrainScript:
         for frame in own[-FRAMES:]:
             lines.append(f"  {self._path.name}, line {frame.lineno}, in {frame.name}")
             lines.append(f"    {frame.line}")
-        return ModelFailed("\n".join(lines))
+        return ModelFailed(_PASSWORD.sub(r"\1***@", "\n".join(lines)))

@@ -274,6 +274,12 @@ def test_a_wrong_train_py_is_named(failure, old, new, says):
     assert says in failure(old, new)
 
 
+def test_a_password_in_train_py_is_not_shown(failure):
+    err = failure("", "raise OSError('postgresql://me:s3cret@host/name')\n")
+    assert "postgresql://me:***@host/name" in err
+    assert "s3cret" not in err
+
+
 def test_a_file_beside_train_py_cannot_travel_along(line, failure):
     (line / "features.py").write_text("")
     assert "features.py is beside train.py, which travels alone" in failure("", "import features\n")

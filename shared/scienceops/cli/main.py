@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "See the whole loop run on Iris, in a folder of its own.",
     "flag": "Say of captured rows that they are wrong, or worth learning from.",
     "history": "What happened to a service, and what was live when.",
+    "init": "Make a project folder to train and pack a model of your own.",
     "keys": "Make, list and revoke a service's API keys.",
     "labels": "Tell a service what the rows it scored turned out to be.",
     "lineage": "From one prediction back to what it came from.",
@@ -34,6 +35,7 @@ COMMANDS = {
     "status": "Services, versions, rejected packages and runs.",
     "tokens": "Make a named token for managing services.",
     "traffic": "Divide the calls of a service between versions.",
+    "train": "Run a project's train.py and keep the result for pack.",
     "up": "Run the platform on this machine.",
 }
 
@@ -66,8 +68,11 @@ class LazyGroup(click.Group):
 def cli() -> None:
     """From a trained model to a watched service.
 
-    First time here? `scienceops demo` shows the whole loop in about a minute. Exit codes: 0 done,
-    1 refused or failed, 2 wrong usage, 3 not found, 4 not now (try again).
+    First time here? `scienceops demo` shows the whole loop in about a minute.
+
+    A model of your own: `scienceops init NAME`, and in its folder `train`, `pack`, `push FILE`.
+
+    Exit codes: 0 done, 1 refused or failed, 2 wrong usage, 3 not found, 4 not now (try again).
     """
 
 

@@ -1,4 +1,4 @@
-"""`scienceops pack`: make a package of a trained model, or of the four classic files."""
+"""`scienceops pack`: make a package of a project, of a model file, or of the classic files."""
 
 import json
 from pathlib import Path
@@ -13,12 +13,16 @@ if TYPE_CHECKING:
     from scienceops.core.captures import Task
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_TABLE = "(.csv, .json, .jsonl or .parquet)"
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_TABLE = "(.csv, .json, .jsonl, .parquet or .xlsx)"
+#: The options that a project's package takes too; any other describes a model file.
+_OF_PROJECTS = frozenset({"project", "tags", "out", "as_json"})
 
 
 @click.command()
-@click.option("--name", required=True, help="Name of the service, like iris-v2.")
-@click.option("--model", required=True, type=_FILE, help="The model: .skops, .joblib, .pkl, ...")
+@click.option("--project", type=_FOLDER, help="A project's folder; by default this one.")
+@click.option("--name", help="Name of the service, like iris-v2.")
+@click.option("--model", type=_FILE, help="The model: .skops, .joblib, .pkl, ...")
 @click.option("--score", type=_FILE, help="A score.py with init() and run(input_df).")
 @click.option("--schema", type=_FILE, help="service_schema.json; needs --score.")
 @click.option("--conda", type=_FILE, help="conda_dependencies.yml; needs --score.")
@@ -38,9 +42,12 @@ _TABLE = "(.csv, .json, .jsonl or .parquet)"
 @click.option("--allow-pickle", is_flag=True, help="Run what a pickle holds, here and served.")
 @click.option("--out", type=click.Path(path_type=Path), help="The zip, or its folder.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.pass_context
 def pack(
-    name: str,
-    model: Path,
+    context: click.Context,
+    project: Path | None,
+    name: str | None,
+    model: Path | None,
     score: Path | None,
     schema: Path | None,
     conda: Path | None,
@@ -60,10 +67,25 @@ def pack(
     """Make a package, a zip that `scienceops push` uploads.
 
     \b
+    A project:              no option, in its folder, after `scienceops train`
     A model alone:          --name iris --model model.skops --sample rows.csv
     The classic workflow:   --name iris --model model.pkl --score score.py
                             --schema service_schema.json --conda conda_dependencies.yml
     """
+    given = {key for key, value in context.params.items() if value not in (None, (), False)}
+    if given <= _OF_PROJECTS:
+        _say(_pack_project(project or Path(), tags, out), (), as_json)
+        return
+    if project is not None:
+        raise click.UsageError("--project packs what `scienceops train` left: give no model file")
+    if name is None or model is None:
+        raise click.MissingParameter(
+            "a package of a model file needs it; without any option, `scienceops pack` packs the "
+            "project in this folder",
+            context,
+            param_hint="'--name'" if name is None else "'--model'",
+            param_type="option",
+        )
     if score is None and (schema or conda):
         raise click.UsageError("--schema and --conda describe a score.py: give --score too")
     # The heavy libraries load only when there is something to pack.
@@ -95,6 +117,20 @@ def pack(
         loaded = load_model_file(model, allow_pickle=allow_pickle)
         path = pack_model(loaded, rows, name=name, path=out, allow_pickle=allow_pickle, **common)
     _say(path, notes, as_json)
+
+
+def _pack_project(folder: Path, tags: tuple[str, ...], out: Path | None) -> Path:
+    from scienceops.projects.project import SETTINGS, read_project
+
+    if folder == Path() and not Path(SETTINGS).is_file():
+        raise click.UsageError(
+            f"no {SETTINGS} here, so this is no project: go into one, make one with `scienceops "
+            "init NAME`, or pack a model file with --name and --model"
+        )
+    project = read_project(folder)
+    from scienceops.projects.pack_project import pack_project
+
+    return pack_project(project, out=out, tags=dict(map(split_pair, tags)))
 
 
 def read_metrics(given: tuple[str, ...]) -> dict[str, Any]:

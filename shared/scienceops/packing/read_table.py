@@ -1,6 +1,7 @@
-"""Read a table: rows for packing, from a CSV, JSON, JSON lines or Parquet file."""
+"""Read a table: rows for packing, from a CSV, Excel, JSON, JSON lines or Parquet file."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,14 @@ import pandas as pd
 
 from scienceops.errors import BadInput
 
-SUFFIXES = (".csv", ".json", ".jsonl", ".parquet")
+SUFFIXES = (".csv", ".json", ".jsonl", ".parquet", ".xlsx")
 
 
 def read_table(path: Path) -> pd.DataFrame:
     """The rows of the file; raises BadInput naming it when it cannot be read or holds none."""
     try:
         frame = _read(path)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, KeyError, zipfile.BadZipFile) as error:
         raise BadInput(f"{path} cannot be read as {path.suffix or 'a table'}: {error}") from None
     if frame.empty:
         raise BadInput(f"{path} holds no rows")
@@ -28,6 +29,8 @@ def _read(path: Path) -> pd.DataFrame:
         return pd.read_csv(path)
     if suffix == ".parquet":
         return pd.read_parquet(path)
+    if suffix == ".xlsx":
+        return pd.read_excel(path, engine="openpyxl")
     if suffix == ".jsonl":
         lines = path.read_text().splitlines()
         return _from_rows([json.loads(line) for line in lines if line.strip()])

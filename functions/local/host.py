@@ -46,6 +46,9 @@ class Host:
             ("events", self._drain_events, IDLE_SECONDS),
             ("work-1", self._drain_work, IDLE_SECONDS),
             ("work-2", self._drain_work, IDLE_SECONDS),
+            # Loops of their own, so that a receiver that does not answer holds up nothing else.
+            ("alerts-1", self._drain_alerts, IDLE_SECONDS),
+            ("alerts-2", self._drain_alerts, IDLE_SECONDS),
             ("timer", lambda: doors.on_timer(self.app), every.tick_seconds),
         ):
             threading.Thread(target=self._repeat, args=(turn, pause), name=name).start()
@@ -91,6 +94,12 @@ class Host:
             doors.on_work(delivery, self.app)
         return bool(deliveries)
 
+    def _drain_alerts(self) -> bool:
+        deliveries = self.app.receive_alerts()
+        for delivery in deliveries:
+            doors.on_alert(delivery, self.app)
+        return bool(deliveries)
+
 
 def main() -> int:
     """Serve the home until SIGINT or SIGTERM."""
@@ -108,6 +117,8 @@ def main() -> int:
     except ScienceOpsError as error:
         sys.stderr.write(f"scienceops: {error}\n")
         return 1
+    # Links in alerts lead to this gateway unless people reach it in another way.
+    settings = settings.model_copy(update={"public_url": settings.public_url or gateway.url})
     host = Host(build_app(settings))
     host.start()
     gateway.start()

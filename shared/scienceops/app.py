@@ -8,7 +8,7 @@ from typing import Any
 
 from scienceops.config import Settings
 from scienceops.core.access import Caller, Role
-from scienceops.core.messages import WORK, FollowRun
+from scienceops.core.messages import ALERTS, WORK, FollowRun
 from scienceops.core.names import LABELS, Partition
 from scienceops.core.openapi import openapi
 from scienceops.core.schema import Schema
@@ -20,6 +20,7 @@ from scienceops.usecases import describe, manage_keys, monitor, platform_secrets
 from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.announce_capture import announce_capture
 from scienceops.usecases.change_policy import change_policy
+from scienceops.usecases.describe_alerts import describe_alerts
 from scienceops.usecases.do_work import do_work
 from scienceops.usecases.freeze_run import freeze_run
 from scienceops.usecases.push_package import push_package
@@ -27,7 +28,9 @@ from scienceops.usecases.records import Clock, utc_now
 from scienceops.usecases.register_upload import register_upload
 from scienceops.usecases.retry_version import retry_version
 from scienceops.usecases.score_rows import Gateway
+from scienceops.usecases.send_alert import send_alert
 from scienceops.usecases.tick import nudge, tick
+from scienceops.usecases.watch_alerts import watch_alerts
 
 
 class App:
@@ -57,15 +60,29 @@ class App:
         """A message of queue `work`: take the step it asks for."""
         do_work(delivery, self.ports, self.clock, self._steps)
 
+    def receive_alerts(self) -> list[Delivery]:
+        """A message of queue `alerts`, for platforms that do not deliver them by themselves."""
+        return self.ports.queue.receive(ALERTS, most=1, visibility_seconds=60)
+
+    def send_alert(self, delivery: Delivery) -> None:
+        """A message of queue `alerts`: post the event it names to the service's receiver."""
+        from scienceops.webhook import post_event
+
+        send_alert(delivery, self.ports, self.clock, post_event)
+
     def tick(self) -> None:
         """The clock has turned: start what is due, nudge what is stuck."""
-        tick(
-            self.ports,
-            self.clock,
-            statistics_seconds=self.settings.statistics_seconds,
-            engine=self.settings.statistics_engine,
-            environment=self.settings.environment,
-        )
+        try:
+            tick(
+                self.ports,
+                self.clock,
+                statistics_seconds=self.settings.statistics_seconds,
+                engine=self.settings.statistics_engine,
+                environment=self.settings.environment,
+            )
+        finally:
+            environment, url = self.settings.environment, self.settings.public_url
+            watch_alerts(self.ports, self.clock, environment, url)
 
     def resume(self) -> None:
         """This platform was started (again): take up at once whatever was left unfinished.
@@ -176,6 +193,10 @@ class App:
     def live_version(self, name: str, at: datetime | None = None) -> dict[str, Any] | None:
         """The ledger entry that made live what was live at that time; None when nothing was."""
         return describe.live_at(describe.describe_history(name, at, self.ports))
+
+    def alerts(self, name: str) -> dict[str, Any]:
+        """How each alert rule of a service stands, and what was sent of it."""
+        return describe_alerts(name, self.ports)
 
     def build_log(self, name: str, version: int) -> str:
         """The log of the version's build so far."""

@@ -15,10 +15,12 @@ TRY_AGAIN = 4
 
 #: Command -> module of the same name under scienceops.cli, imported when it is used.
 COMMANDS = {
+    "alerts": "Which alerts of a service are firing, and what was sent of them.",
     "demo": "See the whole loop run on Iris, in a folder of its own.",
     "history": "What happened to a service, and what was live when.",
     "keys": "Make, list and revoke a service's API keys.",
     "pack": "Make a package of a trained model.",
+    "policy": "Show a service's policy, or set one key of it.",
     "push": "Upload a package.",
     "retry": "Take a failed version through its steps again.",
     "score": "Score the rows of a file with a service.",

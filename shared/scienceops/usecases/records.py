@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from scienceops.core.alert_records import Alert, AlertDelivery
 from scienceops.core.versions import Deployment, Rejection, Service, StatisticsRun, Token, Version
 from scienceops.errors import RevisionConflict, ServiceNotFound, VersionNotFound
 from scienceops.ports.model_registry import LedgerEntry, ModelRegistry, Record
@@ -13,7 +14,9 @@ PLATFORM = "_platform"
 STATISTICS = "_statistics"
 SYSTEM = "scienceops"
 
-T = TypeVar("T", Service, Version, Deployment, Rejection, StatisticsRun, Token)
+T = TypeVar(
+    "T", Service, Version, Deployment, Rejection, StatisticsRun, Token, Alert, AlertDelivery
+)
 Clock = Callable[[], datetime]
 
 

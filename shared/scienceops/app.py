@@ -1,13 +1,14 @@
 """App: every use case as one method, the table of contents of the system."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from scienceops.config import Settings
 from scienceops.core.access import Caller, Role
+from scienceops.core.garbage import Garbage, InUse
 from scienceops.core.messages import ALERTS, WORK, FollowRun
 from scienceops.core.names import LABELS, Partition
 from scienceops.core.openapi import openapi
@@ -16,7 +17,14 @@ from scienceops.core.versions import Rejection, StatisticsRun, Version
 from scienceops.ports import Ports
 from scienceops.ports.message_queue import Delivery
 from scienceops.ports.service_runtime import Reply
-from scienceops.usecases import describe, manage_keys, monitor, platform_secrets, watch_data
+from scienceops.usecases import (
+    collect_garbage,
+    describe,
+    manage_keys,
+    monitor,
+    platform_secrets,
+    watch_data,
+)
 from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.announce_capture import announce_capture
 from scienceops.usecases.change_policy import change_policy
@@ -153,6 +161,18 @@ class App:
         if run is not None:
             self.ports.queue.send(WORK, FollowRun(run=run.number).to_body())
         return run
+
+    def find_garbage(self, older_than: timedelta) -> list[Garbage]:
+        """What the bucket holds to no more use; nothing is changed."""
+        return collect_garbage.find_garbage(self.ports, self.clock(), older_than)
+
+    def delete_garbage(self, item: Garbage) -> bool:
+        """Delete one thing that was found; False when it has changed since."""
+        return collect_garbage.delete_garbage(item, self.ports)
+
+    def in_use(self) -> InUse:
+        """What the platform must keep, of all that it could make anew."""
+        return collect_garbage.find_in_use(self.ports)
 
     @cached_property
     def owner_token(self) -> str:

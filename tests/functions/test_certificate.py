@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from functions.local.certificate import given_certificate, own_certificate, own_names
-from scienceops.cli.trust import trust_only
 from scienceops.errors import BadSetting, Unavailable
+from scienceops.trust import trust_only
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

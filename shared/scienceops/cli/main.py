@@ -17,6 +17,8 @@ TRY_AGAIN = 4
 COMMANDS = {
     "alerts": "Which alerts of a service are firing, and what was sent of them.",
     "demo": "See the whole loop run on Iris, in a folder of its own.",
+    "doctor": "What this machine has and lacks for ScienceOps.",
+    "gc": "What takes room and is of no more use, and delete it.",
     "history": "What happened to a service, and what was live when.",
     "keys": "Make, list and revoke a service's API keys.",
     "pack": "Make a package of a trained model.",

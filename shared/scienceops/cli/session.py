@@ -10,7 +10,6 @@ from typing import Any
 
 from scienceops.app import App
 from scienceops.bootstrap import build_app
-from scienceops.cli.trust import trust_only
 from scienceops.errors import (
     BadInput,
     BadRows,
@@ -19,6 +18,7 @@ from scienceops.errors import (
     ScienceOpsError,
     Unavailable,
 )
+from scienceops.trust import trust_only
 
 UP = "up.lock"
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from scienceops.adapters.local.tasks import ORDER, Task, TaskState
 from scienceops.core.garbage import Garbage, InUse, Kind
 
-#: A build that began this recently may not have been recorded by whoever asked for it.
+#: Work that began this recently may not have been recorded by whoever asked for it.
 FRESH = timedelta(hours=1)
 #: What was taken out of its place and not wholly deleted, since the deleter was killed.
 GONE = ".gone-"
@@ -31,9 +31,10 @@ class DiskGarbage:
 
     def find(self, in_use: InUse, now: datetime, older_than: timedelta) -> list[Garbage]:
         """Environments that nothing uses; builds, jobs and logs of work that ended before."""
-        before = (now - older_than).timestamp()
+        fresh = (now - FRESH).timestamp()
+        before = min(fresh, (now - older_than).timestamp())
         return [
-            *self._environments(in_use, (now - FRESH).timestamp()),
+            *self._environments(in_use, fresh),
             *self._tasks("build", "builds", in_use.open_builds, before),
             *self._tasks("job", "jobs", self._jobs_of(in_use.open_runs), before),
             *self._logs(in_use.deployments, before),

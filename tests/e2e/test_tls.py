@@ -1,6 +1,7 @@
 """HTTPS on one machine: trusted by its certificate, refused without it, and never plain HTTP."""
 
 import http.client
+import json
 import ssl
 import urllib.error
 import urllib.request
@@ -52,8 +53,6 @@ def test_plain_http_is_refused(platform):
 def test_the_command_line_trusts_it_by_itself(platform, tmp_path):
     platform.cli("push", str(pack_iris(tmp_path)), "--wait")
     rows = tmp_path / "rows.jsonl"
-    import json
-
     rows.write_text("\n".join(json.dumps(row) for row in iris_rows()[:3]))
     key = platform.json("keys", "iris", "create")["key"]
     answer = platform.json("score", "iris", "--data", str(rows), "--key", key)
@@ -92,3 +91,9 @@ def test_a_given_pair_is_served(tmp_path):
         assert not (platform.home / "tls").exists()
     finally:
         platform.down()
+
+
+def test_the_doctor_asks_it_over_https_too(platform):
+    checks = json.loads(platform.cli("doctor", "--json", check=False).stdout)["checks"]
+    (up,) = [check for check in checks if check["name"] == "up"]
+    assert (up["state"], up["found"]) == ("ok", f"{platform.url} (pid {platform.host.pid}) answers")

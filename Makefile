@@ -3,6 +3,8 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 HERE := $(CURDIR)
 BIN := .venv/bin
 DEMO ?=
+# Most tests wait for processes, so that one more than the cores keeps them busy.
+WORKERS ?= 3
 export PYTHONPATH := $(HERE)/shared:$(HERE)
 
 .PHONY: demo test check lint lock browser bench clean help
@@ -25,7 +27,7 @@ demo: .venv/ready ## See the whole loop run on Iris; DEMO="--exit --json" for sc
 	@$(BIN)/scienceops demo $(DEMO)
 
 test: .venv/ready ## Everything this machine can run
-	@began=$$(date +%s); $(BIN)/pytest tests shared/scienceops -rs && \
+	@began=$$(date +%s); $(BIN)/pytest tests shared/scienceops -rs -n $(WORKERS) --dist loadfile && \
 	  echo "Took $$(( $$(date +%s) - began )) s. Next: make demo, or make check before a commit."
 
 lint: .venv/ready

@@ -53,12 +53,19 @@ class Platform:
         self.url = f"http://127.0.0.1:{self.port}"
         self.host: subprocess.Popen[bytes] | None = None
 
-    def up(self) -> "Platform":
-        """Start the host and wait until it says so."""
+    def up(self, *words: str) -> "Platform":
+        """Start the host, with these words after its command, and wait until it says so."""
         self.home.mkdir(parents=True, exist_ok=True)
         with (self.home / "up.log").open("ab") as out:
             self.host = subprocess.Popen(
-                [sys.executable, "-m", "functions.local.host", "--port", str(self.port)],
+                [
+                    sys.executable,
+                    "-m",
+                    "functions.local.host",
+                    "--port",
+                    str(self.port),
+                    *words,
+                ],
                 stdout=out,
                 stderr=out,
                 env=self.env,

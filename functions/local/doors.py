@@ -18,6 +18,11 @@ def on_work(delivery: Delivery, app: App) -> None:
     app.do_work(delivery)
 
 
+def on_alert(delivery: Delivery, app: App) -> None:
+    """A message of queue `alerts`."""
+    app.send_alert(delivery)
+
+
 def on_capture(event: Mapping[str, Any], app: App) -> None:
     """An object was created under captures/ or labels/."""
     app.announce_capture(event["key"])

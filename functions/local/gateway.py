@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+from functions.local.certificate import Certificate
 from scienceops.errors import BadSetting
 
 log = logging.getLogger(__name__)
@@ -19,8 +20,9 @@ START_SECONDS = 30
 class Gateway:
     """Runs the web server as a child, starts it again when it dies, ends it when told to."""
 
-    def __init__(self, port: int, log_path: Path) -> None:
-        self.url = f"http://{HOST}:{port}"
+    def __init__(self, port: int, log_path: Path, certificate: Certificate | None = None) -> None:
+        self.url = f"{'https' if certificate else 'http'}://{HOST}:{port}"
+        self._files = [str(certificate.path), str(certificate.key_path)] if certificate else []
         self._port = port
         self._log_path = log_path
         self._process: subprocess.Popen[bytes] | None = None
@@ -40,7 +42,13 @@ class Gateway:
         with self._log_path.open("ab") as out:
             # Its standard input is a pipe that closes when this process dies, however it dies.
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "functions.local.http", f"{HOST}:{self._port}"],
+                [
+                    sys.executable,
+                    "-m",
+                    "functions.local.http",
+                    f"{HOST}:{self._port}",
+                    *self._files,
+                ],
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,

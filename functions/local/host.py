@@ -7,9 +7,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from functions.local import doors
+from functions.local.certificate import Certificate, given_certificate, own_certificate
 from functions.local.gateway import Gateway
 from functions.local.home import HomeLock
 from functions.local.watch import PackageWatch
@@ -26,6 +29,8 @@ log = logging.getLogger("functions.local.host")
 
 IDLE_SECONDS = 0.1
 DRAIN_SECONDS = 45
+#: How often a certificate of our own is looked at.
+RENEW_SECONDS = 3600
 
 
 class Host:
@@ -46,6 +51,9 @@ class Host:
             ("events", self._drain_events, IDLE_SECONDS),
             ("work-1", self._drain_work, IDLE_SECONDS),
             ("work-2", self._drain_work, IDLE_SECONDS),
+            # Loops of their own, so that a receiver that does not answer holds up nothing else.
+            ("alerts-1", self._drain_alerts, IDLE_SECONDS),
+            ("alerts-2", self._drain_alerts, IDLE_SECONDS),
             ("timer", lambda: doors.on_timer(self.app), every.tick_seconds),
         ):
             threading.Thread(target=self._repeat, args=(turn, pause), name=name).start()
@@ -91,12 +99,30 @@ class Host:
             doors.on_work(delivery, self.app)
         return bool(deliveries)
 
+    def _drain_alerts(self) -> bool:
+        deliveries = self.app.receive_alerts()
+        for delivery in deliveries:
+            doors.on_alert(delivery, self.app)
+        return bool(deliveries)
+
+
+def choose_certificate(asked: argparse.Namespace, home: Path) -> Certificate | None:
+    """What to serve HTTPS by; None for plain HTTP."""
+    if not asked.tls:
+        return None
+    if asked.cert and asked.key:
+        return given_certificate(asked.cert, asked.key, datetime.now(UTC))
+    return own_certificate(home, datetime.now(UTC))
+
 
 def main() -> int:
     """Serve the home until SIGINT or SIGTERM."""
     parser = argparse.ArgumentParser(prog="scienceops up")
     parser.add_argument("--port", type=int, default=8400)
-    port = parser.parse_args().port
+    parser.add_argument("--tls", action="store_true")
+    parser.add_argument("--cert", type=Path)
+    parser.add_argument("--key", type=Path)
+    asked = parser.parse_args()
     configure_logs()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -104,18 +130,27 @@ def main() -> int:
     try:
         settings = load_settings()
         lock = HomeLock(settings.home)
-        gateway = Gateway(port, settings.home / "logs" / "gateway.log")
+        certificate = choose_certificate(asked, settings.home)
+        gateway = Gateway(asked.port, settings.home / "logs" / "gateway.log", certificate)
     except ScienceOpsError as error:
         sys.stderr.write(f"scienceops: {error}\n")
         return 1
+    # Links in alerts lead to this gateway unless people reach it in another way.
+    settings = settings.model_copy(update={"public_url": settings.public_url or gateway.url})
     host = Host(build_app(settings))
     host.start()
     gateway.start()
-    lock.say(pid=lock.pid, port=port, url=gateway.url)
+    served = {"certificate": str(certificate.path)} if certificate else {}
+    lock.say(pid=lock.pid, port=asked.port, url=gateway.url, **served)
     sys.stdout.write(f"ScienceOps is up at {gateway.url} (home {settings.home}, pid {lock.pid})\n")
     sys.stdout.flush()
+    renew_at = time.monotonic() + RENEW_SECONDS
     while not stop.wait(1):
         gateway.keep()
+        if asked.tls and not asked.cert and time.monotonic() > renew_at:
+            # The gateway reads the file for each connection, so a renewed one is served at once.
+            own_certificate(settings.home, datetime.now(UTC))
+            renew_at = time.monotonic() + RENEW_SECONDS
     gateway.stop()
     host.stop()
     lock.release()

@@ -7,11 +7,13 @@ from scienceops.serving import serve
 
 
 def main() -> int:
-    """Serve on the address given."""
+    """Serve on the address given; over HTTPS when a certificate and its key are given too."""
     configure_logs()
     from scienceops.web.wsgi import build
 
-    return serve(build, bind=sys.argv[1], workers=1, threads=16, watch_stdin=True)
+    bind, *files = sys.argv[1:]
+    certificate = (files[0], files[1]) if files else None
+    return serve(build, bind=bind, workers=1, threads=16, watch_stdin=True, certificate=certificate)
 
 
 if __name__ == "__main__":

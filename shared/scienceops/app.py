@@ -1,14 +1,15 @@
 """App: every use case as one method, the table of contents of the system."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from scienceops.config import Settings
 from scienceops.core.access import Caller, Role
-from scienceops.core.messages import WORK, FollowRun
+from scienceops.core.garbage import Garbage, InUse
+from scienceops.core.messages import ALERTS, WORK, FollowRun
 from scienceops.core.names import Partition
 from scienceops.core.openapi import openapi
 from scienceops.core.schema import Schema
@@ -17,9 +18,17 @@ from scienceops.decisions import Decisions
 from scienceops.ports import Ports
 from scienceops.ports.message_queue import Delivery
 from scienceops.ports.service_runtime import Reply
-from scienceops.usecases import describe, manage_keys, monitor, platform_secrets, watch_data
+from scienceops.usecases import (
+    collect_garbage,
+    describe,
+    manage_keys,
+    monitor,
+    platform_secrets,
+    watch_data,
+)
 from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.announce_capture import announce_capture
+from scienceops.usecases.describe_alerts import describe_alerts
 from scienceops.usecases.do_work import do_work
 from scienceops.usecases.freeze_run import freeze_run
 from scienceops.usecases.push_package import push_package
@@ -27,9 +36,11 @@ from scienceops.usecases.records import Clock, utc_now
 from scienceops.usecases.register_upload import register_upload
 from scienceops.usecases.retry_version import retry_version
 from scienceops.usecases.score_rows import Gateway
+from scienceops.usecases.send_alert import send_alert
 from scienceops.usecases.take_labels import take_labels
 from scienceops.usecases.tick import nudge, tick
 from scienceops.usecases.trace import trace
+from scienceops.usecases.watch_alerts import watch_alerts
 
 
 class App:
@@ -60,15 +71,29 @@ class App:
         """A message of queue `work`: take the step it asks for."""
         do_work(delivery, self.ports, self.clock, self._steps)
 
+    def receive_alerts(self) -> list[Delivery]:
+        """A message of queue `alerts`, for platforms that do not deliver them by themselves."""
+        return self.ports.queue.receive(ALERTS, most=1, visibility_seconds=60)
+
+    def send_alert(self, delivery: Delivery) -> None:
+        """A message of queue `alerts`: post the event it names to the service's receiver."""
+        from scienceops.webhook import post_event
+
+        send_alert(delivery, self.ports, self.clock, post_event)
+
     def tick(self) -> None:
         """The clock has turned: start what is due, nudge what is stuck."""
-        tick(
-            self.ports,
-            self.clock,
-            statistics_seconds=self.settings.statistics_seconds,
-            engine=self.settings.statistics_engine,
-            environment=self.settings.environment,
-        )
+        try:
+            tick(
+                self.ports,
+                self.clock,
+                statistics_seconds=self.settings.statistics_seconds,
+                engine=self.settings.statistics_engine,
+                environment=self.settings.environment,
+            )
+        finally:
+            environment, url = self.settings.environment, self.settings.public_url
+            watch_alerts(self.ports, self.clock, environment, url)
 
     def resume(self) -> None:
         """This platform was started (again): take up at once whatever was left unfinished.
@@ -140,6 +165,18 @@ class App:
             self.ports.queue.send(WORK, FollowRun(run=run.number).to_body())
         return run
 
+    def find_garbage(self, older_than: timedelta) -> list[Garbage]:
+        """What the bucket holds to no more use; nothing is changed."""
+        return collect_garbage.find_garbage(self.ports, self.clock(), older_than)
+
+    def delete_garbage(self, item: Garbage) -> bool:
+        """Delete one thing that was found; False when it has changed since."""
+        return collect_garbage.delete_garbage(item, self.ports)
+
+    def in_use(self) -> InUse:
+        """What the platform must keep, of all that it could make anew."""
+        return collect_garbage.find_in_use(self.ports)
+
     @cached_property
     def owner_token(self) -> str:
         """The token of this installation's owner, who can read its secrets anyway."""
@@ -183,6 +220,10 @@ class App:
     def trace(self, request_id: str) -> dict[str, Any]:
         """From one prediction back to package, training set, labels and flags."""
         return trace(request_id, self.ports)
+
+    def alerts(self, name: str) -> dict[str, Any]:
+        """How each alert rule of a service stands, and what was sent of it."""
+        return describe_alerts(name, self.ports)
 
     def build_log(self, name: str, version: int) -> str:
         """The log of the version's build so far."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from scienceops.config import Settings, load_settings
 
 if TYPE_CHECKING:
+    from scienceops.adapters.local.garbage import DiskGarbage
     from scienceops.app import App
     from scienceops.ports import Ports
     from scienceops.ports.object_store import ObjectStore
@@ -22,6 +23,14 @@ def connect_objects(settings: Settings) -> "ObjectStore":
     adapters = import_module(f"scienceops.adapters.{settings.cloud}")
     objects: ObjectStore = adapters.connect_objects(settings)
     return objects
+
+
+def connect_disk(settings: Settings) -> "DiskGarbage | None":
+    """What lies beside the bucket, on a platform that keeps something there."""
+    adapters = import_module(f"scienceops.adapters.{settings.cloud}")
+    connect_it = getattr(adapters, "connect_disk", None)
+    disk: DiskGarbage | None = connect_it(settings) if connect_it else None
+    return disk
 
 
 def build_app(settings: Settings | None = None) -> "App":

@@ -67,6 +67,10 @@ class Settings(BaseSettings):
         3, ge=0, description="How often a page refreshes itself; 0 is never."
     )
 
+    public_url: str = Field(
+        "", description="Where people reach the pages, for links in alerts; `up` knows its own."
+    )
+
     @field_validator("home")
     @classmethod
     def _make_absolute(cls, home: Path) -> Path:

@@ -27,11 +27,13 @@ def serve(
     threads: int,
     watch_stdin: bool,
     graceful_seconds: int = 30,
+    certificate: tuple[str, str] | None = None,
 ) -> int:
     """Serve until told to stop; the exit code: 3 when `build` raised in a worker.
 
     build: makes the WSGI app, in each worker, after the fork, so that no thread or connection
     crosses it. bind: `HOST:PORT`, or `unix:PATH`, which only this user can open.
+    certificate: (PEM file, file of its key) to speak HTTPS, read anew for each connection.
     """
     from gunicorn.app.base import BaseApplication
 
@@ -48,6 +50,11 @@ def serve(
                 "umask": 0o077,
                 "loglevel": "warning",
                 "control_socket_disable": True,
+                **(
+                    dict(zip(("certfile", "keyfile"), certificate, strict=True))
+                    if certificate
+                    else {}
+                ),
             }.items():
                 if name in self.cfg.settings:
                     self.cfg.set(name, value)

@@ -15,9 +15,12 @@ TRY_AGAIN = 4
 
 #: Command -> module of the same name under scienceops.cli, imported when it is used.
 COMMANDS = {
+    "alerts": "Which alerts of a service are firing, and what was sent of them.",
     "approve": "Let a proved version be live.",
     "demo": "See the whole loop run on Iris, in a folder of its own.",
+    "doctor": "What this machine has and lacks for ScienceOps.",
     "flag": "Say of captured rows that they are wrong, or worth learning from.",
+    "gc": "What takes room and is of no more use, and delete it.",
     "history": "What happened to a service, and what was live when.",
     "init": "Make a project folder to train and pack a model of your own.",
     "keys": "Make, list and revoke a service's API keys.",

@@ -74,4 +74,6 @@ def _edited(current: dict[str, Any]) -> dict[str, str]:
 def _text(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return ",".join(value)
     return "none" if value is None else str(value)

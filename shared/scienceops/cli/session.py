@@ -18,6 +18,7 @@ from scienceops.errors import (
     ScienceOpsError,
     Unavailable,
 )
+from scienceops.trust import trust_only
 
 UP = "up.lock"
 
@@ -48,7 +49,7 @@ def post(path: str, body: bytes, key: str, headers: dict[str, str]) -> dict[str,
     facts = running(home)
     if not facts:
         raise Unavailable(f"nothing is running on {home}: start it with `scienceops up`")
-    request = urllib.request.Request(  # noqa: S310  # The address is the one `up` wrote: http.
+    request = urllib.request.Request(  # noqa: S310  # The address is the one `up` wrote.
         facts["url"] + path,
         data=body,
         headers={
@@ -57,8 +58,12 @@ def post(path: str, body: bytes, key: str, headers: dict[str, str]) -> dict[str,
             **headers,
         },
     )
+    served = facts.get("certificate")
+    context = trust_only(Path(served)) if served else None
     try:
-        with urllib.request.urlopen(request, timeout=120) as reply:  # noqa: S310  # As above.
+        with urllib.request.urlopen(  # noqa: S310  # As above.
+            request, timeout=120, context=context
+        ) as reply:
             answer: dict[str, Any] = json.load(reply)
     except urllib.error.HTTPError as error:
         raise _as_error(error) from None

@@ -2,16 +2,29 @@
 
 import os
 import sys
+from pathlib import Path
 
 import click
+
+_FILE = click.Path(path_type=Path)
 
 
 @click.command()
 @click.option("--port", default=8400, show_default=True, help="Port on 127.0.0.1.")
-def up(port: int) -> None:
+@click.option("--tls", is_flag=True, help="Serve HTTPS, by a certificate of its own if need be.")
+@click.option("--cert", type=_FILE, help="With --tls: certificate to serve, in PEM form.")
+@click.option("--key", type=_FILE, help="With --cert: its private key, in PEM form.")
+def up(port: int, tls: bool, cert: Path | None, key: Path | None) -> None:
     """Run the platform on this machine, in the foreground, until Ctrl-C.
 
     Everything it keeps is under SCIENCEOPS_HOME (default ~/.scienceops). Models run as plain
     processes of this user: this machine gives them no sandbox.
     """
-    os.execv(sys.executable, [sys.executable, "-m", "functions.local.host", "--port", str(port)])  # noqa: S606  # The host takes this process over, with its signals.
+    if (cert is None) != (key is None):
+        raise click.UsageError("--cert and --key go together: give both files, or neither")
+    if cert is not None and not tls:
+        raise click.UsageError("--cert is for HTTPS: add --tls")
+    words = ["--port", str(port), *(["--tls"] if tls else [])]
+    if cert is not None and key is not None:
+        words += ["--cert", str(cert), "--key", str(key)]
+    os.execv(sys.executable, [sys.executable, "-m", "functions.local.host", *words])  # noqa: S606  # The host takes this process over, with its signals.

@@ -10,6 +10,7 @@ from scienceops.errors import BadInput
 
 WORK = "work"
 CAPTURES = "captures"
+ALERTS = "alerts"
 
 #: What the smallest of the platforms' queues takes.
 LARGEST_BODY_BYTES = 64 * 1024
@@ -61,6 +62,15 @@ class CaptureChanged(_Message):
     service: str
     version: int
     date: str
+
+
+class SendAlert(_Message):
+    """Post an alert's event to its receiver."""
+
+    kind: Literal["send_alert"] = "send_alert"
+    service: str
+    rule: str
+    sequence: int
 
 
 Work = Annotated[

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from scienceops.core.alerts import RULES, AlertBound, AlertRules, AlertUrl
 from scienceops.errors import BadPolicy
 
 
@@ -48,6 +49,14 @@ class Policy(BaseModel):
         0.5,
         ge=0,
         description="Features whose coefficient of variation reaches this are shown by default.",
+    )
+    alert_url: AlertUrl = Field("", description="Where alerts are posted; empty: nowhere.")
+    alert_on: AlertRules = Field(RULES, description="Rules that make an alert.")
+    alert_no_traffic_hours: float = Field(
+        0, ge=0, le=8760, description="Hours without a captured row that make an alert; 0: none."
+    )
+    alert_quality_below: AlertBound = Field(
+        None, description="Accuracy or r2 below which there is an alert; none: no bound."
     )
 
     @field_validator("retrain_cron")

@@ -6,6 +6,7 @@ from scienceops.app import App
 from scienceops.config import Settings
 from scienceops.problems import answer_with_problems
 from scienceops.web import api, gateway, pages
+from scienceops.web.sessions import Sessions
 
 _POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 
@@ -18,7 +19,9 @@ def create_app(app: App, settings: Settings) -> Flask:
         SECRET_KEY=app.session_secret,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
     )
+    flask.session_interface = Sessions()
     answer_with_problems(flask)
     flask.register_blueprint(gateway.blueprint(app))
     flask.register_blueprint(api.blueprint(app, settings))

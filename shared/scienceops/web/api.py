@@ -50,6 +50,11 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
         at = time_of("at")
         return {"live": app.live_version(name, at), "entries": app.history(name, at)}
 
+    @routes.get("/services/<name>/alerts")
+    def alerts(name: str) -> dict[str, Any]:
+        caller("viewer")
+        return app.alerts(name)
+
     @routes.get("/services/<name>/statistics")
     def statistics(name: str) -> dict[str, Any]:
         caller("viewer")

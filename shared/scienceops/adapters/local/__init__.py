@@ -11,6 +11,7 @@ What lies where under the home:
     run/            NAME-VERSION.json: facts of a running scorer; packages/, sockets/,
                     work/: their working folders
     spool/          captures on their way to the bucket, NAME/VERSION/
+    tls/            certificate and key of `up --tls`
     logs/           what scorers and the web server write
 """
 
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # The programs in this folder start often; they must not pay for what they do not use.
+    from scienceops.adapters.local.garbage import DiskGarbage
     from scienceops.adapters.local.object_store import FolderObjectStore
     from scienceops.config import Settings
     from scienceops.ports import Ports
@@ -56,6 +58,13 @@ def connect(settings: "Settings") -> "Ports":
         statistics=connect_statistics(home / "statistics.db"),
         secrets=FileSecretStore(home / "secrets"),
     )
+
+
+def connect_disk(settings: "Settings") -> "DiskGarbage":
+    """What lies under the home beside the bucket."""
+    from scienceops.adapters.local.garbage import DiskGarbage
+
+    return DiskGarbage(_make_home(settings))
 
 
 def _make_home(settings: "Settings") -> Path:

@@ -1,0 +1,61 @@
+"""`scienceops alerts`: which alerts of a service are firing, and what was sent of them."""
+
+from typing import Any
+
+import click
+
+from scienceops.cli.session import app
+from scienceops.cli.show import show_json, show_table
+
+
+@click.command()
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def alerts(name: str, as_json: bool) -> None:
+    """How each alert rule of service NAME stands, and the events that were sent."""
+    found = app().alerts(name)
+    if as_json:
+        show_json(found)
+        return
+    click.echo(
+        f"{name}: alerts go to {found['url']}"
+        if found["url"]
+        else f"{name}: alerts go nowhere: `scienceops policy {name} set alert_url=URL`"
+    )
+    show_table(
+        ["rule", "state", "since", "details"],
+        [[r["rule"], _state(r), r["since"] or None, _details(r)] for r in found["rules"]],
+    )
+    if found["deliveries"]:
+        click.echo()
+    show_table(
+        ["event", "made", "is", "attempts", "next", "reason"],
+        [
+            [
+                d["event"]["type"].removeprefix("dev.scienceops.alert."),
+                d["created_at"],
+                d["state"],
+                d["attempts"],
+                d["next_at"] if d["state"] == "pending" else None,
+                d["reason"],
+            ]
+            for d in found["deliveries"]
+        ],
+    )
+
+
+def _state(rule: dict[str, Any]) -> str:
+    if rule["firing"]:
+        return "firing"
+    return "ok" if rule["watched"] else "not watched"
+
+
+def _details(rule: dict[str, Any]) -> str:
+    told = [f"{key} {_short(value)}" for key, value in rule["details"].items()]
+    return ", ".join(told)
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(str(one) for one in value[:5]) + (" ..." if len(value) > 5 else "")
+    return str(value).splitlines()[0] if str(value) else ""

@@ -1,0 +1,37 @@
+"""Garbage: what takes room and is of no more use, and what is still in use and must stay."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["upload", "run manifest", "environment", "build", "job", "log", "leftover"]
+KINDS_IN_BUCKET: tuple[Kind, ...] = ("upload", "run manifest")
+
+
+@dataclass(frozen=True)
+class Garbage:
+    """One thing that can go. name: its key in the bucket, or its place under the home.
+
+    seen: what it looked like (an etag, a time); one that looks otherwise by now is left alone.
+    """
+
+    kind: Kind
+    name: str
+    size_bytes: int
+    why: str
+    seen: str = ""
+
+
+@dataclass(frozen=True)
+class InUse:
+    """What the registry says is in use.
+
+    images: of versions that are neither retired nor rejected, and of what still runs.
+    builds: of those versions. open_builds: of versions on their way. open_runs: ids of statistics
+    runs that are not at their end. deployments: (service, version) that runs or should.
+    """
+
+    images: frozenset[str]
+    builds: frozenset[str]
+    open_builds: frozenset[str]
+    open_runs: frozenset[str]
+    deployments: frozenset[tuple[str, int]]

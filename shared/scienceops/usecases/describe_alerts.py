@@ -1,0 +1,35 @@
+"""Describe alerts: how the rules of a service stand and what was sent, as plain values."""
+
+from typing import Any
+
+from scienceops.core.alerts import RULES
+from scienceops.core.policy import read_policy
+from scienceops.ports import Ports
+from scienceops.usecases.records import read_service
+from scienceops.usecases.watch_alerts import read_alert, read_deliveries
+
+
+def describe_alerts(name: str, ports: Ports, most: int = 100) -> dict[str, Any]:
+    """{"service", "url", "rules", "deliveries"}: every rule, and the newest events, newest first.
+
+    A rule that is not watched has `watched` false. Raises ServiceNotFound.
+    """
+    policy = read_policy(read_service(ports.registry, name).value.policy)
+    alerts = [read_alert(name, rule, ports).value for rule in RULES]
+    deliveries = [stored.value for stored in read_deliveries(name, ports)]
+    deliveries.sort(key=lambda delivery: delivery.created_at, reverse=True)
+    return {
+        "service": name,
+        "url": policy.alert_url,
+        "rules": [
+            {
+                **alert.model_dump(mode="json", include={"rule", "firing", "since", "at"}),
+                "watched": alert.rule in policy.alert_on,
+                "details": dict(alert.details) if alert.firing else {},
+            }
+            for alert in alerts
+        ],
+        "deliveries": [
+            delivery.model_dump(mode="json", exclude={"service"}) for delivery in deliveries[:most]
+        ],
+    }

@@ -26,12 +26,13 @@ class InUse:
     """What the registry says is in use.
 
     images: of versions that are neither retired nor rejected, and of what still runs.
-    builds: of those versions. open_builds: of versions on their way. open_runs: ids of statistics
-    runs that are not at their end. deployments: (service, version) that runs or should.
+    builds: of those versions. open_builds: of versions on their way. open_jobs: keys of the jobs of
+    retrainings and statistics runs that are not at their end, the latter without the attempt.
+    deployments: (service, version) that runs or should.
     """
 
     images: frozenset[str]
     builds: frozenset[str]
     open_builds: frozenset[str]
-    open_runs: frozenset[str]
+    open_jobs: frozenset[str]
     deployments: frozenset[tuple[str, int]]

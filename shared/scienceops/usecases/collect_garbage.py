@@ -20,6 +20,7 @@ from scienceops.core.names import (
     run_result_key,
     split_package_key,
 )
+from scienceops.core.retraining import MOVING
 from scienceops.core.versions import RESTING, Deployment, Version, VersionState
 from scienceops.errors import BadInput, ObjectNotFound
 from scienceops.ports import Ports
@@ -27,6 +28,7 @@ from scienceops.ports.object_store import ObjectInfo
 from scienceops.usecases.follow_run import OPEN
 from scienceops.usecases.freeze_run import read_runs
 from scienceops.usecases.records import find_all, read_versions, service_names
+from scienceops.usecases.request_retraining import read_retrainings
 
 log = logging.getLogger(__name__)
 
@@ -71,9 +73,22 @@ def find_in_use(ports: Ports) -> InUse:
         images=frozenset(images - {""}),
         builds=frozenset(builds - {""}),
         open_builds=frozenset(open_builds - {""}),
-        open_runs=frozenset(run_id(run.number) for run in runs if run.state in OPEN),
+        open_jobs=frozenset(
+            [run_id(run.number) for run in runs if run.state in OPEN] + _training_jobs(ports)
+        ),
         deployments=frozenset(deployments),
     )
+
+
+def _training_jobs(ports: Ports) -> list[str]:
+    """Keys of the jobs of retrainings that are under way, whose ends are still to be read."""
+    return [
+        f"{step}-{name}-{stored.value.number}"
+        for name in service_names(ports.registry)
+        for stored in read_retrainings(name, ports)
+        if stored.value.state in MOVING
+        for step in ("select", "train", "compare")
+    ]
 
 
 def _uploads(ports: Ports) -> Iterator[Garbage]:

@@ -36,7 +36,7 @@ class DiskGarbage:
         return [
             *self._environments(in_use, fresh),
             *self._tasks("build", "builds", in_use.open_builds, before),
-            *self._tasks("job", "jobs", self._jobs_of(in_use.open_runs), before),
+            *self._tasks("job", "jobs", self._jobs_of(in_use.open_jobs), before),
             *self._logs(in_use.deployments, before),
             *self._leftovers(),
         ]
@@ -87,10 +87,12 @@ class DiskGarbage:
                 commands += json.loads((folder / ORDER).read_bytes())["command"][:1]
         return commands
 
-    def _jobs_of(self, open_runs: frozenset[str]) -> frozenset[str]:
+    def _jobs_of(self, open_jobs: frozenset[str]) -> frozenset[str]:
         names = [folder.name for folder in _folders(self._home / "jobs")]
         # `RUN-ATTEMPT`; an attempt may have begun without a word in the registry.
-        return frozenset(name for name in names if name.rpartition("-")[0] in open_runs)
+        return frozenset(
+            name for name in names if name in open_jobs or name.rpartition("-")[0] in open_jobs
+        )
 
     def _tasks(
         self, kind: Kind, place: str, kept: frozenset[str], before: float

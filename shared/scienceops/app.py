@@ -35,7 +35,7 @@ from scienceops.usecases.push_package import push_package
 from scienceops.usecases.records import Clock, utc_now
 from scienceops.usecases.register_upload import register_upload
 from scienceops.usecases.retry_version import retry_version
-from scienceops.usecases.score_rows import Gateway
+from scienceops.usecases.score_rows import Gateway, check_may_score
 from scienceops.usecases.send_alert import send_alert
 from scienceops.usecases.take_labels import take_labels
 from scienceops.usecases.tick import nudge, tick
@@ -107,21 +107,27 @@ class App:
     # What callers of a service do.
 
     def score(
-        self, name: str, body: bytes, *, key: str, correlation: str = "", captured_at: str = ""
+        self,
+        name: str,
+        body: bytes,
+        caller: Caller,
+        *,
+        correlation: str = "",
+        captured_at: str = "",
     ) -> Reply:
         """Score the rows in `body` with the live version; the reply is the scorer's own."""
         return self._gateway.score(
-            name, body, key=key, correlation=correlation, captured_at=captured_at
+            name, body, caller, correlation=correlation, captured_at=captured_at
         )
 
-    def label(self, name: str, items: object, *, key: str) -> dict[str, Any]:
+    def label(self, name: str, items: object, caller: Caller) -> dict[str, Any]:
         """Keep what rows turned out to be; whoever may score may label."""
-        caller = self._gateway.caller(name, key)
+        check_may_score(name, caller)
         return take_labels(name, items, caller.name, self.ports, self.clock)
 
-    def recognise(self, key: str, service: str = "") -> Caller:
-        """Whose key or token this is (remembered for two seconds)."""
-        return self._gateway.recognise(key, service)
+    def recognise(self, key_sha256: str, service: str = "") -> Caller:
+        """Whose key or token has this hash (remembered for two seconds)."""
+        return self._gateway.recognise(key_sha256, service)
 
     # What people and programs that manage services do; `actor` names them in the ledger.
 

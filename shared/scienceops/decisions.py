@@ -55,6 +55,10 @@ class Decisions:
         holding = {flag.number for flag in in_force(flags)}
         return [{**flag.to_body(), "holds": flag.number in holding} for flag in flags]
 
+    def flagged_days(self, name: str) -> dict[str, list[dict[str, Any]]]:
+        """day -> the flags that hold on rows of it."""
+        return flag_rows.flagged_days(name, self._ports)
+
     def retrain(
         self, name: str, selection: Mapping[str, Any], actor: str, why: str = ""
     ) -> Retraining:

@@ -113,16 +113,16 @@ def create_token(name: str, role: Role, actor: str, ports: Ports, clock: Clock) 
     return {"name": name, "role": role, "token": key, "created_at": stamp(now)}
 
 
-def recognise(key: str, ports: Ports, service: str = "") -> Caller:
-    """Whose key this is: a token's, a key of `service`, or nobody's."""
-    if matches(key, [hash_key(owner_token(ports.secrets))]):
+def recognise(key_sha256: str, ports: Ports, service: str = "") -> Caller:
+    """Whose key has this hash: a token's, a key of `service`, or nobody's."""
+    if matches(key_sha256, [hash_key(owner_token(ports.secrets))]):
         return Caller(OWNER, "admin")
     for stored in find_all(ports.registry, PLATFORM, "token/", Token):
-        if matches(key, [stored.value.key_sha256]):
+        if matches(key_sha256, [stored.value.key_sha256]):
             return Caller(stored.value.name, stored.value.role)
     if service:
         found = find(ports.registry, service, "service", Service)
         for known in found.value.keys if found else ():
-            if matches(key, [known.key_sha256]):
+            if matches(key_sha256, [known.key_sha256]):
                 return Caller(f"{service}/{known.slot}", "scorer", service)
     return NOBODY

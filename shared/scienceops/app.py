@@ -1,14 +1,13 @@
 """App: every use case as one method, the table of contents of the system."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from scienceops.config import Settings
 from scienceops.core.access import Caller, Role
-from scienceops.core.garbage import Garbage, InUse
 from scienceops.core.messages import ALERTS, WORK, FollowRun
 from scienceops.core.names import Partition
 from scienceops.core.openapi import openapi
@@ -18,8 +17,8 @@ from scienceops.decisions import Decisions
 from scienceops.ports import Ports
 from scienceops.ports.message_queue import Delivery
 from scienceops.ports.service_runtime import Reply
+from scienceops.upkeep import Upkeep
 from scienceops.usecases import (
-    collect_garbage,
     describe,
     manage_keys,
     monitor,
@@ -51,6 +50,7 @@ class App:
         self.settings = settings
         self.clock = clock
         self.decisions = Decisions(ports, settings, clock)
+        self.upkeep = Upkeep(ports, clock)
         self._gateway = Gateway(ports)
 
     # What the doors call.
@@ -170,18 +170,6 @@ class App:
         if run is not None:
             self.ports.queue.send(WORK, FollowRun(run=run.number).to_body())
         return run
-
-    def find_garbage(self, older_than: timedelta) -> list[Garbage]:
-        """What the bucket holds to no more use; nothing is changed."""
-        return collect_garbage.find_garbage(self.ports, self.clock(), older_than)
-
-    def delete_garbage(self, item: Garbage) -> bool:
-        """Delete one thing that was found; False when it has changed since."""
-        return collect_garbage.delete_garbage(item, self.ports)
-
-    def in_use(self) -> InUse:
-        """What the platform must keep, of all that it could make anew."""
-        return collect_garbage.find_in_use(self.ports)
 
     @cached_property
     def owner_token(self) -> str:

@@ -1,0 +1,28 @@
+"""Upkeep: what whoever runs a platform does to keep it tidy; a part of App."""
+
+from datetime import timedelta
+
+from scienceops.core.garbage import Garbage, InUse
+from scienceops.ports import Ports
+from scienceops.usecases import collect_garbage
+from scienceops.usecases.records import Clock
+
+
+class Upkeep:
+    """Finds and deletes what is of no more use."""
+
+    def __init__(self, ports: Ports, clock: Clock) -> None:
+        self._ports = ports
+        self._clock = clock
+
+    def find_garbage(self, older_than: timedelta) -> list[Garbage]:
+        """What the bucket holds to no more use; nothing is changed."""
+        return collect_garbage.find_garbage(self._ports, self._clock(), older_than)
+
+    def delete_garbage(self, item: Garbage) -> bool:
+        """Delete one thing that was found; False when it has changed since."""
+        return collect_garbage.delete_garbage(item, self._ports)
+
+    def in_use(self) -> InUse:
+        """What the platform must keep, of all that it could make anew."""
+        return collect_garbage.find_in_use(self._ports)

@@ -18,13 +18,7 @@ from scienceops.ports import Ports
 from scienceops.ports.message_queue import Delivery
 from scienceops.ports.service_runtime import Reply
 from scienceops.upkeep import Upkeep
-from scienceops.usecases import (
-    describe,
-    manage_keys,
-    monitor,
-    platform_secrets,
-    watch_data,
-)
+from scienceops.usecases import describe, manage_keys, monitor, platform_secrets, watch_data
 from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.announce_capture import announce_capture
 from scienceops.usecases.describe_alerts import describe_alerts

@@ -89,6 +89,10 @@ class Decisions:
         log = self._ports.jobs.log(found.job_id) if found.job_id else "\n".join(found.log_tail)
         return {**found.to_body(), "log": log}
 
+    def waiting(self, name: str) -> list[dict[str, Any]]:
+        """Retrainings that a person is to decide about: proposals, and candidates not yet tried."""
+        return request_retraining.waiting_for_people(name, self._ports)
+
     def approve(
         self, name: str, version: int, actor: str, comment: str, seen_live: int | None = None
     ) -> Promotion:

@@ -165,6 +165,7 @@ def test_a_candidate_is_trained_followed_approved_and_rolled_back(platform, eva)
 def test_a_decision_on_what_is_no_longer_so_is_told(platform, eva):
     eva.get(platform.url + "/services/iris/retrainings/1")
     platform.cli("approve", "iris", "2", "--comment", "by another")
+    fill(eva, "comment", "too late")
     press(eva, "Approve version 2")
     assert "version 2 of 'iris'" in told(eva)
     eva.get(platform.url + "/services/iris")

@@ -128,9 +128,7 @@ def _add_deciding_pages(routes: Blueprint, app: App) -> None:
             "service.html",
             service=app.service(name),
             alerts=[rule for rule in app.alerts(name)["rules"] if rule["firing"]],
-            proposals=[
-                r for r in app.decisions.retrainings(name) if r["state"] in ("proposed", "compared")
-            ],
+            waiting=app.decisions.waiting(name),
             at=at,
             live_then=app.live_version(name, at),
             history=app.history(name, at)[::-1][:50],

@@ -1,6 +1,7 @@
 """`scienceops approve`: let a proved version be live."""
 
 import time
+from typing import Any
 
 import click
 
@@ -25,6 +26,15 @@ def approve(name: str, version: int, comment: str, timeout: float, as_json: bool
 
 def wait_until_live(name: str, version: int, timeout: float, *, as_json: bool) -> None:
     """Wait until a promotion that was asked for is carried out, and say how it ended."""
+    facts = wait_for_promotion(name, version, timeout)
+    if as_json:
+        show_json(facts)
+    else:
+        click.echo(f"version {version} of {name} is live; before it: {facts['previous']}")
+
+
+def wait_for_promotion(name: str, version: int, timeout: float) -> dict[str, Any]:
+    """The service with its live and previous version, once the promotion is carried out."""
     if not running(app().settings.home):
         raise Unavailable(
             f"nothing is running on {app().settings.home}: start it with `scienceops up`; "
@@ -44,8 +54,4 @@ def wait_until_live(name: str, version: int, timeout: float, *, as_json: bool) -
         failed = [e for e in app().history(name) if e["action"] == "promotion failed"]
         reason = failed[-1]["why"] if failed else f"version {service['live']} is live instead"
         raise ScienceOpsError(f"version {version} of {name} did not go live: {reason}")
-    facts = {"service": name, "live": version, "previous": service["previous"]}
-    if as_json:
-        show_json(facts)
-    else:
-        click.echo(f"version {version} of {name} is live; before it: {service['previous']}")
+    return {"service": name, "live": version, "previous": service["previous"]}

@@ -15,7 +15,7 @@ import click
     "--engine", type=click.Choice(["spark", "inline"]), default="spark", show_default=True
 )
 def demo(leave: bool, as_json: bool, port: int, engine: str) -> None:
-    """Train on Iris, pack, deploy, score a simulated week, and find what drifted.
+    """Train on Iris, deploy, score a simulated week, find what drifted, and learn from it.
 
     It works in SCIENCEOPS_HOME if that is set, else in a new temporary folder.
     """

@@ -1,6 +1,7 @@
 """Iris: the demo's model and its traffic, a week whose last two days drift."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,33 +11,39 @@ DRIFTING_DAYS = 2
 REQUESTS_PER_DAY = 20
 ROWS_PER_REQUEST = 50
 #: Column -> by how much it is moved on the drifting days, in centimetres.
-SHIFTED = {"petal length (cm)": 0.9, "petal width (cm)": 0.4}
+SHIFTED = {"sepal width (cm)": 1.5, "petal length (cm)": 1.4, "petal width (cm)": 0.7}
+
+
+@dataclass(frozen=True)
+class Call:
+    """One simulated request: when it came, its rows, and what each flower truly is."""
+
+    at: datetime
+    rows: list[dict[str, Any]]
+    species: list[str]
 
 
 def train_and_pack(folder: Path) -> tuple[Path, float]:
     """The package of a model trained on scikit-learn's own Iris, and its test accuracy."""
-    from sklearn.datasets import load_iris
-    from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import train_test_split
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
 
+    from scienceops.demo import train
     from scienceops.packing import pack
 
-    iris = load_iris(as_frame=True)
-    labels = iris.target_names[iris.target]
-    x_train, x_test, y_train, y_test = train_test_split(
-        iris.data, labels, test_size=0.2, random_state=7, stratify=labels
+    flowers = _flowers()
+    known, unseen = train_test_split(
+        flowers, test_size=0.2, random_state=7, stratify=flowers[train.TARGET]
     )
-    model = make_pipeline(StandardScaler(), LogisticRegression(max_iter=500))
-    model.fit(x_train, y_train)
-    accuracy = float(model.score(x_test, y_test))
+    model, metrics = train.train(known)
+    accuracy = float(model.score(unseen.drop(columns=train.TARGET), unseen[train.TARGET]))
     path = pack(
         model,
-        x_test.head(20),
+        unseen.head(20),
         name="iris",
-        training_data=x_train,
-        metrics={"accuracy": accuracy},
+        training_data=known,
+        target=train.TARGET,
+        train=Path(train.__file__),
+        metrics={"accuracy": accuracy, **metrics},
         tags={"data": "scikit-learn's iris"},
         policy={"simulated": True},
         path=folder / "iris.zip",
@@ -46,25 +53,31 @@ def train_and_pack(folder: Path) -> tuple[Path, float]:
 
 def real_rows() -> list[dict[str, Any]]:
     """Every flower of the data set, as a client sends it."""
-    from sklearn.datasets import load_iris
-
-    rows: list[dict[str, Any]] = load_iris(as_frame=True).data.to_dict("records")
+    rows: list[dict[str, Any]] = _flowers().drop(columns="species").to_dict("records")
     return rows
 
 
-def simulated_week(today: datetime) -> Iterator[tuple[datetime, list[dict[str, Any]]]]:
-    """(time, rows) of each request of the days before `today`."""
+def simulated_week(today: datetime) -> Iterator[Call]:
+    """Each request of the days before `today`."""
     import numpy as np
 
-    rows = real_rows()
+    rows, species = real_rows(), list(_flowers()["species"])
     random = np.random.default_rng(7)
     midnight = today.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     for day in range(DAYS):
         drifts = day >= DAYS - DRIFTING_DAYS
         for request in range(REQUESTS_PER_DAY):
             at = midnight - timedelta(days=DAYS - day) + timedelta(minutes=40 + 60 * request)
-            chosen = [dict(rows[i]) for i in random.integers(0, len(rows), ROWS_PER_REQUEST)]
+            places = random.integers(0, len(rows), ROWS_PER_REQUEST)
+            chosen = [dict(rows[i]) for i in places]
             for row in chosen:
                 for name, shift in SHIFTED.items() if drifts else ():
                     row[name] = round(row[name] + shift, 1)
-            yield at, chosen
+            yield Call(at, chosen, [species[i] for i in places])
+
+
+def _flowers() -> Any:
+    from sklearn.datasets import load_iris
+
+    iris = load_iris(as_frame=True)
+    return iris.data.assign(species=iris.target_names[iris.target])

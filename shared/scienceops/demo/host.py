@@ -1,0 +1,54 @@
+"""Host: start and stop the platform that the demo runs on."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from scienceops.cli.session import running
+from scienceops.demo.phases import Phases
+from scienceops.errors import ScienceOpsError
+
+STOP_SECONDS = 60
+
+
+@contextmanager
+def started(home: Path, port: int, phases: Phases) -> Iterator[subprocess.Popen[bytes]]:
+    """The host on this home, stopped at the end; port 0 takes any that is free."""
+    with phases.phase("start", "Starting the platform"):
+        host = _start(home, port or _any_port())
+    try:
+        yield host
+    finally:
+        if host.poll() is None:
+            host.send_signal(signal.SIGTERM)
+            host.wait(STOP_SECONDS)
+
+
+def _start(home: Path, port: int) -> subprocess.Popen[bytes]:
+    log = home / "up.log"
+    with log.open("wb") as out:
+        host = subprocess.Popen(
+            [sys.executable, "-m", "functions.local.host", "--port", str(port)],
+            stdout=out,
+            stderr=out,
+            start_new_session=True,
+            env=os.environ,
+        )
+    while "url" not in (facts := running(home)) or facts["pid"] != host.pid:
+        if host.poll() is not None:
+            raise ScienceOpsError(log.read_text().strip().splitlines()[-1])
+        time.sleep(0.05)
+    return host
+
+
+def _any_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

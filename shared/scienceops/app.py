@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from scienceops.config import Settings
-from scienceops.core.access import Caller, Role
+from scienceops.core.access import Caller
 from scienceops.core.messages import ALERTS, WORK, FollowRun
 from scienceops.core.names import Partition
 from scienceops.core.openapi import openapi
@@ -144,10 +144,6 @@ class App:
     def revoke_key(self, name: str, slot: manage_keys.Slot, actor: str) -> None:
         """Make the key in this slot worthless."""
         manage_keys.revoke_key(name, slot, actor, self.ports, self.clock)
-
-    def create_token(self, name: str, role: Role, actor: str) -> dict[str, str]:
-        """A new named token: {"name", "role", "token", "created_at"}; shown this once."""
-        return manage_keys.create_token(name, role, actor, self.ports, self.clock)
 
     def request_statistics(
         self, name: str, actor: str, engine: str | None = None

@@ -101,3 +101,17 @@ def test_writing_needs_a_token_even_here(platform):
     shown = platform.request("GET", "/api/v1/services/iris")[2]
     assert made["key"] not in str(shown)
     assert "key_sha256" not in str(shown)
+
+
+def test_a_revoked_token_is_worthless_and_its_name_free_again(platform):
+    token = platform.json("tokens", "create", "guest", "--role", "operator")["token"]
+    path, header = "/api/v1/services/iris/policy", {"Authorization": f"Bearer {token}"}
+    assert platform.request("PATCH", path, {}, **header)[0] == 200
+    taken = platform.cli("tokens", "create", "guest", check=False)
+    assert "scienceops tokens revoke guest" in taken.stderr
+    assert "guest" in platform.cli("tokens", "list").stdout
+    platform.cli("tokens", "revoke", "guest")
+    wait_for(lambda: platform.request("PATCH", path, {}, **header)[0] == 401, 10, "the end")
+    assert "guest" not in platform.cli("tokens", "list").stdout
+    assert platform.cli("tokens", "revoke", "guest", check=False).returncode == 3
+    assert platform.json("tokens", "create", "guest")["token"] != token

@@ -82,6 +82,7 @@ class App:
                 self.ports,
                 self.clock,
                 statistics_seconds=self.settings.statistics_seconds,
+                drain_seconds=self.settings.drain_seconds,
                 engine=self.settings.statistics_engine,
                 environment=self.settings.environment,
             )

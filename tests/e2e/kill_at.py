@@ -1,4 +1,7 @@
-"""A host that kills itself, with SIGKILL, before or after the first ledger entry of one action."""
+"""A host or a command that kills itself, with SIGKILL, at the first ledger entry of one action.
+
+`kill_at.py before|after ACTION host PORT` and `kill_at.py before|after ACTION cli WORDS...`.
+"""
 
 import os
 import signal
@@ -6,7 +9,7 @@ import sys
 
 from scienceops.adapters.local.model_registry import SqliteModelRegistry
 
-WHEN, ACTION = sys.argv[1], sys.argv[2]
+WHEN, ACTION, PROGRAM, *WORDS = sys.argv[1:]
 put = SqliteModelRegistry.put
 
 
@@ -21,9 +24,14 @@ def deadly_put(self, record, entry=None):
 
 
 SqliteModelRegistry.put = deadly_put
-sys.argv = ["host", "--port", sys.argv[3]]
 
 if __name__ == "__main__":
-    from functions.local.host import main
+    if PROGRAM == "host":
+        from functions.local.host import main
 
-    sys.exit(main())
+        sys.argv = ["host", "--port", *WORDS]
+        sys.exit(main())
+    from scienceops.cli.main import main as command
+
+    sys.argv = ["scienceops", *WORDS]
+    command()

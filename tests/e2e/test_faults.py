@@ -3,11 +3,11 @@
 import os
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
 import pytest
+from killing import run_until_killed
 from models import iris_rows, pack_iris
 from platform_process import Platform, running_platform, wait_for
 
@@ -33,22 +33,7 @@ def package(tmp_path_factory) -> Path:
 def test_a_host_killed_at_any_step_goes_on_when_started_again(tmp_path, package, action, when):
     platform = Platform(tmp_path / "home")
     platform.cli("push", str(package))
-    with (tmp_path / "killed.log").open("wb") as out:
-        killed = subprocess.run(
-            [
-                sys.executable,
-                str(Path(__file__).with_name("kill_at.py")),
-                when,
-                action,
-                str(platform.port),
-            ],
-            env=platform.env,
-            stdout=out,
-            stderr=out,
-            timeout=60,
-            check=False,
-        )
-    assert killed.returncode == -signal.SIGKILL
+    run_until_killed(platform, when, action, "host", str(platform.port))
     try:
         platform.up()
         wait_for(lambda: platform.json("status", "iris")["service"]["live"] == 1, 40, "version 1")

@@ -5,7 +5,7 @@ from typing import Any, Literal
 import click
 
 from scienceops.cli.session import actor, app
-from scienceops.cli.show import show_json, show_table
+from scienceops.cli.show import say, show_json, show_table
 from scienceops.cli.times import parse_window
 
 Kind = Literal["wrong", "retrain"]
@@ -34,14 +34,14 @@ def flag(
     decisions = app().decisions
     if undo is not None:
         made = decisions.undo_flag(name, undo, actor(), comment)
-        _say(made.to_body(), f"flag {undo} holds no more", as_json)
+        say(made.to_body(), f"flag {undo} holds no more", as_json)
     elif kind is not None:
         window: dict[str, Any] = {}
         if since or until:
             begin, end = parse_window(since or until or "", until or since or "")
             window = {"since": begin, "until": end}
         made = decisions.flag(name, kind, actor(), request_ids=requests, comment=comment, **window)
-        _say(made.to_body(), f"flag {made.number}: {kind}", as_json)
+        say(made.to_body(), f"flag {made.number}: {kind}", as_json)
     else:
         flags = decisions.flags(name)
         if as_json:
@@ -63,10 +63,3 @@ def flag(
                 for f in flags
             ],
         )
-
-
-def _say(body: dict[str, Any], sentence: str, as_json: bool) -> None:
-    if as_json:
-        show_json(body)
-    else:
-        click.echo(sentence)

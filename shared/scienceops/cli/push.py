@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from scienceops.cli.session import app, running
-from scienceops.cli.show import show_json
+from scienceops.cli.show import say
 from scienceops.errors import BadPackage, ScienceOpsError, Unavailable
 
 LOOK_SECONDS = 0.2
@@ -26,7 +26,7 @@ def push(file: Path, wait: bool, timeout: float, as_json: bool) -> None:
     if not as_json:
         click.echo(f"uploaded {pushed['key']}")
     if not wait:
-        _say(pushed, as_json, f"follow it with `scienceops status {name}`")
+        say(pushed, f"follow it with `scienceops status {name}`", as_json)
         return
     if not running(app().settings.home):
         raise Unavailable(
@@ -41,7 +41,8 @@ def push(file: Path, wait: bool, timeout: float, as_json: bool) -> None:
             + (f"\n{tail}" if tail else "")
         )
     state = "live" if version["live"] else version["state"]
-    _say({**pushed, **version, "state": state}, as_json, f"version {version['version']} is {state}")
+    facts = {**pushed, **version, "state": state}
+    say(facts, f"version {version['version']} is {state}", as_json)
 
 
 def wait_for_version(key: str, digest: str, timeout: float, *, quiet: bool) -> dict[str, Any]:
@@ -73,10 +74,3 @@ def _awaits_promotion(version: dict[str, Any]) -> bool:
     return bool(
         automatic and not version["training_set"] and (service["live"] or 0) < version["version"]
     )
-
-
-def _say(facts: dict[str, Any], as_json: bool, sentence: str) -> None:
-    if as_json:
-        show_json(facts)
-    else:
-        click.echo(sentence)

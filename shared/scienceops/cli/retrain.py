@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from scienceops.cli.session import actor, app
-from scienceops.cli.show import show_json, show_table
+from scienceops.cli.show import say, show_json, show_table
 from scienceops.cli.times import parse_day
 from scienceops.errors import ScienceOpsError, Unavailable
 
@@ -57,7 +57,7 @@ def retrain(
     if dismiss is not None or cancel is not None:
         number = dismiss if dismiss is not None else cancel or 0
         ended = decisions.end_retraining(name, number, actor(), why)
-        _say(ended.to_body(), f"retraining {number} is {ended.state}", as_json)
+        say(ended.to_body(), f"retraining {number} is {ended.state}", as_json)
         return
     if start is not None:
         begun = decisions.start_proposed(name, start, actor())
@@ -79,7 +79,7 @@ def retrain(
             f"retraining {begun.number} is {begun.state}; follow it with "
             f"`scienceops retrain {name}`, or --wait"
         )
-        _say(begun.to_body(), sentence, as_json)
+        say(begun.to_body(), sentence, as_json)
         return
     found = wait_for_retraining(name, begun.number, timeout, quiet=as_json)
     if found["state"] != "compared":
@@ -164,10 +164,3 @@ def _show_all(name: str, found: list[dict[str, Any]], as_json: bool) -> None:
             for r in found
         ],
     )
-
-
-def _say(body: dict[str, Any], sentence: str, as_json: bool) -> None:
-    if as_json:
-        show_json(body)
-    else:
-        click.echo(sentence)

@@ -29,3 +29,11 @@ def _text(cell: Any) -> str:
     if isinstance(cell, float):
         return f"{cell:.4g}"
     return str(cell)
+
+
+def say(body: Any, sentence: str, as_json: bool) -> None:
+    """What was done: as JSON for scripts, as a sentence for people."""
+    if as_json:
+        show_json(body)
+    else:
+        click.echo(sentence)

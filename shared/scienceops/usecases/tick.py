@@ -29,14 +29,23 @@ from scienceops.usecases.records import (
     service_names,
 )
 from scienceops.usecases.request_retraining import read_retrainings
+from scienceops.usecases.settle_service import settle_service
 
 log = logging.getLogger(__name__)
 
 
 def tick(
-    ports: Ports, clock: Clock, *, statistics_seconds: float, engine: str, environment: str
+    ports: Ports,
+    clock: Clock,
+    *,
+    statistics_seconds: float,
+    drain_seconds: float,
+    engine: str,
+    environment: str,
 ) -> None:
     """One turn of the clock; taking it twice does nothing the second time."""
+    for name in service_names(ports.registry):
+        settle_service(name, ports, clock, drain_seconds)
     wanted = _reconcile_all(ports, clock)
     _stop_strays(ports, wanted)
     _start_statistics(ports, clock, statistics_seconds, engine, environment)

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import Flask, Response, json, request
 
-from scienceops.core.access import matches
+from scienceops.core.access import hash_key, matches
 from scienceops.core.captures import CapturedCall
 from scienceops.core.ids import request_id
 from scienceops.core.openapi import openapi
@@ -91,7 +91,7 @@ def create_app(served: Served, runner: Runner, spool: CaptureSpool, metrics: Met
 def _score(
     served: Served, runner: Runner, spool: CaptureSpool, metrics: Metrics, began: float
 ) -> Response:
-    if not matches(_bearer(), [served.key_sha256]):
+    if not matches(hash_key(_bearer()), [served.key_sha256]):
         raise NotAuthenticated("this scorer takes calls of its gateway only")
     rows = served.schema.check_rows(_rows_of(request.get_data()))
     at = _captured_at(request.headers.get("X-ScienceOps-Captured-At"))

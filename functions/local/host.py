@@ -143,6 +143,7 @@ def main() -> int:
     served = {"certificate": str(certificate.path)} if certificate else {}
     lock.say(pid=lock.pid, port=asked.port, url=gateway.url, **served)
     sys.stdout.write(f"ScienceOps is up at {gateway.url} (home {settings.home}, pid {lock.pid})\n")
+    sys.stdout.write("To decide on its pages: scienceops tokens create YOUR-NAME --role operator\n")
     sys.stdout.flush()
     renew_at = time.monotonic() + RENEW_SECONDS
     while not stop.wait(1):

@@ -1,14 +1,13 @@
 """App: every use case as one method, the table of contents of the system."""
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from scienceops.config import Settings
-from scienceops.core.access import Caller, Role
-from scienceops.core.garbage import Garbage, InUse
+from scienceops.core.access import Caller
 from scienceops.core.messages import ALERTS, WORK, FollowRun
 from scienceops.core.names import Partition
 from scienceops.core.openapi import openapi
@@ -18,14 +17,8 @@ from scienceops.decisions import Decisions
 from scienceops.ports import Ports
 from scienceops.ports.message_queue import Delivery
 from scienceops.ports.service_runtime import Reply
-from scienceops.usecases import (
-    collect_garbage,
-    describe,
-    manage_keys,
-    monitor,
-    platform_secrets,
-    watch_data,
-)
+from scienceops.upkeep import Upkeep
+from scienceops.usecases import describe, manage_keys, monitor, platform_secrets, watch_data
 from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.announce_capture import announce_capture
 from scienceops.usecases.describe_alerts import describe_alerts
@@ -35,7 +28,7 @@ from scienceops.usecases.push_package import push_package
 from scienceops.usecases.records import Clock, utc_now
 from scienceops.usecases.register_upload import register_upload
 from scienceops.usecases.retry_version import retry_version
-from scienceops.usecases.score_rows import Gateway
+from scienceops.usecases.score_rows import Gateway, check_may_score
 from scienceops.usecases.send_alert import send_alert
 from scienceops.usecases.take_labels import take_labels
 from scienceops.usecases.tick import nudge, tick
@@ -51,6 +44,7 @@ class App:
         self.settings = settings
         self.clock = clock
         self.decisions = Decisions(ports, settings, clock)
+        self.upkeep = Upkeep(ports, clock)
         self._gateway = Gateway(ports)
 
     # What the doors call.
@@ -107,21 +101,27 @@ class App:
     # What callers of a service do.
 
     def score(
-        self, name: str, body: bytes, *, key: str, correlation: str = "", captured_at: str = ""
+        self,
+        name: str,
+        body: bytes,
+        caller: Caller,
+        *,
+        correlation: str = "",
+        captured_at: str = "",
     ) -> Reply:
         """Score the rows in `body` with the live version; the reply is the scorer's own."""
         return self._gateway.score(
-            name, body, key=key, correlation=correlation, captured_at=captured_at
+            name, body, caller, correlation=correlation, captured_at=captured_at
         )
 
-    def label(self, name: str, items: object, *, key: str) -> dict[str, Any]:
+    def label(self, name: str, items: object, caller: Caller) -> dict[str, Any]:
         """Keep what rows turned out to be; whoever may score may label."""
-        caller = self._gateway.caller(name, key)
+        check_may_score(name, caller)
         return take_labels(name, items, caller.name, self.ports, self.clock)
 
-    def recognise(self, key: str, service: str = "") -> Caller:
-        """Whose key or token this is (remembered for two seconds)."""
-        return self._gateway.recognise(key, service)
+    def recognise(self, key_sha256: str, service: str = "") -> Caller:
+        """Whose key or token has this hash (remembered for two seconds)."""
+        return self._gateway.recognise(key_sha256, service)
 
     # What people and programs that manage services do; `actor` names them in the ledger.
 
@@ -145,10 +145,6 @@ class App:
         """Make the key in this slot worthless."""
         manage_keys.revoke_key(name, slot, actor, self.ports, self.clock)
 
-    def create_token(self, name: str, role: Role, actor: str) -> dict[str, str]:
-        """A new named token: {"name", "role", "token", "created_at"}; shown this once."""
-        return manage_keys.create_token(name, role, actor, self.ports, self.clock)
-
     def request_statistics(
         self, name: str, actor: str, engine: str | None = None
     ) -> StatisticsRun | None:
@@ -164,18 +160,6 @@ class App:
         if run is not None:
             self.ports.queue.send(WORK, FollowRun(run=run.number).to_body())
         return run
-
-    def find_garbage(self, older_than: timedelta) -> list[Garbage]:
-        """What the bucket holds to no more use; nothing is changed."""
-        return collect_garbage.find_garbage(self.ports, self.clock(), older_than)
-
-    def delete_garbage(self, item: Garbage) -> bool:
-        """Delete one thing that was found; False when it has changed since."""
-        return collect_garbage.delete_garbage(item, self.ports)
-
-    def in_use(self) -> InUse:
-        """What the platform must keep, of all that it could make anew."""
-        return collect_garbage.find_in_use(self.ports)
 
     @cached_property
     def owner_token(self) -> str:

@@ -55,6 +55,10 @@ class Decisions:
         holding = {flag.number for flag in in_force(flags)}
         return [{**flag.to_body(), "holds": flag.number in holding} for flag in flags]
 
+    def flagged_days(self, name: str) -> dict[str, list[dict[str, Any]]]:
+        """day -> the flags that hold on rows of it."""
+        return flag_rows.flagged_days(name, self._ports)
+
     def retrain(
         self, name: str, selection: Mapping[str, Any], actor: str, why: str = ""
     ) -> Retraining:
@@ -84,6 +88,10 @@ class Decisions:
         found = request_retraining.read_retraining(name, number, self._ports).value
         log = self._ports.jobs.log(found.job_id) if found.job_id else "\n".join(found.log_tail)
         return {**found.to_body(), "log": log}
+
+    def waiting(self, name: str) -> list[dict[str, Any]]:
+        """Retrainings that a person is to decide about: proposals, and candidates not yet tried."""
+        return request_retraining.waiting_for_people(name, self._ports)
 
     def approve(
         self, name: str, version: int, actor: str, comment: str, seen_live: int | None = None

@@ -10,8 +10,11 @@ from guide_page import PORT, Shell, blocks_of, read_page
 from platform_process import Platform, wait_for
 
 from scienceops.cli.retrain import retrain
+from scienceops.core.alerts import RULES
+from scienceops.core.policy import Policy
 
 FIRST, RETRAINING = read_page("first-ten-minutes.md"), read_page("retraining.md")
+OPERATING = read_page("operating.md")
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +97,17 @@ def test_the_quality_that_is_shown_is_that_of_the_demo(demo, people):
 
 def test_the_commands_of_retraining_print_what_the_page_shows(retraining):
     assert len(retraining) == len(blocks_of(RETRAINING)) > 5
+
+
+def test_the_commands_of_operating_print_what_the_page_shows(retraining, shell):
+    printed = [shell.follow(block) for block in blocks_of(OPERATING)]
+    assert len(printed) > 5
+
+
+def test_every_key_of_the_policy_and_every_rule_has_its_row():
+    policy, _, rest = OPERATING.partition("## Alerts")
+    assert re.findall(r"^\| `(\w+)` \|", policy, re.M) == list(Policy.model_fields)
+    assert tuple(re.findall(r"^\| `(\w+)` \|", rest, re.M)[: len(RULES)]) == RULES
 
 
 def test_every_option_that_selects_has_its_row():

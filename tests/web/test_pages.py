@@ -1,20 +1,14 @@
 """The pages in a real browser, over a real platform that has scored and computed."""
 
-import os
-import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from models import iris_rows, pack_iris
+from pages import check_page
 from platform_process import running_platform, wait_for
-from selenium import webdriver
 from selenium.webdriver.common.by import By
 
 pytestmark = pytest.mark.browser
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-background-networking "
-    "--disable-component-update --disable-sync --no-first-run"
-)
 PAGES = [
     "/",
     "/services/iris",
@@ -43,42 +37,10 @@ def platform(tmp_path_factory):
         yield platform
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        reason = "pages need Debian's chromium and chromium-driver: `make browser`"
-        if os.environ.get("REQUIRE_EMULATORS") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in [*FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
-    yield browser
-    browser.quit()
-
-
 @pytest.mark.parametrize("width", [1280, 390])
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_fits_has_no_errors_and_asks_nobody_else(platform, browser, page, width):
-    browser.execute_cdp_cmd(
-        "Emulation.setDeviceMetricsOverride",
-        {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500},
-    )
-    browser.get_log("browser")
-    browser.get_log("performance")
-    browser.get(platform.url + page)
-    assert browser.find_element(By.TAG_NAME, "h1").text
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-    assert browser.get_log("browser") == []
-    asked = [
-        e["message"] for e in browser.get_log("performance") if "requestWillBeSent" in e["message"]
-    ]
-    assert asked
-    assert not [a for a in asked if '"url":"http' in a and platform.url not in a]
+    check_page(browser, platform, page, width)
 
 
 def test_data_monitor_ranks_the_drifted_feature_first_and_hides_the_calm_ones(platform, browser):
@@ -121,7 +83,10 @@ def test_a_page_takes_in_what_is_new_without_being_loaded_again(platform, browse
 
 
 def test_a_page_is_not_shown_to_a_name_from_elsewhere(platform):
-    assert platform.request("GET", "/", Host="rebound.example:80")[0] == 401
+    page = platform.request("GET", "/services/iris", Host="rebound.example:80")[2]
+    assert "<h1>Sign in</h1>" in page
+    assert "Versions" not in page
+    assert platform.request("GET", "/api/v1/services", Host="rebound.example:80")[0] == 401
 
 
 def test_writing_needs_a_token_even_here(platform):
@@ -136,3 +101,17 @@ def test_writing_needs_a_token_even_here(platform):
     shown = platform.request("GET", "/api/v1/services/iris")[2]
     assert made["key"] not in str(shown)
     assert "key_sha256" not in str(shown)
+
+
+def test_a_revoked_token_is_worthless_and_its_name_free_again(platform):
+    token = platform.json("tokens", "create", "guest", "--role", "operator")["token"]
+    path, header = "/api/v1/services/iris/policy", {"Authorization": f"Bearer {token}"}
+    assert platform.request("PATCH", path, {}, **header)[0] == 200
+    taken = platform.cli("tokens", "create", "guest", check=False)
+    assert "scienceops tokens revoke guest" in taken.stderr
+    assert "guest" in platform.cli("tokens", "list").stdout
+    platform.cli("tokens", "revoke", "guest")
+    wait_for(lambda: platform.request("PATCH", path, {}, **header)[0] == 401, 10, "the end")
+    assert "guest" not in platform.cli("tokens", "list").stdout
+    assert platform.cli("tokens", "revoke", "guest", check=False).returncode == 3
+    assert platform.json("tokens", "create", "guest")["token"] != token

@@ -54,8 +54,8 @@ def gc(yes: bool, days: float, as_json: bool) -> None:
 def _find(days: float) -> list[Garbage]:
     platform, older_than = app(), timedelta(days=days)
     disk = connect_disk(platform.settings)
-    on_disk = disk.find(platform.in_use(), platform.clock(), older_than) if disk else []
-    return [*platform.find_garbage(older_than), *on_disk]
+    on_disk = disk.find(platform.upkeep.in_use(), platform.clock(), older_than) if disk else []
+    return [*platform.upkeep.find_garbage(older_than), *on_disk]
 
 
 def _delete(found: list[Garbage], days: float) -> list[Garbage]:
@@ -67,7 +67,11 @@ def _delete(found: list[Garbage], days: float) -> list[Garbage]:
         if (item.kind, item.name, item.seen) not in still:
             continue
         in_bucket = item.kind in KINDS_IN_BUCKET
-        gone = app().delete_garbage(item) if in_bucket else disk is not None and disk.delete(item)
+        gone = (
+            app().upkeep.delete_garbage(item)
+            if in_bucket
+            else disk is not None and disk.delete(item)
+        )
         if gone:
             deleted.append(item)
     return deleted

@@ -1,9 +1,15 @@
 """`scienceops lineage`: from one prediction back to what it came from."""
 
+from collections import Counter
+from typing import Any
+
 import click
 
 from scienceops.cli.session import app
 from scienceops.cli.show import show_json
+
+#: More labels than this are counted, not listed.
+MOST_LABELS = 10
 
 
 @click.command()
@@ -33,7 +39,14 @@ def lineage(request_id: str, as_json: bool) -> None:
         )
     for entry in found["made_live"]:
         click.echo(f"live       since {entry['at'][:19]} by {entry['by']}: {entry['why']}")
-    for label in found["labels"]:
-        click.echo(f"label      row {label['row']}: {label['label']}")
+    for line in _labels(found["labels"]):
+        click.echo(f"label      {line}")
     for flag in found["flags"]:
         click.echo(f"flag       {flag['number']} {flag['kind']} by {flag['by']}: {flag['comment']}")
+
+
+def _labels(labels: list[dict[str, Any]]) -> list[str]:
+    if len(labels) <= MOST_LABELS:
+        return [f"row {label['row']}: {label['label']}" for label in labels]
+    counts = Counter(str(label["label"]) for label in labels)
+    return [f"{label}, {count} rows" for label, count in sorted(counts.items())[:MOST_LABELS]]

@@ -6,7 +6,7 @@ import click
 
 from scienceops.cli.session import actor, app
 from scienceops.cli.show import show_json, show_table
-from scienceops.core.policy import Policy
+from scienceops.core.policy import Policy, policy_text
 from scienceops.errors import BadInput, BadPolicy
 
 
@@ -39,7 +39,7 @@ def policy(name: str, what: str, pairs: tuple[str, ...], as_json: bool) -> None:
     show_table(
         ["key", "value", "what it decides"],
         [
-            [key, _text(current[key]), field.description]
+            [key, policy_text(current[key]), field.description]
             for key, field in Policy.model_fields.items()
         ],
     )
@@ -57,7 +57,7 @@ def _parsed(pairs: tuple[str, ...]) -> dict[str, str]:
 
 def _edited(current: dict[str, Any]) -> dict[str, str]:
     lines = [
-        f"# {field.description}\n{key} = {_text(current[key])}\n"
+        f"# {field.description}\n{key} = {policy_text(current[key])}\n"
         for key, field in Policy.model_fields.items()
     ]
     text = click.edit("\n".join(lines), extension=".conf")
@@ -68,12 +68,4 @@ def _edited(current: dict[str, Any]) -> dict[str, str]:
     if unknown:
         keys = ", ".join(Policy.model_fields)
         raise BadPolicy(f"unknown policy key {unknown[0]!r}: keys are {keys}")
-    return {key: value for key, value in changes.items() if value != _text(current[key])}
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return ",".join(value)
-    return "none" if value is None else str(value)
+    return {key: value for key, value in changes.items() if value != policy_text(current[key])}

@@ -5,7 +5,7 @@ from typing import cast
 import click
 
 from scienceops.cli.session import actor, app
-from scienceops.cli.show import show_json
+from scienceops.cli.show import show_json, show_table
 from scienceops.core.access import ROLES, Role
 
 
@@ -20,9 +20,31 @@ def tokens() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def create(name: str, role: str, as_json: bool) -> None:
     """Make a token called NAME. It is shown this once; only its hash is kept."""
-    made = app().create_token(name, cast("Role", role), actor())
+    made = app().upkeep.create_token(name, cast("Role", role), actor())
     if as_json:
         show_json(made)
     else:
         click.echo(made["token"])
         click.echo(f"({role} token of {name}; it will not be shown again)", err=True)
+
+
+@tokens.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+def list_(as_json: bool) -> None:
+    """The tokens that are good, without what they are."""
+    found = app().upkeep.tokens()
+    if as_json:
+        show_json({"tokens": found})
+        return
+    show_table(
+        ["name", "role", "made", "by"],
+        [[t["name"], t["role"], t["created_at"][:16], t["created_by"]] for t in found],
+    )
+
+
+@tokens.command()
+@click.argument("name")
+def revoke(name: str) -> None:
+    """Make the token called NAME worthless, within two seconds."""
+    app().upkeep.revoke_token(name, actor())
+    click.echo(f"the token of {name} is worthless")

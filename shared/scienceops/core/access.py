@@ -41,10 +41,9 @@ def hash_key(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def matches(key: str, hashes: Iterable[str]) -> bool:
-    """Whether the key has one of the hashes; looks at all of them, each in constant time."""
+def matches(given: str, hashes: Iterable[str]) -> bool:
+    """Whether a key's hash is one of the hashes; looks at all, each in constant time."""
     found = False
-    given = hash_key(key)
     for known in hashes:
         found |= hmac.compare_digest(given, known)
     return found

@@ -88,6 +88,19 @@ def read_policy(values: Mapping[str, Any]) -> Policy:
         raise BadPolicy(f"policy {key} = {first['input']!r}: {first['msg']}") from None
 
 
+def policy_text(value: Any) -> str:
+    """A value of a policy as people write it, and as `changed_policy` reads it.
+
+    >>> policy_text(True), policy_text(None), policy_text(["drift", "quality"])
+    ('true', 'none', 'drift,quality')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list | tuple):
+        return ",".join(value)
+    return "none" if value is None else str(value)
+
+
 def changed_policy(current: Mapping[str, Any], key: str, value: str) -> Policy:
     """The policy with one key set from text; raises BadPolicy.
 

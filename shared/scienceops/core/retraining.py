@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from statistics import stdev
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from scienceops.core.ids import time_of
 from scienceops.core.versions import Document
 from scienceops.errors import BadInput
 
@@ -29,6 +30,17 @@ class Flag(Document):
     by: str
     at: str
     of: int = 0
+
+    @property
+    def days(self) -> list[date]:
+        """The UTC days of what the flag speaks of, ascending."""
+        if self.request_ids:
+            return sorted({time_of(identity).date() for identity in self.request_ids})
+        first = datetime.fromisoformat(self.since)
+        last = datetime.fromisoformat(self.until) - timedelta(microseconds=1)
+        return [
+            first.date() + timedelta(days=n) for n in range((last.date() - first.date()).days + 1)
+        ]
 
     def covers(self, request_id: str, at: datetime) -> bool:
         """Whether the flag speaks of this row.

@@ -201,3 +201,4 @@ class Token(Document):
     key_sha256: str
     created_at: str
     created_by: str
+    revoked_at: str = ""

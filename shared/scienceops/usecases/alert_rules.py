@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 
 from scienceops.core.alerts import Rule
-from scienceops.core.names import Partition, run_id, run_manifest_key
+from scienceops.core.names import QUALITY, Partition, run_id, run_manifest_key
 from scienceops.core.policy import Policy
 from scienceops.core.versions import RunState, Service, StatisticsRun, VersionState
 from scienceops.errors import ObjectNotFound
@@ -17,8 +17,6 @@ from scienceops.usecases.follow_run import PATIENCE
 from scienceops.usecases.freeze_run import read_runs
 from scienceops.usecases.records import read_versions
 
-#: The feature name under which the quality of predictions is kept once their truth is known.
-QUALITY = "(quality)"
 DRIFT = 1.0
 #: A list of names is cut here: an event is to be read, the page has them all.
 MOST_NAMES = 50

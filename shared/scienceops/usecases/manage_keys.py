@@ -99,11 +99,15 @@ def create_token(name: str, role: Role, actor: str, ports: Ports, clock: Clock) 
     token = Token(
         name=name, role=role, key_sha256=hash_key(key), created_at=stamp(now), created_by=actor
     )
-    if find(ports.registry, PLATFORM, f"token/{name}", Token):
-        raise Conflict(f"there is already a token named {name!r}; choose another name")
+    stored = find(ports.registry, PLATFORM, f"token/{name}", Token)
+    if stored is not None and not stored.value.revoked_at:
+        raise Conflict(
+            f"there is already a token named {name!r}; choose another name, or end that one: "
+            f"`scienceops tokens revoke {name}`"
+        )
     save(
         ports.registry,
-        Stored(token, PLATFORM, f"token/{name}"),
+        stored or Stored(token, PLATFORM, f"token/{name}"),
         token,
         at=now,
         actor=actor,
@@ -113,16 +117,46 @@ def create_token(name: str, role: Role, actor: str, ports: Ports, clock: Clock) 
     return {"name": name, "role": role, "token": key, "created_at": stamp(now)}
 
 
-def recognise(key: str, ports: Ports, service: str = "") -> Caller:
-    """Whose key this is: a token's, a key of `service`, or nobody's."""
-    if matches(key, [hash_key(owner_token(ports.secrets))]):
+def revoke_token(name: str, actor: str, ports: Ports, clock: Clock) -> None:
+    """Make a token worthless, and every session that it began; raises NotFound."""
+    now = clock()
+
+    def read() -> Stored[Token]:
+        found = find(ports.registry, PLATFORM, f"token/{name}", Token)
+        if found is None or found.value.revoked_at:
+            raise NotFound(f"there is no token named {name!r}; `scienceops tokens list` has them")
+        return found
+
+    update(
+        ports.registry,
+        read,
+        lambda token: token.model_copy(update={"revoked_at": stamp(now)}),
+        at=now,
+        actor=actor,
+        action="token revoked",
+        details={"name": name},
+    )
+
+
+def list_tokens(ports: Ports) -> list[dict[str, str]]:
+    """{"name", "role", "created_at", "created_by"} of every token that is good."""
+    return [
+        stored.value.model_dump(mode="json", exclude={"key_sha256", "revoked_at"})
+        for stored in find_all(ports.registry, PLATFORM, "token/", Token)
+        if not stored.value.revoked_at
+    ]
+
+
+def recognise(key_sha256: str, ports: Ports, service: str = "") -> Caller:
+    """Whose key has this hash: a token's, a key of `service`, or nobody's."""
+    if matches(key_sha256, [hash_key(owner_token(ports.secrets))]):
         return Caller(OWNER, "admin")
     for stored in find_all(ports.registry, PLATFORM, "token/", Token):
-        if matches(key, [stored.value.key_sha256]):
+        if not stored.value.revoked_at and matches(key_sha256, [stored.value.key_sha256]):
             return Caller(stored.value.name, stored.value.role)
     if service:
         found = find(ports.registry, service, "service", Service)
         for known in found.value.keys if found else ():
-            if matches(key, [known.key_sha256]):
+            if matches(key_sha256, [known.key_sha256]):
                 return Caller(f"{service}/{known.slot}", "scorer", service)
     return NOBODY

@@ -15,9 +15,10 @@ from scienceops.core.retraining import (
     in_force,
     read_selection,
 )
-from scienceops.core.versions import Version
+from scienceops.core.versions import Version, VersionState
 from scienceops.errors import BadInput, Conflict, NotFound, RevisionConflict, WrongState
 from scienceops.ports import Ports
+from scienceops.usecases.describe import describe_history
 from scienceops.usecases.flag_rows import read_flags
 from scienceops.usecases.freeze_run import partitions_under
 from scienceops.usecases.records import (
@@ -28,6 +29,7 @@ from scienceops.usecases.records import (
     number_key,
     read_service,
     read_version,
+    read_versions,
     save,
     stamp,
     update,
@@ -157,6 +159,29 @@ def end_retraining(
     if after.value.job_id:
         ports.jobs.cancel(after.value.job_id)
     return after.value
+
+
+def waiting_for_people(name: str, ports: Ports) -> list[dict[str, Any]]:
+    """Proposals, and compared candidates that were neither live yet nor rejected; newest first."""
+    proved = {
+        stored.value.number
+        for stored in read_versions(ports.registry, name)
+        if stored.value.state is VersionState.PROVED
+    }
+    tried = {
+        entry["details"].get("version")
+        for entry in describe_history(name, None, ports)
+        if entry["action"] == "version made live"
+    }
+    return [
+        retraining.value.to_body()
+        for retraining in reversed(read_retrainings(name, ports))
+        if retraining.value.state is RetrainingState.PROPOSED
+        or (
+            retraining.value.state is RetrainingState.COMPARED
+            and retraining.value.version in proved - tried
+        )
+    ]
 
 
 def _base_of(name: str, ports: Ports) -> Version:

@@ -59,14 +59,20 @@ class Gateway:
     _callers: dict[tuple[str, str], tuple[float, Caller]] = field(default_factory=dict)
 
     def score(
-        self, name: str, body: bytes, *, key: str, correlation: str = "", captured_at: str = ""
+        self,
+        name: str,
+        body: bytes,
+        caller: Caller,
+        *,
+        correlation: str = "",
+        captured_at: str = "",
     ) -> Reply:
         """The scorer's reply, with the version that gave it in `X-ScienceOps-Version`.
 
         captured_at: a time of the caller's own, for operators on a simulated service. Raises
         NotAuthenticated, NotAllowed, ServiceNotFound, ServiceNotReady and BadInput.
         """
-        caller = self.caller(name, key)
+        check_may_score(name, caller)
         routes = self._known_routes(name)
         route = routes.choose()
         headers = {
@@ -87,29 +93,17 @@ class Gateway:
             reply.status, {**reply.headers, "X-ScienceOps-Version": str(route.version)}, reply.body
         )
 
-    def caller(self, name: str, key: str) -> Caller:
-        """Who calls the service; raises NotAuthenticated or NotAllowed unless they may score."""
-        caller = self.recognise(key, name)
-        if caller.role == "nobody":
-            raise NotAuthenticated(
-                f"calling {name!r} needs `Authorization: Bearer KEY`; "
-                f"make a key with `scienceops keys {name} create`"
-            )
-        if not caller.may_score(name):
-            raise NotAllowed(f"{caller.name} may not call service {name!r}")
-        return caller
-
-    def recognise(self, key: str, service: str = "") -> Caller:
-        """Whose key this is, as of at most CACHE_SECONDS ago."""
+    def recognise(self, key_sha256: str, service: str = "") -> Caller:
+        """Whose key has this hash, as of at most CACHE_SECONDS ago."""
         now = time.monotonic()
-        known = self._callers.get((service, key))
+        known = self._callers.get((service, key_sha256))
         if known and now < known[0]:
             return known[1]
-        caller = recognise(key, self.ports, service)
+        caller = recognise(key_sha256, self.ports, service)
         if len(self._callers) > 10_000:
             # Wrong keys must not fill the memory.
             self._callers.clear()
-        self._callers[service, key] = (now + CACHE_SECONDS, caller)
+        self._callers[service, key_sha256] = (now + CACHE_SECONDS, caller)
         return caller
 
     def _ask_shadow(
@@ -163,6 +157,17 @@ class Gateway:
             return None
         key = derive_key(gateway_secret(self.ports.secrets), name, version)
         return Route(version, deployment.endpoint, key)
+
+
+def check_may_score(name: str, caller: Caller) -> None:
+    """Raise NotAuthenticated or NotAllowed unless the caller may score with the service."""
+    if caller.role == "nobody":
+        raise NotAuthenticated(
+            f"calling {name!r} needs `Authorization: Bearer KEY`; "
+            f"make a key with `scienceops keys {name} create`"
+        )
+    if not caller.may_score(name):
+        raise NotAllowed(f"{caller.name} may not call service {name!r}")
 
 
 def _own_time(text: str, name: str, caller: Caller, simulated: bool) -> str:

@@ -1,14 +1,18 @@
 """One Flask app: scoring gateway, management API, dashboard pages."""
 
 from flask import Flask, Response
+from flask_wtf import CSRFProtect
 
 from scienceops.app import App
 from scienceops.config import Settings
 from scienceops.problems import answer_with_problems
-from scienceops.web import api, gateway, pages
+from scienceops.web import api, decisions_api, gateway, pages, signing_in
 from scienceops.web.sessions import Sessions
 
-_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 def create_app(app: App, settings: Settings) -> Flask:
@@ -20,11 +24,22 @@ def create_app(app: App, settings: Settings) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Strict",
         SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
+        # As long as the session: a page may be left open overnight.
+        WTF_CSRF_TIME_LIMIT=None,
     )
     flask.session_interface = Sessions()
     answer_with_problems(flask)
-    flask.register_blueprint(gateway.blueprint(app))
-    flask.register_blueprint(api.blueprint(app, settings))
+    csrf = CSRFProtect(flask)
+    for routes in (
+        gateway.blueprint(app),
+        api.blueprint(app, settings),
+        decisions_api.blueprint(app, settings),
+        decisions_api.lineage_blueprint(app, settings),
+    ):
+        # These look at no cookie, so that no browser can be made to call them for somebody.
+        csrf.exempt(routes)
+        flask.register_blueprint(routes)
+    flask.register_blueprint(signing_in.blueprint(app, settings))
     flask.register_blueprint(pages.blueprint(app, settings))
 
     @flask.get("/healthz")

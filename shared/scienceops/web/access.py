@@ -1,15 +1,17 @@
 """Access: who calls, and whether they may."""
 
-from flask import Request
+from flask import Request, session
 
 from scienceops.app import App
 from scienceops.config import Settings
-from scienceops.core.access import NOBODY, Caller, Role
+from scienceops.core.access import NOBODY, Caller, Role, hash_key
 from scienceops.errors import NotAllowed, NotAuthenticated
 
 _LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
 #: Reading is open to whoever sits at the machine; it changes nothing.
 ONLOOKER = Caller("onlooker", "viewer")
+#: In a session: the hash of the token that was shown, never the token.
+SIGNED_IN = "token_sha256"
 
 
 def bearer(request: Request) -> str:
@@ -19,16 +21,42 @@ def bearer(request: Request) -> str:
 
 
 def require(request: Request, app: App, settings: Settings, role: Role) -> Caller:
-    """The caller, who has at least this role; raises NotAuthenticated or NotAllowed."""
+    """The caller of the API, who has at least this role; raises NotAuthenticated or NotAllowed.
+
+    A session is not looked at, so that no page elsewhere can make a browser call the API.
+    """
     key = bearer(request)
-    caller = app.recognise(key) if key else NOBODY
-    if not key and settings.cloud == "local" and _is_at_this_machine(request):
-        caller = ONLOOKER
-    if caller.may(role):
-        return caller
+    caller = app.recognise(hash_key(key)) if key else _onlooker(request, settings)
     if caller.role == "nobody":
         raise NotAuthenticated("this needs `Authorization: Bearer TOKEN`: `scienceops tokens`")
+    return _with_role(caller, role)
+
+
+def require_on_page(request: Request, app: App, settings: Settings, role: Role) -> Caller:
+    """Who looks at a page or presses a button of it; raises NotAuthenticated or NotAllowed."""
+    caller = signed_in(app)
+    if caller.role == "nobody" and (role == "viewer" or bearer(request)):
+        return require(request, app, settings, role)
+    if caller.role == "nobody":
+        raise NotAuthenticated("this needs you to sign in with a token of your own")
+    return _with_role(caller, role)
+
+
+def signed_in(app: App) -> Caller:
+    """Whose session this is, as long as the token is good that began it; else nobody's."""
+    shown = session.get(SIGNED_IN, "")
+    return app.recognise(shown) if shown else NOBODY
+
+
+def _with_role(caller: Caller, role: Role) -> Caller:
+    if caller.may(role):
+        return caller
     raise NotAllowed(f"{caller.name} is a {caller.role}; this needs the role {role}")
+
+
+def _onlooker(request: Request, settings: Settings) -> Caller:
+    here = settings.cloud == "local" and _is_at_this_machine(request)
+    return ONLOOKER if here else NOBODY
 
 
 def _is_at_this_machine(request: Request) -> bool:

@@ -86,11 +86,6 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
         app.revoke_key(name, cast("Any", slot), caller("operator").name)
         return {"revoked": slot}
 
-    @routes.put("/services/<name>/policy/<key>")
-    def change_policy(name: str, key: str) -> dict[str, Any]:
-        values = {key: request.get_data(as_text=True)}
-        return dict(app.decisions.change_policy(name, values, caller("operator").name))
-
     @routes.get("/rejections")
     def rejections() -> list[dict[str, Any]]:
         caller("viewer")

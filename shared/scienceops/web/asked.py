@@ -1,7 +1,7 @@
 """Asked: what the query of a request asks for."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
 from flask import request
@@ -29,3 +29,25 @@ def _parsed(name: str, parse: Callable[[str], T], wanted: str) -> T | None:
         return parse(text)
     except ValueError:
         raise BadInput(f"{name}={text!r}: wanted a {wanted}") from None
+
+
+def number_in_form(name: str) -> int | None:
+    """The whole number in a field of the form, None when it is empty; raises BadInput."""
+    text = request.form.get(name, "").strip()
+    try:
+        return int(text) if text else None
+    except ValueError:
+        raise BadInput(f"{name} = {text!r}: wanted a whole number") from None
+
+
+def window_in_form() -> tuple[datetime, datetime]:
+    """(since, until) of the days of a form in UTC, the last of them whole; raises BadInput."""
+    days = []
+    for name in ("since", "until"):
+        text = request.form.get(name, "").strip()
+        try:
+            days.append(datetime.fromisoformat(text or request.form.get("since", "")))
+        except ValueError:
+            raise BadInput(f"{name} = {text!r}: wanted a day like 2026-11-23") from None
+    since, until = (day.replace(tzinfo=UTC) for day in days)
+    return since, until + timedelta(days=1)

@@ -1,6 +1,7 @@
 """Charts: small SVG drawn by the server, so that a list needs no script."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from markupsafe import Markup, escape
 
@@ -37,12 +38,21 @@ def sparkline(
 
 
 def stacked_bars(
-    days: Sequence[str], shares: Mapping[str, Sequence[float]], height: int = 160
+    days: Sequence[str],
+    shares: Mapping[str, Sequence[float]],
+    flagged: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    height: int = 160,
 ) -> Markup:
-    """One bar per day, cut by the share of each class."""
+    """One bar per day, cut by the share of each class; a frame around the days that are flagged."""
     step, bars = 44, []
     for index, day in enumerate(days):
         top = 0.0
+        for flag in (flagged or {}).get(day, ())[:1]:
+            title = escape(f"{day} flagged {flag['kind']} by {flag['by']}: {flag['comment']}")
+            bars.append(
+                f'<rect x="{index * step + 1}" y="0" width="42" height="{height - 2}" '
+                f'class="flag {escape(flag["kind"])}"><title>{title}</title></rect>'
+            )
         for place, (label, series) in enumerate(shares.items()):
             size = series[index] * (height - 24)
             colour = COLOURS[place % len(COLOURS)]

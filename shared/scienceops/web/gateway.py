@@ -3,6 +3,7 @@
 from flask import Blueprint, Response, request
 
 from scienceops.app import App
+from scienceops.core.access import Caller, hash_key
 from scienceops.errors import BadInput
 from scienceops.web.access import bearer
 
@@ -14,12 +15,15 @@ def blueprint(app: App) -> Blueprint:
     """The routes of a service."""
     routes = Blueprint("gateway", __name__, url_prefix="/api/v1/service")
 
+    def caller(name: str) -> Caller:
+        return app.recognise(hash_key(bearer(request)), name)
+
     @routes.post("/<name>/score")
     def score(name: str) -> Response:
         reply = app.score(
             name,
             request.get_data(),
-            key=bearer(request),
+            caller(name),
             correlation=request.headers.get("X-Request-Id")
             or request.headers.get("traceparent", ""),
             captured_at=request.headers.get("X-ScienceOps-Captured-At", ""),
@@ -32,7 +36,7 @@ def blueprint(app: App) -> Blueprint:
         document = request.get_json(force=True, silent=True)
         if not isinstance(document, dict) or set(document) != {"labels"}:
             raise BadInput('wanted {"labels": [{"request_id": ..., "row": 0, "label": ...}]}')
-        return app.label(name, document["labels"], key=bearer(request))
+        return app.label(name, document["labels"], caller(name))
 
     @routes.get("/<name>/openapi.json")
     def openapi(name: str) -> dict[str, object]:

@@ -1,16 +1,24 @@
-"""Pages: services, ModelMonitor and DataMonitor, complete from the server."""
+"""Pages: services, ModelMonitor, DataMonitor and what people decide, complete from the server."""
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
 
 from scienceops.app import App
 from scienceops.config import Settings
+from scienceops.core.access import Caller, Role
+from scienceops.core.policy import Policy, policy_text
+from scienceops.errors import NotAuthenticated, NotFound, ScienceOpsError
 from scienceops.web import charts
-from scienceops.web.access import require
-from scienceops.web.asked import day_of
+from scienceops.web.access import require_on_page
+from scienceops.web.acting import see_other
+from scienceops.web.actions import add_actions
+from scienceops.web.asked import day_of, time_of
+from scienceops.web.data_actions import add_data_actions
+from scienceops.web.try_page import add_try_page
 
 
 def blueprint(app: App, settings: Settings) -> Blueprint:
-    """The pages; looking needs a viewer."""
+    """The pages and their buttons; looking needs a viewer, deciding an operator."""
     routes = Blueprint(
         "pages",
         __name__,
@@ -19,14 +27,53 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
         static_url_path="/static",
     )
 
+    def who_may(role: Role) -> Caller:
+        return require_on_page(request, app, settings, role)
+
     @routes.before_request
-    def look() -> None:
-        require(request, app, settings, "viewer")
+    def look() -> Response | None:
+        if request.endpoint == "pages.static":
+            return None
+        try:
+            who_may("viewer")
+        except NotAuthenticated:
+            return see_other(url_for("signing_in.ask", then=request.full_path.rstrip("?")))
+        return None
 
     @routes.context_processor
     def common() -> dict[str, object]:
-        return {"refresh_seconds": settings.refresh_seconds, "charts": charts}
+        return {"charts": charts}
 
+    @routes.errorhandler(ScienceOpsError)
+    def explain(error: ScienceOpsError) -> tuple[str, int]:
+        return render_template("error.html", reason=str(error)), error.http_status
+
+    @routes.errorhandler(HTTPException)
+    def explain_http(error: HTTPException) -> tuple[str, int]:
+        return render_template("error.html", reason=error.description), error.code or 500
+
+    _add_monitors(routes, app)
+    _add_deciding_pages(routes, app)
+    add_try_page(routes, app, who_may)
+    add_actions(routes, app, who_may)
+    add_data_actions(routes, app, who_may)
+
+    @routes.get("/<path:_>")
+    def nowhere(_: str) -> str:
+        raise NotFound(f"there is no page {request.path}")
+
+    @routes.get("/plotly.js")
+    def plotly() -> Response:
+        from plotly.offline import get_plotlyjs
+
+        reply = Response(get_plotlyjs(), content_type="text/javascript; charset=utf-8")
+        reply.headers["Cache-Control"] = "public, max-age=604800, immutable"
+        return reply
+
+    return routes
+
+
+def _add_monitors(routes: Blueprint, app: App) -> None:
     @routes.get("/")
     def services() -> str:
         return render_template(
@@ -36,15 +83,14 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
             runs=app.runs(5),
         )
 
-    @routes.get("/services/<name>")
-    def service(name: str) -> str:
-        return render_template(
-            "service.html", service=app.service(name), history=app.history(name)[::-1][:50]
-        )
-
     @routes.get("/services/<name>/models")
     def models(name: str) -> str:
-        return render_template("models.html", name=name, monitor=app.model_monitor(name))
+        return render_template(
+            "models.html",
+            name=name,
+            monitor=app.model_monitor(name),
+            flagged=app.decisions.flagged_days(name),
+        )
 
     @routes.get("/services/<name>/data")
     def data(name: str) -> str:
@@ -62,20 +108,71 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
             everything=everything,
             since=since,
             until=until,
+            flagged=app.decisions.flagged_days(name),
         )
 
     @routes.get("/services/<name>/data/<path:feature>")
     def feature(name: str, feature: str) -> str:
+        view = app.feature_monitor(name, feature)
+        flagged = app.decisions.flagged_days(name)
         return render_template(
-            "feature.html", name=name, feature=feature, view=app.feature_monitor(name, feature)
+            "feature.html", name=name, feature=feature, view={**view, "flagged": flagged}
         )
 
-    @routes.get("/plotly.js")
-    def plotly() -> Response:
-        from plotly.offline import get_plotlyjs
 
-        reply = Response(get_plotlyjs(), content_type="text/javascript; charset=utf-8")
-        reply.headers["Cache-Control"] = "public, max-age=604800, immutable"
-        return reply
+def _add_deciding_pages(routes: Blueprint, app: App) -> None:
+    @routes.get("/services/<name>")
+    def service(name: str) -> str:
+        at = time_of("at")
+        return render_template(
+            "service.html",
+            service=app.service(name),
+            alerts=[rule for rule in app.alerts(name)["rules"] if rule["firing"]],
+            waiting=app.decisions.waiting(name),
+            at=at,
+            live_then=app.live_version(name, at),
+            history=app.history(name, at)[::-1][:50],
+        )
 
-    return routes
+    @routes.get("/services/<name>/retrainings")
+    def retrainings(name: str) -> str:
+        return render_template(
+            "retrainings.html",
+            name=name,
+            retrainings=app.decisions.retrainings(name),
+            flags=app.decisions.flags(name)[::-1],
+            days=[day["date"] for day in app.statistics_days(name)],
+        )
+
+    @routes.get("/services/<name>/retrainings/<int:number>")
+    def retraining(name: str, number: int) -> str:
+        found = app.decisions.retraining(name, number)
+        version = found["version"]
+        return render_template(
+            "retraining.html",
+            name=name,
+            retraining=found,
+            service=app.service(name),
+            candidate=app.version(name, version) if version else None,
+        )
+
+    @routes.get("/services/<name>/policy")
+    def policy(name: str) -> str:
+        values = app.service(name)["policy"]
+        return render_template(
+            "policy.html",
+            name=name,
+            fields=Policy.model_fields,
+            texts={key: policy_text(value) for key, value in values.items()},
+        )
+
+    @routes.get("/requests")
+    def lineage() -> str:
+        identity = request.args.get("request_id", "").strip()
+        found = app.trace(identity) if identity else None
+        return render_template(
+            "lineage.html",
+            name=found["service"] if found else None,
+            identity=identity,
+            found=found,
+        )

@@ -81,8 +81,8 @@ class Scene:
         age(self.home / "logs" / name, days_old)
 
     def find(self, older_than=MONTH):
-        on_disk = self.disk.find(self.app.in_use(), NOW(), older_than)
-        return [*self.app.find_garbage(older_than), *on_disk]
+        on_disk = self.disk.find(self.app.upkeep.in_use(), NOW(), older_than)
+        return [*self.app.upkeep.find_garbage(older_than), *on_disk]
 
     def names(self, older_than=MONTH):
         return [item.name for item in self.find(older_than)]
@@ -90,7 +90,7 @@ class Scene:
     def delete_all(self):
         for item in self.find():
             in_bucket = item.kind in ("upload", "run manifest")
-            assert self.app.delete_garbage(item) if in_bucket else self.disk.delete(item)
+            assert self.app.upkeep.delete_garbage(item) if in_bucket else self.disk.delete(item)
 
 
 def NOW():  # noqa: N802  # It reads as the constant that it almost is.
@@ -134,7 +134,7 @@ def test_an_upload_that_was_replaced_after_it_was_found_stays(scene):
     scene.object("packages/iris/a.zip", PACKAGE)
     (item,) = scene.find()
     scene.object("packages/iris/a.zip", b"a newer package")
-    assert not scene.app.delete_garbage(item)
+    assert not scene.app.upkeep.delete_garbage(item)
     assert scene.ports.objects.get("packages/iris/a.zip") == b"a newer package"
 
 

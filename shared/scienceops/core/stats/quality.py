@@ -154,14 +154,16 @@ def _with_interval(name: str, values: tuple[float, float, float] | None) -> dict
 def wilson(hits: int, rows: int) -> tuple[float, float]:
     """Interval of a share of rows. Source: E. B. Wilson, J. Am. Statist. Assoc. 22 (1927) 209-212.
 
-    >>> [round(bound, 4) for bound in wilson(10, 10)]
-    [0.7225, 1.0]
+    >>> [round(bound, 4) for bound in wilson(10, 10)], wilson(0, 10)[0]
+    ([0.7225, 1.0], 0.0)
     """
     share, square = hits / rows, _Z * _Z
     middle = (share + square / (2 * rows)) / (1 + square / rows)
     half = _Z / (1 + square / rows)
     half *= math.sqrt(share * (1 - share) / rows + square / (4 * rows * rows))
-    return max(0.0, middle - half), min(1.0, middle + half)
+    # At the ends the formula gives 0 and 1 exactly, which rounding would miss.
+    low = middle - half if hits else 0.0
+    return low, middle + half if hits < rows else 1.0
 
 
 def _f1(confusion: Mapping[tuple[str, str], int]) -> tuple[float, float, float]:

@@ -1,5 +1,13 @@
 // Draws one chart per statistic from the series that the page carries.
 "use strict";
+const FLAG_COLOURS = { wrong: "#b3261e", retrain: "#d98e32" };
+// A band behind each day on which rows are flagged.
+function flagged(days, flags) {
+  return days.flatMap((day, place) => (flags[day] || []).slice(0, 1).map((flag) => ({
+    type: "rect", xref: "x", yref: "paper", x0: place - 0.5, x1: place + 0.5, y0: 0, y1: 1,
+    fillcolor: FLAG_COLOURS[flag.kind], opacity: 0.12, line: { width: 0 }, layer: "below",
+  })));
+}
 function draw() {
   const view = JSON.parse(document.getElementById("series").textContent);
   const style = getComputedStyle(document.body);
@@ -38,6 +46,7 @@ function draw() {
     Plotly.react(place, traces, {
       title: { text: name, font: { size: 13 } }, margin: { l: 48, r: 10, t: 34, b: 34 }, ...layout,
       xaxis: { type: "category", tickangle: 0, nticks: 6 },
+      shapes: flagged(days, view.flagged),
     }, { displayModeBar: false, responsive: true });
   }
 }

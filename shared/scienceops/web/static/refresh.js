@@ -1,6 +1,8 @@
 // Swaps the part of the page that shows data for a fresh one, and leaves everything else alone.
 "use strict";
 const seconds = Number(document.body.dataset.refresh);
+// A form's token is another one each time it is asked for, and shows nothing.
+const shown = (node) => node.innerHTML.replace(/name="csrf_token" value="[^"]*"/g, "");
 async function refresh() {
   if (document.hidden || document.activeElement?.closest("#live")) return;
   const reply = await fetch(location.href, { headers: { Accept: "text/html" } }).catch(() => null);
@@ -8,7 +10,7 @@ async function refresh() {
   const fresh = new DOMParser().parseFromString(await reply.text(), "text/html");
   const now = document.getElementById("live");
   const next = fresh.getElementById("live");
-  if (now && next && now.innerHTML !== next.innerHTML && !now.querySelector("details[open]")) {
+  if (now && next && shown(now) !== shown(next) && !now.querySelector("details[open]")) {
     now.innerHTML = next.innerHTML;
   }
   const data = fresh.getElementById("series");

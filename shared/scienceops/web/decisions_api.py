@@ -1,0 +1,174 @@
+"""Decisions API: flags, retraining, promotion, traffic, policy and lineage as JSON."""
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, request
+
+from scienceops.app import App
+from scienceops.config import Settings
+from scienceops.core.access import Caller, Role
+from scienceops.core.policy import policy_text
+from scienceops.errors import BadInput
+from scienceops.web.access import require
+
+
+def blueprint(app: App, settings: Settings) -> Blueprint:
+    """The routes under /api/v1 that decide; reading needs a viewer, deciding an operator."""
+    routes = Blueprint("decisions", __name__, url_prefix="/api/v1/services/<name>")
+
+    def caller(role: Role) -> Caller:
+        return require(request, app, settings, role)
+
+    _add_flags(routes, app, caller)
+    _add_retraining(routes, app, caller)
+    _add_promotion(routes, app, caller)
+    return routes
+
+
+def lineage_blueprint(app: App, settings: Settings) -> Blueprint:
+    """The route from a request id back to what its answer came from."""
+    routes = Blueprint("lineage", __name__, url_prefix="/api/v1")
+
+    @routes.get("/requests/<request_id>")
+    def lineage(request_id: str) -> dict[str, Any]:
+        require(request, app, settings, "viewer")
+        return app.trace(request_id)
+
+    return routes
+
+
+def _add_flags(routes: Blueprint, app: App, caller: Callable[[Role], Caller]) -> None:
+    @routes.get("/flags")
+    def flags(name: str) -> list[dict[str, Any]]:
+        caller("viewer")
+        return app.decisions.flags(name)
+
+    @routes.post("/flags")
+    def flag(name: str) -> dict[str, Any]:
+        actor = caller("operator").name
+        body = _body({"kind", "since", "until", "request_ids", "comment"})
+        return app.decisions.flag(
+            name,
+            body.get("kind", ""),
+            actor,
+            since=_time(body, "since"),
+            until=_time(body, "until"),
+            request_ids=_texts(body, "request_ids"),
+            comment=str(body.get("comment", "")),
+        ).to_body()
+
+    @routes.post("/flags/<int:number>/undo")
+    def undo_flag(name: str, number: int) -> dict[str, Any]:
+        actor = caller("operator").name
+        why = str(_body({"comment"}).get("comment", ""))
+        return app.decisions.undo_flag(name, number, actor, why).to_body()
+
+
+def _add_retraining(routes: Blueprint, app: App, caller: Callable[[Role], Caller]) -> None:
+    @routes.get("/retrainings")
+    def retrainings(name: str) -> list[dict[str, Any]]:
+        caller("viewer")
+        return app.decisions.retrainings(name)
+
+    @routes.get("/retrainings/<int:number>")
+    def retraining(name: str, number: int) -> dict[str, Any]:
+        caller("viewer")
+        return app.decisions.retraining(name, number)
+
+    @routes.post("/retrainings")
+    def retrain(name: str) -> dict[str, Any]:
+        actor = caller("operator").name
+        body = _body({"selection", "why"})
+        selection = body.get("selection")
+        if not isinstance(selection, dict):
+            raise BadInput('wanted {"selection": {"since": DAY, "until": DAY}, "why": ...}')
+        return app.decisions.retrain(name, selection, actor, str(body.get("why", ""))).to_body()
+
+    @routes.post("/retrainings/<int:number>/start")
+    def start(name: str, number: int) -> dict[str, Any]:
+        return app.decisions.start_proposed(name, number, caller("operator").name).to_body()
+
+    @routes.post("/retrainings/<int:number>/end")
+    def end(name: str, number: int) -> dict[str, Any]:
+        actor = caller("operator").name
+        why = str(_body({"comment"}).get("comment", ""))
+        return app.decisions.end_retraining(name, number, actor, why).to_body()
+
+
+def _add_promotion(routes: Blueprint, app: App, caller: Callable[[Role], Caller]) -> None:
+    @routes.post("/versions/<int:number>/approve")
+    def approve(name: str, number: int) -> dict[str, Any]:
+        actor = caller("operator").name
+        body = _body({"comment", "seen_live"})
+        seen = body.get("seen_live")
+        if seen is not None and not isinstance(seen, int):
+            raise BadInput(f"seen_live = {seen!r}: wanted the number of a version")
+        why = str(body.get("comment", ""))
+        return app.decisions.approve(name, number, actor, why, seen).to_body()
+
+    @routes.post("/versions/<int:number>/reject")
+    def reject(name: str, number: int) -> dict[str, Any]:
+        actor = caller("operator").name
+        app.decisions.reject(name, number, actor, str(_body({"comment"}).get("comment", "")))
+        return app.version(name, number)
+
+    @routes.post("/rollback")
+    def rollback(name: str) -> dict[str, Any]:
+        actor = caller("operator").name
+        why = str(_body({"comment"}).get("comment", ""))
+        return app.decisions.roll_back(name, actor, why).to_body()
+
+    @routes.put("/traffic")
+    def traffic(name: str) -> dict[str, Any]:
+        actor = caller("operator").name
+        body = _body({"weights", "shadow"})
+        weights, shadow = body.get("weights", {}), body.get("shadow")
+        try:
+            shares = {int(version): int(weight) for version, weight in weights.items()}
+            unheard = None if shadow is None else int(shadow)
+        except (AttributeError, TypeError, ValueError):
+            raise BadInput('wanted {"weights": {"3": 90, "4": 10}, "shadow": 5 or null}') from None
+        app.decisions.share_traffic(name, shares, unheard, actor)
+        return app.service(name)
+
+    @routes.patch("/policy")
+    def change_policy(name: str) -> dict[str, Any]:
+        actor = caller("operator").name
+        body = _body(None)
+        values = {key: policy_text(value) for key, value in body.items()}
+        return dict(app.decisions.change_policy(name, values, actor))
+
+
+def _body(keys: Collection[str] | None) -> dict[str, Any]:
+    """The JSON object that came, {} for nothing; raises BadInput for keys other than these."""
+    if not request.get_data():
+        return {}
+    found = request.get_json(force=True, silent=True)
+    if not isinstance(found, dict):
+        raise BadInput("wanted a JSON object as the body")
+    unknown = sorted(set(found) - set(keys)) if keys is not None else []
+    if unknown:
+        raise BadInput(f"unknown key {unknown[0]!r}: keys are {', '.join(sorted(keys or ()))}")
+    return found
+
+
+def _time(body: dict[str, Any], key: str) -> datetime | None:
+    text = body.get(key)
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(str(text))
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise BadInput(f"{key} = {text!r}: wanted a time with a zone, like 2026-11-23T09:30Z")
+    return at
+
+
+def _texts(body: dict[str, Any], key: str) -> list[str]:
+    found = body.get(key) or []
+    if not isinstance(found, list) or not all(isinstance(item, str) for item in found):
+        raise BadInput(f"{key}: wanted a list of texts")
+    return found

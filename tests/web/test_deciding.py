@@ -1,0 +1,232 @@
+"""What people decide, with the buttons of the pages in a real browser, over a real platform."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from labelled_week import day, send_week
+from models import pack_trainable_iris
+from pages import check_page, fill, press, submit, told
+from platform_process import running_platform, wait_for
+from selenium.webdriver.common.by import By
+
+pytestmark = pytest.mark.browser
+PAGES = ["/services/iris", "/services/iris/retrainings", "/services/iris/retrainings/1"]
+PAGES += ["/services/iris/policy", "/services/iris/try", "/services/iris/models", "/login"]
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory):
+    home = tmp_path_factory.mktemp("home")
+    with running_platform(home, SCIENCEOPS_REFRESH_SECONDS="0.5") as platform:
+        package = pack_trainable_iris(tmp_path_factory.mktemp("p"))
+        platform.cli("push", str(package), "--wait")
+        send_week(platform, "iris", poisoned=(6, 5, 4))
+        platform.cli("stats", "iris", "--run", "--engine", "inline")
+        yield platform
+
+
+@pytest.fixture(scope="module")
+def eva(platform, browser):
+    """The browser, in which an operator called eva has signed in."""
+    token = platform.json("tokens", "create", "eva", "--role", "operator")["token"]
+    browser.get(platform.url + "/login?then=/services/iris")
+    fill(browser, "token", token)
+    press(browser, "Sign in")
+    wait_for(lambda: browser.current_url == platform.url + "/services/iris", 10, "the sign-in")
+    return browser
+
+
+def live(platform):
+    return platform.json("status", "iris")["service"]["live"]
+
+
+def test_an_onlooker_sees_no_button_and_is_asked_to_sign_in(platform, browser):
+    for page in PAGES[1:5]:
+        if page.endswith("/1"):
+            continue
+        browser.get(platform.url + page)
+        assert not [b for b in browser.find_elements(By.CSS_SELECTOR, "main .do") if b.is_enabled()]
+        assert "Sign in with a token of the role operator" in browser.page_source.replace(
+            "</a>", ""
+        )
+    browser.get(platform.url + "/login?then=https://elsewhere.example/")
+    fill(browser, "token", "so_wrong")
+    press(browser, "Sign in")
+    assert "No token like this" in told(browser)
+    assert browser.find_element(By.NAME, "then").get_attribute("value") == "/"
+    browser.get_log("browser")
+
+
+def test_a_row_is_tried_labelled_and_traced(platform, eva):
+    eva.get(platform.url + "/services/iris/try")
+    eva.find_element(By.CSS_SELECTOR, "summary").click()
+    fill(eva, "pasted", '{"petal width (cm)": 1.8, "petal length (cm)": 6.1}')
+    press(eva, "Fill the fields")
+    assert eva.find_element(By.NAME, "field-3").get_attribute("value") == "1.8"
+    assert eva.find_element(By.NAME, "field-0").get_attribute("value") == ""
+    press(eva, "Predict")
+    assert "sepal length (cm)" in told(eva)
+    fill(eva, "field-0", "6.3")
+    fill(eva, "field-1", "2.9")
+    press(eva, "Predict")
+    answer = eva.find_element(By.CSS_SELECTOR, ".answer")
+    assert answer.find_element(By.CSS_SELECTOR, ".big").text == "virginica"
+    assert len(answer.find_elements(By.TAG_NAME, "meter")) == 3
+    identity = eva.find_element(By.ID, "request-id").text
+    fill(eva, "label", "versicolor")
+    press(eva, "Label")
+    assert "label is kept" in told(eva)
+    page = eva.find_element(By.TAG_NAME, "main").text
+    assert "row 0: versicolor" in page
+    assert "policy promotion = auto" in page
+    assert identity in eva.current_url
+    eva.get_log("browser")
+
+
+def test_the_program_and_the_command_to_copy_run_as_they_are(platform, eva, tmp_path):
+    key = platform.json("keys", "iris", "create")["key"]
+    eva.get(platform.url + "/services/iris/try")
+    environment = {**os.environ, "SCIENCEOPS_KEY": key}
+    for place, words in (("python", [sys.executable, "-c"]), ("curl", ["sh", "-c"])):
+        text = eva.find_element(By.ID, place).text
+        done = subprocess.run(
+            [*words, text], env=environment, capture_output=True, text=True, check=False
+        )
+        assert "setosa" in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("pasted", "says"),
+    [("", "nothing was pasted"), ("1,2", "2 values: wanted 4"), ('{"petal": 1}', "no column")],
+)
+def test_a_row_that_cannot_be_read_is_named(platform, eva, pasted, says):
+    eva.get(platform.url + "/services/iris/try")
+    eva.find_element(By.CSS_SELECTOR, "summary").click()
+    fill(eva, "pasted", pasted)
+    press(eva, "Fill the fields")
+    assert says in told(eva)
+    eva.get_log("browser")
+
+
+def test_flags_are_made_shown_on_the_charts_and_undone(platform, eva):
+    eva.get(platform.url + "/services/iris/retrainings")
+    for kind in ("wrong", "retrain"):
+        fill(eva, "comment", "")
+        eva.find_element(By.CSS_SELECTOR, f"select[name=kind] option[value={kind}]").click()
+        flag = eva.find_element(By.CSS_SELECTOR, "form[action$='/flags']")
+        for name, ago in (("since", 6), ("until", 4)):
+            field = flag.find_element(By.NAME, name)
+            eva.execute_script("arguments[0].value = arguments[1]", field, day(ago).isoformat())
+        flag.find_element(By.NAME, "comment").send_keys("labels mixed up")
+        press(eva, "Flag")
+    assert "Flag 2 holds: retrain" in told(eva)
+    rows = eva.find_elements(By.XPATH, "//button[text()='Undo']")
+    assert len(rows) == 2
+    submit(eva, rows[0])
+    assert "Flag 2 holds no more" in told(eva)
+    assert "flag 2 undone" in eva.find_element(By.ID, "live").text
+    eva.get(platform.url + "/services/iris/models")
+    assert len(eva.find_elements(By.CSS_SELECTOR, "rect.flag.wrong")) == 3
+    eva.get(platform.url + "/services/iris/data/petal%20length%20(cm)")
+    bands = "[data-statistic=mean] .shapelayer path"
+    wait_for(lambda: len(eva.find_elements(By.CSS_SELECTOR, bands)) == 3, 20, "the bands")
+    assert "flagged by eva: labels mixed up" in eva.find_element(By.ID, "live").text
+
+
+def test_a_candidate_is_trained_followed_approved_and_rolled_back(platform, eva):
+    eva.get(platform.url + "/services/iris/retrainings")
+    press(eva, "Retrain")
+    assert "Retraining 1 has begun" in told(eva)
+    eva.get(platform.url + "/services/iris/retrainings/1")
+
+    def state():
+        return eva.execute_script("return document.querySelector('h1 .badge').textContent")
+
+    # The page takes in what is new by itself.
+    wait_for(lambda: state() == "compared", 90, "the comparison")
+    assert "Better" in eva.find_element(By.CSS_SELECTOR, "#live .told").text
+    assert eva.find_element(By.CSS_SELECTOR, ".facts").text.count("flagged wrong 450") == 1
+    eva.refresh()
+    fill(eva, "comment", "knows the new flowers")
+    press(eva, "Approve version 2")
+    assert "Version 2 is being started" in told(eva)
+    wait_for(lambda: live(platform) == 2, 30, "version 2")
+    entry = [e for e in platform.json("history", "iris")["entries"] if "live" in e["action"]][-1]
+    assert (entry["actor"], entry["why"]) == ("eva", "knows the new flowers")
+    eva.get(platform.url + "/services/iris")
+    eva.find_element(By.XPATH, "//summary[text()='Roll back']").click()
+    press(eva, "Back to version 1")
+    wait_for(lambda: live(platform) == 1, 30, "version 1 again")
+
+
+def test_a_decision_on_what_is_no_longer_so_is_told(platform, eva):
+    eva.get(platform.url + "/services/iris/retrainings/1")
+    platform.cli("approve", "iris", "2", "--comment", "by another")
+    fill(eva, "comment", "too late")
+    press(eva, "Approve version 2")
+    assert "version 2 of 'iris'" in told(eva)
+    eva.get(platform.url + "/services/iris")
+    platform.cli("rollback", "iris")
+    eva.find_element(By.XPATH, "//summary[text()='Roll back']").click()
+    assert live(platform) == 1
+
+
+def test_traffic_is_divided_and_the_policy_changed(platform, eva):
+    eva.get(platform.url + "/services/iris")
+    fill(eva, "weight-1", "90")
+    fill(eva, "weight-2", "10")
+    press(eva, "Divide")
+    assert platform.json("status", "iris")["service"]["traffic"] == {"1": 90, "2": 10}
+    fill(eva, "weight-1", "0")
+    press(eva, "Divide")
+    assert "is live and has no weight" in told(eva)
+    eva.get(platform.url + "/services/iris/policy")
+    fill(eva, "margin", "0.02")
+    # Somebody else changes another key while the page is open.
+    platform.cli("policy", "iris", "set", "retrain_days=9")
+    press(eva, "Save")
+    assert told(eva) == "Changed: margin."
+    policy = platform.json("policy", "iris")["policy"]
+    assert (policy["margin"], policy["retrain_days"]) == (0.02, 9)
+    fill(eva, "tolerance", "much")
+    press(eva, "Save")
+    assert "tolerance" in told(eva)
+
+
+def test_what_was_live_then_is_answered(platform, eva):
+    eva.get(f"{platform.url}/services/iris?at={day(1).isoformat()}T12:00")
+    assert "Nothing was live then" in eva.find_element(By.TAG_NAME, "main").text
+    eva.get(f"{platform.url}/services/iris?at={day(-1).isoformat()}T12:00")
+    text = eva.find_element(By.TAG_NAME, "main").text
+    assert "Version 1 was live then" in text
+    assert "the data it was packed with" in text
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_of_decisions_fits_has_no_errors_and_asks_nobody_else(platform, eva, page, width):
+    check_page(eva, platform, page, width)
+
+
+def test_no_other_site_can_press_a_button_and_no_viewer_may(platform, eva):
+    cookies = "; ".join(f"{c['name']}={c['value']}" for c in eva.get_cookies())
+    post = {"Cookie": cookies, "Content-Type": "application/x-www-form-urlencoded"}
+    status, _, page = platform.request("POST", "/services/iris/rollback", b"comment=x", **post)
+    assert status == 400
+    assert "CSRF" in page
+    assert platform.request("POST", "/api/v1/services/iris/rollback", b"{}", **post)[0] == 403
+    token = platform.json("tokens", "create", "reader", "--role", "viewer")["token"]
+    eva.get(platform.url + "/")
+    eva.find_element(By.XPATH, "//button[text()='Sign out']").click()
+    eva.get(platform.url + "/login?then=/services/iris/retrainings")
+    fill(eva, "token", token)
+    press(eva, "Sign in")
+    assert not eva.find_elements(By.CSS_SELECTOR, "main .do")
+    guard = re.search(r'name="csrf_token" value="([^"]+)"', eva.page_source)[1]
+    cookies = "; ".join(f"{c['name']}={c['value']}" for c in eva.get_cookies())
+    body = f"csrf_token={guard}".encode()
+    platform.request("POST", "/services/iris/rollback", body, **{**post, "Cookie": cookies})
+    assert "reader" not in [e["actor"] for e in platform.json("history", "iris")["entries"]]

@@ -1,5 +1,6 @@
 """The http door on one machine: a web server process in front of the one Flask app."""
 
+import errno
 import logging
 import os
 import socket
@@ -15,6 +16,8 @@ log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 START_SECONDS = 30
+#: The gateway of a host that was killed frees its port a moment after it.
+PORT_SECONDS = 10
 
 
 class Gateway:
@@ -26,15 +29,7 @@ class Gateway:
         self._port = port
         self._log_path = log_path
         self._process: subprocess.Popen[bytes] | None = None
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError as error:
-                raise BadSetting(
-                    f"port {port} on {HOST} cannot be used ({error.strerror}): "
-                    "choose another with `scienceops up --port N`"
-                ) from None
+        _wait_for_port(port)
 
     def start(self) -> None:
         """Start the server and wait until it accepts connections."""
@@ -81,3 +76,22 @@ class Gateway:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def _wait_for_port(port: int) -> None:
+    end = time.monotonic() + PORT_SECONDS
+    while True:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError as error:
+                # Only what is in use now may be free soon.
+                if error.errno != errno.EADDRINUSE or time.monotonic() > end:
+                    raise BadSetting(
+                        f"port {port} on {HOST} cannot be used ({error.strerror}): "
+                        "choose another with `scienceops up --port N`"
+                    ) from None
+            else:
+                return
+        time.sleep(0.1)

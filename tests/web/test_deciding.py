@@ -13,7 +13,7 @@ from platform_process import running_platform, wait_for
 from selenium.webdriver.common.by import By
 
 pytestmark = pytest.mark.browser
-PAGES = ["/services/iris", "/services/iris/retrainings", "/services/iris/retrainings/1"]
+PAGES = ["/services/iris", "/services/iris/retrainings", "/services/iris/retrainings/2"]
 PAGES += ["/services/iris/policy", "/services/iris/try", "/services/iris/models", "/login"]
 
 
@@ -45,7 +45,7 @@ def live(platform):
 
 def test_an_onlooker_sees_no_button_and_is_asked_to_sign_in(platform, browser):
     for page in PAGES[1:5]:
-        if page.endswith("/1"):
+        if page.endswith("/2"):
             continue
         browser.get(platform.url + page)
         assert not [b for b in browser.find_elements(By.CSS_SELECTOR, "main .do") if b.is_enabled()]
@@ -136,11 +136,30 @@ def test_flags_are_made_shown_on_the_charts_and_undone(platform, eva):
     assert "flagged by eva: labels mixed up" in eva.find_element(By.ID, "live").text
 
 
+def test_an_alert_and_a_proposal_are_shown_and_the_proposal_dismissed(platform, eva):
+    platform.cli("policy", "iris", "set", "retrain_drift_days=2")
+    eva.get(platform.url + "/services/iris")
+
+    def shown():
+        return eva.execute_script("return document.getElementById('live').innerText")
+
+    # The page takes both in by itself.
+    wait_for(lambda: "Retraining 1 is proposed" in shown(), 30, "the proposal")
+    wait_for(lambda: "Alert drift since" in shown(), 30, "the alert")
+    platform.cli("policy", "iris", "set", "retrain_drift_days=0")
+    eva.get(platform.url + "/services/iris/retrainings/1")
+    fill(eva, "comment", "the rulers are back")
+    press(eva, "Dismiss")
+    assert "Retraining 1 is dismissed" in told(eva)
+    eva.get(platform.url + "/services/iris")
+    assert "is proposed" not in shown()
+
+
 def test_a_candidate_is_trained_followed_approved_and_rolled_back(platform, eva):
     eva.get(platform.url + "/services/iris/retrainings")
     press(eva, "Retrain")
-    assert "Retraining 1 has begun" in told(eva)
-    eva.get(platform.url + "/services/iris/retrainings/1")
+    assert "Retraining 2 has begun" in told(eva)
+    eva.get(platform.url + "/services/iris/retrainings/2")
 
     def state():
         return eva.execute_script("return document.querySelector('h1 .badge').textContent")
@@ -163,7 +182,7 @@ def test_a_candidate_is_trained_followed_approved_and_rolled_back(platform, eva)
 
 
 def test_a_decision_on_what_is_no_longer_so_is_told(platform, eva):
-    eva.get(platform.url + "/services/iris/retrainings/1")
+    eva.get(platform.url + "/services/iris/retrainings/2")
     platform.cli("approve", "iris", "2", "--comment", "by another")
     fill(eva, "comment", "too late")
     press(eva, "Approve version 2")

@@ -1,6 +1,7 @@
 """Run the demo: each phase with its progress and its seconds."""
 
 import json
+import signal
 import sys
 import time
 from datetime import UTC, date, datetime, timedelta
@@ -34,6 +35,9 @@ WAIT_SECONDS = 300
 def run_demo(home: Path, *, leave: bool, as_json: bool, port: int, engine: str) -> None:
     """The whole demo; raises ScienceOpsError when a part does not do what it should."""
     began = time.monotonic()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Also where a shell has started this in the background, which ignores Ctrl-C by default.
+        signal.signal(number, signal.default_int_handler)
     # With --json the one line on standard output is the result; people read standard error.
     phases = Phases(sys.stderr if as_json else sys.stdout)
     home.mkdir(parents=True, exist_ok=True)
@@ -50,7 +54,9 @@ def run_demo(home: Path, *, leave: bool, as_json: bool, port: int, engine: str) 
             if not leave:
                 phases.say(
                     f"Score rows yourself: SCIENCEOPS_HOME={home} .venv/bin/scienceops score "
-                    f"{NAME} --data FILE.csv\nIt stays up; Ctrl-C stops it."
+                    f"{NAME} --data FILE.csv\n"
+                    f"Decide on its pages: SCIENCEOPS_HOME={home} .venv/bin/scienceops tokens "
+                    "create YOUR-NAME --role operator\nIt stays up; Ctrl-C stops it."
                 )
                 host.wait()
     except KeyboardInterrupt:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from scienceops.doctor import Check
 
-#: Distribution -> the module it is imported by, where the two differ.
-MODULES = {"scikit-learn": "sklearn", "pyyaml": "yaml", "pydantic-settings": "pydantic_settings"}
+#: Distribution -> the module it is imported by, where they differ by more than a hyphen.
+MODULES = {"scikit-learn": "sklearn", "pyyaml": "yaml"}
 IMPORT_SECONDS = 120
 
 _MAKE = "`make test` sets up .venv with every package as locked"
@@ -36,7 +36,9 @@ def check_packages() -> list[Check]:
         return [Check("packages", "missing", found, _MAKE)]
     faulty = [check for name, wanted in needed.items() if (check := check_version(name, wanted))]
     lacking = {check.name for check in faulty}
-    names = {MODULES.get(name, name): name for name in needed if name not in lacking}
+    names = {
+        MODULES.get(name, name.replace("-", "_")): name for name in needed if name not in lacking
+    }
     for module, fault in import_faults(list(names)).items():
         fix = f"reinstall it: pip install --force-reinstall '{names[module]}'; or {_MAKE}"
         faulty.append(Check(names[module], "missing", f"cannot be imported ({fault})", fix))

@@ -239,7 +239,7 @@ def test_no_other_site_can_press_a_button_and_no_viewer_may(platform, eva):
     assert platform.request("POST", "/api/v1/services/iris/rollback", b"{}", **post)[0] == 403
     token = platform.json("tokens", "create", "reader", "--role", "viewer")["token"]
     eva.get(platform.url + "/")
-    eva.find_element(By.XPATH, "//button[text()='Sign out']").click()
+    submit(eva, eva.find_element(By.XPATH, "//button[text()='Sign out']"))
     eva.get(platform.url + "/login?then=/services/iris/retrainings")
     fill(eva, "token", token)
     press(eva, "Sign in")

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from scienceops.core.mistakes import first_mistake
 from scienceops.errors import BadSetting
 
 PREFIX = "SCIENCEOPS_"
@@ -105,9 +106,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = PREFIX + str(first["loc"][0]).upper()
-        raise BadSetting(f"{name}={first['input']!r}: {first['msg']}") from None
+        found = first_mistake(error)
+        raise BadSetting(f"{PREFIX}{found.key.upper()}={found.got}: {found.wanted}") from None
 
 
 class ScorerSettings(BaseSettings):
@@ -135,5 +135,5 @@ def load_scorer_settings() -> ScorerSettings:
     try:
         return ScorerSettings()  # type: ignore[call-arg]  # The environment fills it.
     except ValidationError as error:
-        first = error.errors()[0]
-        raise BadSetting(f"{SCORER_PREFIX}{str(first['loc'][0]).upper()}: {first['msg']}") from None
+        found = first_mistake(error)
+        raise BadSetting(f"{SCORER_PREFIX}{found.key.upper()}: {found.wanted}") from None

@@ -102,6 +102,10 @@ def test_a_policy_is_patched_in_one_go(call):
         ("PUT", f"{API}/traffic", {"weights": [1]}, 400, '"weights"'),
         ("PATCH", f"{API}/policy", b"[]", 400, "a JSON object"),
         ("PATCH", f"{API}/policy", {"promotoin": "auto"}, 400, "promotion"),
+        ("PATCH", f"{API}/policy", {"retrain_cron": "* *"}, 400, "'* *': wanted five cron fields"),
+        ("POST", f"{API}/retrainings", {"selection": {}}, 400, "has no 'since': wanted a day"),
+        ("POST", f"{API}/statistics?engine=fast", {}, 400, "'fast': wanted auto, inline or spark"),
+        ("GET", f"{API}/rollback", None, 404, f"there is no GET {API}/rollback"),
         ("GET", "/api/v1/services/nope/flags", None, 404, "nope"),
     ],
 )

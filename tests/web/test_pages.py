@@ -89,6 +89,12 @@ def test_a_page_is_not_shown_to_a_name_from_elsewhere(platform):
     assert platform.request("GET", "/api/v1/services", Host="rebound.example:80")[0] == 401
 
 
+def test_a_form_from_elsewhere_is_refused_on_a_page_that_says_what_to_do(platform):
+    status, headers, page = platform.request("POST", "/login", b"token=x")
+    assert (status, headers["Content-Type"][:9]) == (400, "text/html")
+    assert "nothing was changed" in page
+
+
 def test_writing_needs_a_token_even_here(platform):
     assert platform.request("POST", "/api/v1/services/iris/keys", b"")[0] == 403
     token = platform.json("tokens", "create", "reader", "--role", "viewer")["token"]

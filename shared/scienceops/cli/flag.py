@@ -47,6 +47,8 @@ def flag(
         if as_json:
             show_json({"service": name, "flags": flags})
             return
+        if not flags:
+            click.echo(f"{name!r} has no flags; `scienceops flag {name} --help` says how to flag")
         show_table(
             ["#", "kind", "from", "to", "requests", "by", "holds", "comment"],
             [

@@ -146,6 +146,11 @@ def _show_all(name: str, found: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         show_json({"service": name, "retrainings": found})
         return
+    if not found:
+        click.echo(
+            f"no retrainings of {name!r} yet; begin one with "
+            f"`scienceops retrain {name} --from DAY --to DAY`"
+        )
     show_table(
         ["#", "state", "from", "to", "asked by", "at", "version", "why or reason"],
         [

@@ -36,6 +36,8 @@ def list_(as_json: bool) -> None:
     if as_json:
         show_json({"tokens": found})
         return
+    if not found:
+        click.echo("no tokens yet; make one with `scienceops tokens create NAME`")
     show_table(
         ["name", "role", "made", "by"],
         [[t["name"], t["role"], t["created_at"][:16], t["created_by"]] for t in found],

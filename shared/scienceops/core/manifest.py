@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from scienceops.core.captures import Task
+from scienceops.core.mistakes import first_mistake
 from scienceops.core.names import check_service_name
 from scienceops.errors import BadName, BadPackage
 
@@ -132,14 +133,11 @@ def _bad(reason: str) -> BadPackage:
 
 
 def _explain(error: ValidationError) -> BadPackage:
-    first = error.errors()[0]
-    where = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
+    found = first_mistake(error)
+    if found.unknown:
         return BadPackage(
-            f"unknown key {where!r}", file=MANIFEST, fix="remove it, or put it under `tags`"
+            f"unknown key {found.key!r}", file=MANIFEST, fix="remove it, or put it under `tags`"
         )
-    if first["type"] == "missing":
-        return _bad(f"key {where!r} is missing")
-    shown = repr(first["input"])
-    shown = shown if len(shown) <= 80 else shown[:77] + "..."
-    return _bad(f"key {where!r} holds {shown}: {first['msg']}")
+    if found.missing:
+        return _bad(f"key {found.key!r} is missing")
+    return _bad(f"key {found.key!r} holds {found.got}: {found.wanted}")

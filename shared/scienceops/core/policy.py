@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scienceops.core.alerts import RULES, AlertBound, AlertRules, AlertUrl
+from scienceops.core.mistakes import first_mistake
 from scienceops.errors import BadPolicy
 
 
@@ -79,13 +80,12 @@ def read_policy(values: Mapping[str, Any]) -> Policy:
     try:
         return Policy.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
+        found = first_mistake(error)
+        if found.unknown:
             raise BadPolicy(
-                f"unknown policy key {key!r}: keys are {', '.join(Policy.model_fields)}"
+                f"unknown policy key {found.key!r}: keys are {', '.join(Policy.model_fields)}"
             ) from None
-        raise BadPolicy(f"policy {key} = {first['input']!r}: {first['msg']}") from None
+        raise BadPolicy(f"policy {found.key} = {found.got}: {found.wanted}") from None
 
 
 def policy_text(value: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from scienceops.core.ids import time_of
+from scienceops.core.mistakes import first_mistake
 from scienceops.core.versions import Document
 from scienceops.errors import BadInput
 
@@ -93,13 +94,14 @@ def read_selection(values: Mapping[str, Any]) -> Selection:
     try:
         return Selection.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
+        found = first_mistake(error)
+        if found.unknown:
             keys = ", ".join(Selection.model_fields)
-            raise BadInput(f"unknown selection key {key!r}: keys are {keys}") from None
-        shown = f" = {first['input']!r}" if key else ""
-        raise BadInput(f"selection {key}{shown}: {first['msg']}") from None
+            raise BadInput(f"unknown selection key {found.key!r}: keys are {keys}") from None
+        if found.missing:
+            raise BadInput(f"the selection has no {found.key!r}: wanted a day") from None
+        where = f" {found.key} = {found.got}" if found.key else ""
+        raise BadInput(f"selection{where}: {found.wanted}") from None
 
 
 class RetrainingState(StrEnum):

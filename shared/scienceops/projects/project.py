@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from scienceops.core.mistakes import first_mistake
 from scienceops.core.names import check_service_name
 from scienceops.core.policy import read_policy
 from scienceops.errors import BadInput, BadName, BadPolicy
@@ -87,14 +88,14 @@ def _settings(path: Path, table: Mapping[str, Any]) -> ProjectSettings:
     try:
         settings = ProjectSettings.model_validate(table)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
+        found = first_mistake(error)
+        key = found.key
+        if found.unknown:
             keys = ", ".join(ProjectSettings.model_fields)
             raise BadInput(f"{path}: unknown key {key!r} in [project]; keys are {keys}") from None
-        if first["type"] == "missing":
+        if found.missing:
             raise BadInput(f'{path}: [project] has no {key}; write {key} = "..."') from None
-        raise BadInput(f"{path}: [project] {key} = {first['input']!r}: {first['msg']}") from None
+        raise BadInput(f"{path}: [project] {key} = {found.got}: {found.wanted}") from None
     try:
         check_service_name(settings.name)
     except BadName as error:

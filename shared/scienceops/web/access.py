@@ -51,7 +51,10 @@ def signed_in(app: App) -> Caller:
 def _with_role(caller: Caller, role: Role) -> Caller:
     if caller.may(role):
         return caller
-    raise NotAllowed(f"{caller.name} is a {caller.role}; this needs the role {role}")
+    raise NotAllowed(
+        f"{caller.name} is a {caller.role}; this needs the role {role}: send a token made with "
+        f"`scienceops tokens create NAME --role {role}`"
+    )
 
 
 def _onlooker(request: Request, settings: Settings) -> Caller:

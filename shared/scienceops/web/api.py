@@ -71,7 +71,10 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
 
     @routes.post("/services/<name>/statistics")
     def run_statistics(name: str) -> dict[str, Any]:
-        run = app.request_statistics(name, caller("operator").name, request.args.get("engine"))
+        engine = request.args.get("engine")
+        if engine not in (None, "auto", "inline", "spark"):
+            raise BadInput(f"engine {engine!r}: wanted auto, inline or spark")
+        run = app.request_statistics(name, caller("operator").name, engine)
         return {"run": run.number if run else None}
 
     @routes.post("/services/<name>/keys")

@@ -1,19 +1,20 @@
 """Pages: services, ModelMonitor, DataMonitor and what people decide, complete from the server."""
 
 from flask import Blueprint, Response, render_template, request, url_for
-from werkzeug.exceptions import HTTPException
 
 from scienceops.app import App
 from scienceops.config import Settings
 from scienceops.core.access import Caller, Role
 from scienceops.core.policy import Policy, policy_text
-from scienceops.errors import NotAuthenticated, NotFound, ScienceOpsError
+from scienceops.errors import NotAuthenticated, NotFound
+from scienceops.problems import problem_of
 from scienceops.web import charts
 from scienceops.web.access import require_on_page
 from scienceops.web.acting import see_other
 from scienceops.web.actions import add_actions
 from scienceops.web.asked import day_of, time_of
 from scienceops.web.data_actions import add_data_actions
+from scienceops.web.explaining import explain_on_pages
 from scienceops.web.try_page import add_try_page
 
 
@@ -32,7 +33,7 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
 
     @routes.before_request
     def look() -> Response | None:
-        if request.endpoint == "pages.static":
+        if request.endpoint == "pages.static" or request.path.startswith("/api/"):
             return None
         try:
             who_may("viewer")
@@ -44,14 +45,7 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
     def common() -> dict[str, object]:
         return {"charts": charts}
 
-    @routes.errorhandler(ScienceOpsError)
-    def explain(error: ScienceOpsError) -> tuple[str, int]:
-        return render_template("error.html", reason=str(error)), error.http_status
-
-    @routes.errorhandler(HTTPException)
-    def explain_http(error: HTTPException) -> tuple[str, int]:
-        return render_template("error.html", reason=error.description), error.code or 500
-
+    explain_on_pages(routes)
     _add_monitors(routes, app)
     _add_deciding_pages(routes, app)
     add_try_page(routes, app, who_may)
@@ -59,7 +53,10 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
     add_data_actions(routes, app, who_may)
 
     @routes.get("/<path:_>")
-    def nowhere(_: str) -> str:
+    def nowhere(_: str) -> str | Response:
+        if request.path.startswith("/api/"):
+            # A program asked, so it is answered as one.
+            return problem_of(NotFound(f"there is no GET {request.path}; docs/api.md lists them"))
         raise NotFound(f"there is no page {request.path}")
 
     @routes.get("/plotly.js")

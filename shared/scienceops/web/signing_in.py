@@ -9,11 +9,13 @@ from scienceops.config import Settings
 from scienceops.core.access import hash_key
 from scienceops.web.access import SIGNED_IN, signed_in
 from scienceops.web.acting import see_other
+from scienceops.web.explaining import explain_on_pages
 
 
 def blueprint(app: App, settings: Settings) -> Blueprint:
     """The routes /login and /logout."""
     routes = Blueprint("signing_in", __name__)
+    explain_on_pages(routes)
 
     @routes.app_context_processor
     def person() -> dict[str, object]:

@@ -313,7 +313,7 @@ def test_a_train_without_weights_is_noted(line, scienceops):
         ("", "[project] has no name"),
         ('[project]\nname = "Line"\n', "'Line' is not a service name"),
         (SETTINGS + 'colour = "red"\n', "keys are name, target, format, score"),
-        (SETTINGS + 'format = "onnx"\n', "format = 'onnx': Input should be 'skops' or 'joblib'"),
+        (SETTINGS + 'format = "onnx"\n', "format = 'onnx': wanted 'skops' or 'joblib'"),
         (SETTINGS + "[policy]\npromotoin = 1\n", "unknown policy key 'promotoin': keys are promot"),
         ("[projekt]\n" + SETTINGS, "unknown key 'projekt'; the tables are [project] and [policy]"),
         ("project = 1\n", "wanted the table [project]"),

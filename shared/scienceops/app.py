@@ -263,15 +263,24 @@ class App:
         everything: bool = False,
         since: date | None = None,
         until: date | None = None,
+        version: int | None = None,
     ) -> dict[str, Any]:
-        """Features of the live version ranked by drift; by default those that ask for a look."""
+        """Features of a version ranked by drift; by default those that ask for a look."""
         return monitor.data_monitor(
-            name, self.ports, wanted=wanted, everything=everything, since=since, until=until
+            name,
+            self.ports,
+            wanted=wanted,
+            everything=everything,
+            since=since,
+            until=until,
+            version=version,
         )
 
-    def feature_monitor(self, name: str, feature: str) -> dict[str, Any]:
-        """Every statistic of one feature over time, with training's values."""
-        return monitor.feature_monitor(name, feature, self.ports)
+    def feature_monitor(
+        self, name: str, feature: str, version: int | None = None
+    ) -> dict[str, Any]:
+        """Every statistic of one feature of a version over time, with training's values."""
+        return monitor.feature_monitor(name, feature, self.ports, version)
 
     def model_monitor(self, name: str) -> dict[str, Any]:
         """Predictions, traffic and latency of each version over time."""

@@ -61,6 +61,13 @@ def test_data_monitor_shows_only_the_days_asked_for(platform, browser):
     assert "drift" not in browser.find_element(By.TAG_NAME, "table").text
 
 
+def test_data_monitor_tells_days_without_statistics_from_calm_ones(platform, browser):
+    browser.get(platform.url + "/services/iris/data?version=1&until=2020-01-01")
+    assert "Version 1 has no statistics of these days" in browser.find_element(By.ID, "live").text
+    browser.get(platform.url + "/services/iris/data?version=7")
+    assert "has no version 7" in browser.find_element(By.TAG_NAME, "main").text
+
+
 def test_a_feature_has_a_chart_per_statistic_with_training_drawn_in(platform, browser):
     browser.get(platform.url + PAGES[-1])
     charts = wait_for(lambda: browser.find_elements(By.CSS_SELECTOR, ".chart .main-svg"), 20)

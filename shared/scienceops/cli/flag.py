@@ -36,6 +36,8 @@ def flag(
         made = decisions.undo_flag(name, undo, actor(), comment)
         say(made.to_body(), f"flag {undo} holds no more", as_json)
     elif kind is not None:
+        if not (since or until or requests):
+            raise click.UsageError("say which rows: --from DAY [--to DAY], or --request ID")
         window: dict[str, Any] = {}
         if since or until:
             begin, end = parse_window(since or until or "", until or since or "")

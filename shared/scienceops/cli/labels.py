@@ -53,7 +53,7 @@ def labels(name: str, data: Path, key: str | None, as_json: bool) -> None:
     else:
         click.echo(f"{accepted} labels taken, {refused} refused")
         for problem in problems[:PROBLEMS_SHOWN]:
-            click.echo(f"  line {problem['item'] + 1}: {problem['problem']}", err=True)
+            click.echo(f"  label {problem['item'] + 1}: {problem['problem']}", err=True)
         if len(problems) > PROBLEMS_SHOWN:
             click.echo(f"  and {len(problems) - PROBLEMS_SHOWN} more", err=True)
         if found:

@@ -34,8 +34,8 @@ def lineage(request_id: str, as_json: bool) -> None:
         click.echo(f"trained    on set {training['training_set']}, from version {training['base']}")
         report = training.get("report", {})
         click.echo(
-            f"           {report.get('learned_from')} rows, captured from "
-            f"{report.get('since')} to {report.get('until')}"
+            f"           {report.get('learned_from')} rows: captured from {report.get('since')} to "
+            f"{report.get('until')}, and original ones"
         )
     for entry in found["made_live"]:
         click.echo(f"live       since {entry['at'][:19]} by {entry['by']}: {entry['why']}")

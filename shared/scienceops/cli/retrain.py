@@ -71,6 +71,8 @@ def retrain(
         if keep_original is not None:
             selection["keep_original"] = keep_original
         begun = decisions.retrain(name, selection, actor(), why)
+    elif wait:
+        raise click.UsageError("--wait follows a retraining: give --from DAY and --to DAY")
     else:
         _show_all(name, decisions.retrainings(name), as_json)
         return

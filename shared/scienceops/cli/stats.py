@@ -12,6 +12,8 @@ from scienceops.errors import ScienceOpsError, Unavailable
 
 LOOK_SECONDS = 0.3
 SHOWN = ("verdict", "effect", "q_value", "psi", "mean", "coefficient_of_variation", "missing")
+#: What shipping a sealed segment may take.
+SEAL_SECONDS = 5
 VERDICTS = {0.0: "stable", 1.0: "drift", -1.0: "not enough data"}
 _DAY = click.DateTime(["%Y-%m-%d"])
 
@@ -45,6 +47,9 @@ def stats(
     )
     if as_json:
         show_json({"service": name, "days": app().statistics_days(name), "rows": rows})
+    elif not rows and (feature or since or until):
+        known = ", ".join(column.name for column in app().schema(name).columns)
+        click.echo(f"no statistics of these features and days; features are {known}")
     elif not rows:
         click.echo(f"no statistics yet: `scienceops stats {name} --run` computes them now")
     else:
@@ -57,10 +62,13 @@ def run_and_wait(name: str, engine: str | None, *, quiet: bool) -> dict[str, Any
         raise Unavailable(
             f"nothing is running on {app().settings.home}: start it with `scienceops up`"
         )
-    asked = app().request_statistics(name, actor(), engine)
-    if asked is None:
-        raise ScienceOpsError(f"service {name!r} has no captured rows yet: score some first")
     began = time.monotonic()
+    # Rows scored a moment ago are in the bucket once their segment is sealed.
+    patience = app().settings.segment_seconds + SEAL_SECONDS
+    while (asked := app().request_statistics(name, actor(), engine)) is None:
+        if time.monotonic() - began > patience:
+            raise ScienceOpsError(f"service {name!r} has no captured rows yet: score some first")
+        time.sleep(LOOK_SECONDS)
     while True:
         found = next(r for r in app().runs(1000) if r["number"] == asked.number)
         if found["state"] == "succeeded":

@@ -42,7 +42,8 @@ def _start(home: Path, port: int) -> subprocess.Popen[bytes]:
         )
     while "url" not in (facts := running(home)) or facts["pid"] != host.pid:
         if host.poll() is not None:
-            raise ScienceOpsError(log.read_text().strip().splitlines()[-1])
+            last_line = log.read_text().strip().splitlines()[-1]
+            raise ScienceOpsError(last_line.removeprefix("scienceops: "))
         time.sleep(0.05)
     return host
 

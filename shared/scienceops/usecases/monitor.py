@@ -46,16 +46,19 @@ def data_monitor(
     everything: bool,
     since: date | None = None,
     until: date | None = None,
+    version: int | None = None,
 ) -> dict[str, Any]:
-    """The features of the newest version with statistics, those that drift first.
+    """The features of a version, those that drift first; of the live one unless asked.
 
-    Without `everything`: those whose verdict of any of the last days is drift, or whose
-    coefficient of variation reaches the policy's bound. wanted: text in the feature's name.
+    versions: those with statistics, newest first. Without `everything`: features whose verdict of
+    any of the days is drift, or whose coefficient of variation reaches the policy's bound.
+    wanted: text in the feature's name.
     """
     policy = read_policy(read_service(ports.registry, name).value.policy)
-    version = _newest_version(name, ports)
+    versions = _versions_with_statistics(name, ports)
+    version = version or _version_to_show(name, versions, ports)
     if version is None:
-        return {"version": None, "features": [], "days": [], "hidden": 0}
+        return {"version": None, "versions": [], "features": [], "days": [], "hidden": 0}
     baseline = read_document(name, "baseline.json", ports, version)
     table = _table(
         ports.statistics.read(name, versions=[version], statistics=RANKED, since=since, until=until)
@@ -70,15 +73,18 @@ def data_monitor(
     days = sorted({day for series in table.values() for day in series["verdict"]})
     return {
         "version": version,
+        "versions": versions,
         "features": shown[:MOST_FEATURES],
         "hidden": len(rows) - len(shown[:MOST_FEATURES]),
         "days": days,
     }
 
 
-def feature_monitor(name: str, feature: str, ports: Ports) -> dict[str, Any]:
-    """statistic -> day -> value of one feature of the newest version, and training's values."""
-    version = _newest_version(name, ports)
+def feature_monitor(
+    name: str, feature: str, ports: Ports, version: int | None = None
+) -> dict[str, Any]:
+    """statistic -> day -> value of one feature of a version, and training's values."""
+    version = version or _version_to_show(name, _versions_with_statistics(name, ports), ports)
     if version is None:
         return {
             "version": None,
@@ -183,10 +189,13 @@ def _ranked(
     }
 
 
-def _newest_version(name: str, ports: Ports) -> int | None:
+def _versions_with_statistics(name: str, ports: Ports) -> list[int]:
+    return sorted({day.partition.version for day in ports.statistics.days(name)}, reverse=True)
+
+
+def _version_to_show(name: str, versions: list[int], ports: Ports) -> int | None:
     live = read_service(ports.registry, name).value.live
-    with_statistics = [day.partition.version for day in ports.statistics.days(name)]
-    return live if live in with_statistics else max(with_statistics, default=None)
+    return live if live in versions else max(versions, default=None)
 
 
 def _table(rows: list[StatisticRow]) -> dict[str, Series]:

@@ -8,7 +8,7 @@ from flask import request
 
 from scienceops.errors import BadInput
 
-T = TypeVar("T", date, datetime)
+T = TypeVar("T", date, datetime, int)
 
 
 def day_of(name: str) -> date | None:
@@ -19,6 +19,11 @@ def day_of(name: str) -> date | None:
 def time_of(name: str) -> datetime | None:
     """The time in a query argument, None without one; raises BadInput."""
     return _parsed(name, datetime.fromisoformat, "time like 2026-11-23T09:30Z")
+
+
+def number_of(name: str) -> int | None:
+    """The whole number in a query argument, None without one; raises BadInput."""
+    return _parsed(name, int, "whole number")
 
 
 def _parsed(name: str, parse: Callable[[str], T], wanted: str) -> T | None:
@@ -48,6 +53,8 @@ def window_in_form() -> tuple[datetime, datetime]:
         try:
             days.append(datetime.fromisoformat(text or request.form.get("since", "")))
         except ValueError:
-            raise BadInput(f"{name} = {text!r}: wanted a day like 2026-11-23") from None
+            called = {"since": "From", "until": "to"}[name]
+            got = repr(text) if text else "empty"
+            raise BadInput(f"the day {called!r} is {got}: wanted one like 2026-11-23") from None
     since, until = (day.replace(tzinfo=UTC) for day in days)
     return since, until + timedelta(days=1)

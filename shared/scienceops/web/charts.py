@@ -1,11 +1,21 @@
 """Charts: small SVG drawn by the server, so that a list needs no script."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from markupsafe import Markup, escape
 
 COLOURS = ("#2f6f9f", "#d98e32", "#4a9b6e", "#a85a8c", "#7a6fc2", "#8a8a8a")
+
+
+def colours_of(monitors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Class label -> colour, the same for every version on a page.
+
+    >>> colours_of([{"ratios": {"b": []}}, {"ratios": {"a": []}}])
+    {'a': '#2f6f9f', 'b': '#d98e32'}
+    """
+    labels = sorted({label for monitor in monitors for label in monitor["ratios"]})
+    return {label: COLOURS[place % len(COLOURS)] for place, label in enumerate(labels)}
 
 
 def sparkline(
@@ -40,6 +50,7 @@ def sparkline(
 def stacked_bars(
     days: Sequence[str],
     shares: Mapping[str, Sequence[float]],
+    colours: Mapping[str, str],
     flagged: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     height: int = 160,
 ) -> Markup:
@@ -53,9 +64,9 @@ def stacked_bars(
                 f'<rect x="{index * step + 1}" y="0" width="42" height="{height - 2}" '
                 f'class="flag {escape(flag["kind"])}"><title>{title}</title></rect>'
             )
-        for place, (label, series) in enumerate(shares.items()):
+        for label, series in shares.items():
             size = series[index] * (height - 24)
-            colour = COLOURS[place % len(COLOURS)]
+            colour = colours[label]
             title = escape(f"{day} {label}: {series[index]:.1%}")
             bars.append(
                 f'<rect x="{index * step + 4}" y="{top:.1f}" width="36" height="{size:.1f}" '

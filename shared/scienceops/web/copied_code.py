@@ -13,7 +13,7 @@ call = Request(
     "{url}",
     json.dumps({{"input_df": [{row!r}]}}).encode(),
     {{
-        "Authorization": "Bearer " + os.environ["SCIENCEOPS_KEY"],
+        "Authorization": "Bearer " + os.environ["KEY"],
         "Content-Type": "application/json",
     }},
 )
@@ -22,10 +22,10 @@ print(json.load(urlopen(call)))
 
 
 def as_curl(url: str, row: Mapping[str, Any]) -> str:
-    """The call for a shell; the key is taken from SCIENCEOPS_KEY."""
+    """The call for a shell; the key is taken from KEY."""
     body = shlex.quote(json.dumps({"input_df": [row]}))
     return (
-        f'curl -H "Authorization: Bearer $SCIENCEOPS_KEY" -H "Content-Type: application/json" \\\n'
+        f'curl -H "Authorization: Bearer $KEY" -H "Content-Type: application/json" \\\n'
         f"  -d {body} \\\n  {shlex.quote(url)}"
     )
 

@@ -12,7 +12,7 @@ from scienceops.web import charts
 from scienceops.web.access import require_on_page
 from scienceops.web.acting import see_other
 from scienceops.web.actions import add_actions
-from scienceops.web.asked import day_of, time_of
+from scienceops.web.asked import day_of, number_of, time_of
 from scienceops.web.data_actions import add_data_actions
 from scienceops.web.explaining import explain_on_pages
 from scienceops.web.try_page import add_try_page
@@ -95,7 +95,12 @@ def _add_monitors(routes: Blueprint, app: App) -> None:
         wanted = request.args.get("feature", "")
         since, until = day_of("since"), day_of("until")
         monitor = app.data_monitor(
-            name, wanted=wanted, everything=everything, since=since, until=until
+            name,
+            wanted=wanted,
+            everything=everything,
+            since=since,
+            until=until,
+            version=number_of("version"),
         )
         return render_template(
             "data.html",
@@ -110,7 +115,7 @@ def _add_monitors(routes: Blueprint, app: App) -> None:
 
     @routes.get("/services/<name>/data/<path:feature>")
     def feature(name: str, feature: str) -> str:
-        view = app.feature_monitor(name, feature)
+        view = app.feature_monitor(name, feature, number_of("version"))
         flagged = app.decisions.flagged_days(name)
         return render_template(
             "feature.html", name=name, feature=feature, view={**view, "flagged": flagged}

@@ -127,14 +127,14 @@ def _of_classes(quality: Quality) -> dict[str, float]:
     hits = sum(n for (actual, predicted), n in quality.confusion.items() if actual == predicted)
     found = _with_interval("accuracy", (hits / rows, *wilson(hits, rows)))
     found.update(_with_interval("f1", _f1(quality.confusion)))
-    found.update(_with_interval("log_loss", quality.log_loss.mean()))
+    found.update(_with_interval("log_loss", _at_least_zero(quality.log_loss.mean())))
     for pair, n in sorted(quality.confusion.items()):
         found[f"confusion:{json.dumps(pair)}"] = float(n)
     return found
 
 
 def _of_numbers(quality: Quality) -> dict[str, float]:
-    found = _with_interval("mae", quality.absolute.mean())
+    found = _with_interval("mae", _at_least_zero(quality.absolute.mean()))
     squared = quality.squared.mean()
     if squared is not None:
         roots = (math.sqrt(max(0.0, value)) for value in squared)
@@ -143,6 +143,13 @@ def _of_numbers(quality: Quality) -> dict[str, float]:
     if spread > 0:
         found["r2"] = 1 - quality.squared.total / spread
     return found
+
+
+def _at_least_zero(
+    values: tuple[float, float, float] | None,
+) -> tuple[float, float, float] | None:
+    """The interval of a mean that cannot be negative; of few rows it would reach below."""
+    return values and (values[0], max(values[1], 0.0), values[2])
 
 
 def _with_interval(name: str, values: tuple[float, float, float] | None) -> dict[str, float]:

@@ -50,12 +50,15 @@ class Handler(BaseHTTPRequestHandler):
         self.reply(200, body[::-1])
 
     def reply(self, status: int, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("X-Echo", self.headers.get("X-Echo", ""))
-        self.end_headers()
-        self.wfile.write(body)
-        self.count(-1)
+        try:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("X-Echo", self.headers.get("X-Echo", ""))
+            self.end_headers()
+            self.wfile.write(body)
+        finally:
+            # Whoever asked may have died meanwhile; the draining does not wait for that.
+            self.count(-1)
 
     def address_string(self) -> str:
         return "the gateway"

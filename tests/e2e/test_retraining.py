@@ -132,7 +132,6 @@ def test_weights_and_shadow_divide_calls_and_a_shadow_is_captured_never_heard(pl
         (["policy", "iris", "set", "candidates=sometimes"], "auto_if_better"),
         (["policy", "iris", "set", "retrain_cron=daily"], "five cron fields"),
         (["policy", "iris", "set", "retrain_cron"], "KEY=VALUE"),
-        (["flag", "iris", "wrong"], "window"),
         (["flag", "iris", "wrong", "--from", "2026-13-01"], "2026-13-01"),
         (["flag", "iris", "--undo", "77"], "no flag 77"),
         (["retrain", "iris", "--from", "2020-01-01"], "no captures"),

@@ -3,14 +3,17 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 HERE := $(CURDIR)
 BIN := .venv/bin
 DEMO ?=
+# `make demo ENGINE=docker` runs models in containers, by the engine that DOCKER_HOST names.
+ENGINE ?= none
+ENGINE_FOLDER := $(HERE)/.engine
 # Most tests wait for processes, so that one more than the cores keeps them busy.
 WORKERS ?= 3
 export PYTHONPATH := $(HERE)/shared:$(HERE)
 
-.PHONY: demo test check lint lock browser bench clean help
+.PHONY: demo test test-containers check lint lock browser bench bench-deploy engine engine-stop image clean help
 
 help:
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
 .venv/ready: requirements.txt pyproject.toml
 	@echo "Setting up .venv (once; a minute or less with a warm cache)"
@@ -24,11 +27,24 @@ help:
 	@touch .venv/ready
 
 demo: .venv/ready ## See the whole loop run on Iris; DEMO="--exit --json" for scripts
-	@$(BIN)/scienceops demo $(DEMO)
+	@SCIENCEOPS_ENGINE=$(if $(filter docker,$(ENGINE)),$${DOCKER_HOST:-unix:///var/run/docker.sock},$(ENGINE)) \
+	  $(BIN)/scienceops demo $(DEMO)
 
 test: .venv/ready ## Everything this machine can run
-	@began=$$(date +%s); $(BIN)/pytest tests shared/scienceops -rs -n $(WORKERS) --dist loadfile && \
+	@began=$$(date +%s); $(BIN)/pytest tests shared/scienceops --ignore tests/containers -rs -n $(WORKERS) --dist loadfile && \
 	  echo "Took $$(( $$(date +%s) - began )) s. Next: make demo, or make check before a commit."
+
+test-containers: .venv/ready ## Images and containers for real, with an engine and registry of their own (root)
+	@$(BIN)/pytest tests/containers -rs
+
+engine: .venv/ready ## Start a container engine of our own from Debian's packages (root)
+	@$(BIN)/python infra/local/engine.py start $(ENGINE_FOLDER)
+
+engine-stop: .venv/ready ## End that engine, and delete what it held
+	@$(BIN)/python infra/local/engine.py stop $(ENGINE_FOLDER)
+
+image: .venv/ready ## Build the scorer's image without any model: REQUIREMENTS="scikit-learn skops"
+	@$(BIN)/python infra/local/image.py $(REQUIREMENTS)
 
 lint: .venv/ready
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
@@ -40,6 +56,9 @@ browser: ## Debian's Chromium and its driver, for the page tests
 
 bench: .venv/ready ## How often the verdict rule errs, beside simpler rules
 	@$(BIN)/python benchmarks/verdict_rule.py
+
+bench-deploy: .venv/ready ## How long a model takes to its first answer, in containers (root, or DOCKER_HOST)
+	@$(BIN)/python benchmarks/deploy.py
 
 lock: ## Resolve requirements.in again
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

@@ -6,44 +6,60 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
-from scienceops.config import load_scorer_settings, load_settings
-from scienceops.core.package import read_package
+# What takes long to import is imported where it is needed: a start is waited for.
 from scienceops.errors import ScienceOpsError
-from scienceops.logs import configure_logs
-from scienceops.serving import stop_when_parent_dies
-from scorer_container.serve import BOOT_ERROR
+from scorer_container import BOOT_ERROR, CANNOT_LOAD
 
 LOOK_SECONDS = 0.1
-CANNOT_LOAD = 3
+#: Least time between two starts of the shipping process.
+RESTART_SECONDS = 5.0
 
 
 def main() -> int:
     """Run until told to stop: 0 drained, 1 died or captures are left, 3 no usable model."""
-    configure_logs()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    try:
-        scorer, settings = load_scorer_settings(), load_settings()
-        scorer.spool.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="scienceops-package-") as place:
-            folder = Path(place) / "package"
-            read_package(scorer.package, limit_bytes=settings.upload_limit_bytes).extract_to(folder)
-            if scorer.watch_stdin:
-                stop_when_parent_dies()
-            return _run(folder, stop)
-    except ScienceOpsError as error:
-        sys.stderr.write(f"{type(error).__name__}: {error}\n")
-        return CANNOT_LOAD
+    with tempfile.TemporaryDirectory(prefix="scienceops-package-") as place:
+        folder = Path(place) / "package"
+        # It gets ready while the package is unpacked, and waits for the folder.
+        web = _start("serve", folder)
+        try:
+            _unpack(folder)
+            return _run(web, folder, stop)
+        except ScienceOpsError as error:
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
+            return CANNOT_LOAD
+        finally:
+            _end(web)
 
 
-def _run(folder: Path, stop: threading.Event) -> int:
-    web, ship = _start("serve", folder), _start("ship", folder)
+def _unpack(folder: Path) -> None:
+    from scienceops.config import load_scorer_settings, load_settings
+    from scienceops.core.package import read_package
+    from scienceops.logs import configure_logs
+    from scienceops.serving import stop_when_closed
+
+    configure_logs()
+    scorer, settings = load_scorer_settings(), load_settings()
+    scorer.spool.mkdir(parents=True, exist_ok=True)
+    unpacked = folder.with_name("unpacking")
+    read_package(scorer.package, limit_bytes=settings.upload_limit_bytes).extract_to(unpacked)
+    # Whole or not at all, for the web process takes it once it sees it.
+    unpacked.rename(folder)
+    if scorer.watch:
+        stop_when_closed(scorer.watch)
+
+
+def _run(web: subprocess.Popen[bytes], folder: Path, stop: threading.Event) -> int:
+    ship, started_at = _start("ship", folder), time.monotonic()
     while not stop.wait(LOOK_SECONDS) and web.poll() is None:
-        if ship.poll() is not None:
-            ship = _start("ship", folder)
+        # One that cannot run at all must not take the processor from the one that serves.
+        if ship.poll() is not None and time.monotonic() > started_at + RESTART_SECONDS:
+            ship, started_at = _start("ship", folder), time.monotonic()
     asked = stop.is_set()
     _end(web)
     # Only now is every capture in a spool file that nobody writes to.

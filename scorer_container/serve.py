@@ -3,15 +3,20 @@
 import json
 import os
 import sys
+import time
 import traceback
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from scienceops.config import load_scorer_settings, load_settings
 from scienceops.logs import configure_logs
-from scienceops.serving import serve
+from scienceops.serving import serve, stop_when_closed
+from scorer_container import BOOT_ERROR
 
-BOOT_ERROR = "boot_error"
+#: Imported while the package is unpacked; what starts threads is left to the workers.
+READY = ("gunicorn.app.base", "gunicorn.workers.gthread", "scorer_container.web")
+LOOK_SECONDS = 0.005
 
 
 def build(folder: Path) -> Any:
@@ -50,8 +55,13 @@ def build(folder: Path) -> Any:
 
 
 def main(folder: Path) -> int:
-    """Serve the package unpacked in `folder`; 3 when it cannot be loaded."""
+    """Serve the package unpacked in `folder`, once it is; 3 when it cannot be loaded."""
     configure_logs()
+    stop_when_closed()
+    for name in READY:
+        import_module(name)
+    while not folder.exists():
+        time.sleep(LOOK_SECONDS)
     scorer = load_scorer_settings()
 
     def build_or_tell() -> Any:
@@ -67,7 +77,7 @@ def main(folder: Path) -> int:
         bind=scorer.bind,
         workers=scorer.workers,
         threads=scorer.threads,
-        watch_stdin=True,
+        watch_stdin=False,
     )
 
 

@@ -15,7 +15,7 @@ from scienceops.core.schema import Schema
 from scienceops.errors import ObjectExists
 from scienceops.logs import configure_logs
 from scienceops.ports.object_store import ObjectStore
-from scienceops.serving import stop_when_parent_dies
+from scienceops.serving import stop_when_closed
 from scorer_container.capture import OPEN, SEALED
 from scorer_container.seal import seal
 
@@ -101,7 +101,7 @@ def main(folder: Path) -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    stop_when_parent_dies()
+    stop_when_closed()
     settings = load_scorer_settings()
     from scienceops.bootstrap import connect_objects
 

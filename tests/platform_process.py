@@ -16,6 +16,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = {
+    # Whatever engine this machine runs, a test that is not about containers uses none.
+    "SCIENCEOPS_ENGINE": "none",
     "SCIENCEOPS_TICK_SECONDS": "0.5",
     "SCIENCEOPS_UPLOAD_SETTLE_SECONDS": "1.5",
     "SCIENCEOPS_UPLOAD_POLL_SECONDS": "0.1",

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, cast
 
 from functions.local import doors
 from functions.local.certificate import Certificate, given_certificate, own_certificate
-from functions.local.gateway import Gateway
+from functions.local.engine import settle_engine
 from functions.local.home import HomeLock
 from functions.local.watch import PackageWatch
+from functions.local.web_server import HOST, WebServer
 from scienceops.app import App
 from scienceops.bootstrap import build_app
 from scienceops.config import load_settings
@@ -131,29 +132,44 @@ def main() -> int:
         settings = load_settings()
         lock = HomeLock(settings.home)
         certificate = choose_certificate(asked, settings.home)
-        gateway = Gateway(asked.port, settings.home / "logs" / "gateway.log", certificate)
+        gateway = WebServer(
+            "functions.local.http",
+            asked.port,
+            settings.home / "logs" / "gateway.log",
+            [str(certificate.path), str(certificate.key_path)] if certificate else [],
+            remedy="choose another with `scienceops up --port N`",
+        )
+        containers = settle_engine(settings)
     except ScienceOpsError as error:
         sys.stderr.write(f"scienceops: {error}\n")
         return 1
     # Links in alerts lead to this gateway unless people reach it in another way.
-    settings = settings.model_copy(update={"public_url": settings.public_url or gateway.url})
+    url = f"{'https' if certificate else 'http'}://{HOST}:{asked.port}"
+    settings = containers.settings.model_copy(update={"public_url": settings.public_url or url})
+    servers = [server for server in (containers.registry, gateway) if server is not None]
     host = Host(build_app(settings))
+    if containers.registry is not None:
+        containers.registry.start()
     host.start()
     gateway.start()
     served = {"certificate": str(certificate.path)} if certificate else {}
-    lock.say(pid=lock.pid, port=asked.port, url=gateway.url, **served)
-    sys.stdout.write(f"ScienceOps is up at {gateway.url} (home {settings.home}, pid {lock.pid})\n")
+    lock.say(pid=lock.pid, port=asked.port, url=url, **served)
+    sys.stdout.write(f"ScienceOps is up at {url} (home {settings.home}, pid {lock.pid})\n")
+    sys.stdout.write(f"{containers.told}\n")
     sys.stdout.write("To decide on its pages: scienceops tokens create YOUR-NAME --role operator\n")
     sys.stdout.flush()
     renew_at = time.monotonic() + RENEW_SECONDS
     while not stop.wait(1):
-        gateway.keep()
+        for server in servers:
+            server.keep()
         if asked.tls and not asked.cert and time.monotonic() > renew_at:
             # The gateway reads the file for each connection, so a renewed one is served at once.
             own_certificate(settings.home, datetime.now(UTC))
             renew_at = time.monotonic() + RENEW_SECONDS
     gateway.stop()
     host.stop()
+    if containers.registry is not None:
+        containers.registry.stop()
     lock.release()
     return 0
 

@@ -1,6 +1,8 @@
 """Bootstrap: settings -> platform -> Ports -> App, built on first use."""
 
+from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scienceops.config import Settings, load_settings
@@ -31,6 +33,13 @@ def connect_disk(settings: Settings) -> "DiskGarbage | None":
     connect_it = getattr(adapters, "connect_disk", None)
     disk: DiskGarbage | None = connect_it(settings) if connect_it else None
     return disk
+
+
+def train_in_container(folder: Path, requirements: Sequence[str], settings: Settings) -> None:
+    """Train the project in this folder in the image that a retraining of it will run in."""
+    from scienceops.adapters.engine import train_container
+
+    train_container.train_in_container(folder, requirements, settings)
 
 
 def build_app(settings: Settings | None = None) -> "App":

@@ -72,6 +72,28 @@ class Settings(BaseSettings):
         "", description="Where people reach the pages, for links in alerts; `up` knows its own."
     )
 
+    engine: str = Field(
+        "auto",
+        pattern=r"auto|none|(unix|tcp|http|https|npipe|ssh)://.+",
+        description="Container engine: auto takes one that answers, none runs processes; "
+        "or its address.",
+    )
+    images: str = Field(
+        "",
+        description="Repository of container images, HOST[:PORT]/PATH; "
+        "by default `up` has its own, on this machine.",
+    )
+    base_image: str = Field(
+        "python:{python}-slim", description="Image that containers are built on."
+    )
+    container_memory_mb: int = Field(1024, ge=64, description="Memory of one container.")
+    container_cpus: float = Field(
+        2, gt=0, description="Processors of one container, at most those that there are."
+    )
+    bucket_socket: str = Field(
+        "", description="Socket of the bucket; set by the platform, inside containers."
+    )
+
     @field_validator("home")
     @classmethod
     def _make_absolute(cls, home: Path) -> Path:
@@ -110,6 +132,11 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         raise BadSetting(f"{PREFIX}{found.key.upper()}={found.got}: {found.wanted}") from None
 
 
+def docker_host() -> str:
+    """The engine's address as Docker's own tools take it from the environment; empty if unset."""
+    return os.environ.get("DOCKER_HOST", "")
+
+
 class ScorerSettings(BaseSettings):
     """How one scorer runs; set by the service runtime, never by a person. `SCORER_<NAME>`."""
 
@@ -125,13 +152,19 @@ class ScorerSettings(BaseSettings):
     gateway_key_sha256: str = Field(description="Hash of the one key that is accepted.")
     workers: int = Field(1, ge=1)
     threads: int = Field(8, ge=1)
-    watch_stdin: bool = Field(
-        False, description="Drain and stop when standard input closes: the parent has died."
+    watch: str = Field(
+        "",
+        description="What closes when whoever runs the scorer dies, and the scorer then drains: "
+        "stdin, or the path of a FIFO.",
     )
 
 
 def load_scorer_settings() -> ScorerSettings:
     """The scorer's settings from its environment; raises BadSetting naming what is wrong."""
+    given = {k[len(SCORER_PREFIX) :].lower() for k in os.environ if k.startswith(SCORER_PREFIX)}
+    unknown = sorted(given - set(ScorerSettings.model_fields))
+    if unknown:
+        raise BadSetting(f"unknown setting {SCORER_PREFIX}{unknown[0].upper()}: remove it")
     try:
         return ScorerSettings()  # type: ignore[call-arg]  # The environment fills it.
     except ValidationError as error:

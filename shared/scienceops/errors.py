@@ -2,6 +2,8 @@
 
 ScienceOpsError                     500
 ├── ModelFailed                     500  the model's own code raised, or gave back no answer
+├── BuildFailed                     500  a step of an image's build ended badly
+├── RegistryRefused                 502  an image registry said no, or holds other content
 ├── BadInput                        400  what came in cannot be used
 │   ├── BadName                     400
 │   ├── BadSetting                  400
@@ -25,7 +27,9 @@ ScienceOpsError                     500
 ├── UploadTooLarge                  413
 └── Unavailable                     503  `retry_after_seconds`
     ├── ServiceNotReady             503
-    └── CaptureUnavailable          503
+    ├── CaptureUnavailable          503
+    ├── EngineUnavailable           503  the container engine does not answer
+    └── RegistryUnavailable         503  the image registry does not answer
 """
 
 from collections.abc import Sequence
@@ -39,6 +43,16 @@ class ScienceOpsError(Exception):
 
 class ModelFailed(ScienceOpsError):
     """The model, or the package's own code around it, raised or gave back what cannot be served."""
+
+
+class BuildFailed(ScienceOpsError):
+    """A step of an image's build ended badly; the same step would again."""
+
+
+class RegistryRefused(ScienceOpsError):
+    """An image registry would not do what it was asked; trying again gives the same answer."""
+
+    http_status = 502
 
 
 class BadInput(ScienceOpsError):
@@ -228,3 +242,11 @@ class ServiceNotReady(Unavailable):
 
 class CaptureUnavailable(Unavailable):
     """The capture could not be made durable, so the rows were not acknowledged."""
+
+
+class EngineUnavailable(Unavailable):
+    """The container engine does not answer."""
+
+
+class RegistryUnavailable(Unavailable):
+    """The image registry does not answer."""

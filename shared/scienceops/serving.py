@@ -7,16 +7,26 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+STDIN = "stdin"
 
-def stop_when_parent_dies() -> None:
-    """Send this process SIGTERM once standard input, a pipe the parent holds, closes."""
+
+def when_closed(watched: str, act: Callable[[], object]) -> None:
+    """Act once nobody holds the other end of standard input, or of the FIFO at a path, any more."""
+    file = sys.stdin.fileno() if watched == STDIN else os.open(watched, os.O_RDONLY | os.O_NONBLOCK)
+    # Opened so that a FIFO without a writer, whose holder has died already, reads as closed.
+    os.set_blocking(file, True)
 
     def watch() -> None:
-        while os.read(0, 4096):
+        while os.read(file, 4096):
             pass
-        os.kill(os.getpid(), signal.SIGTERM)
+        act()
 
     threading.Thread(target=watch, daemon=True).start()
+
+
+def stop_when_closed(watched: str = STDIN) -> None:
+    """Send this process SIGTERM once what the parent holds open closes: it has died."""
+    when_closed(watched, lambda: os.kill(os.getpid(), signal.SIGTERM))
 
 
 def serve(
@@ -63,7 +73,7 @@ def serve(
             return build()
 
     if watch_stdin:
-        stop_when_parent_dies()
+        stop_when_closed()
     sys.argv = sys.argv[:1]
     try:
         _Server().run()

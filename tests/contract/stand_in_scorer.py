@@ -1,6 +1,7 @@
 """Stand-in for a scorer: a small HTTP server on a Unix socket that behaves as it is told.
 
-STAND_IN says how: empty, `broken` (ends at once), `slow` (never ready) or `deaf` (does not drain).
+STAND_IN says how: empty, `broken` (ends at once), `slow` (never ready), `deaf` (does not drain) or
+`greedy` (takes memory until it is killed).
 """
 
 import json
@@ -74,6 +75,9 @@ def main() -> None:
     if BEHAVIOUR == "broken":
         sys.stderr.write("the model cannot be loaded\n")
         sys.exit(3)
+    if BEHAVIOUR == "greedy":
+        taken = [bytearray(os.urandom(1 << 20)) for _ in range(4096)]
+        sys.exit(len(taken))
     server = Server(os.environ["SCORER_BIND"].removeprefix("unix:"), Handler)
     drained = threading.Event()
     if BEHAVIOUR == "deaf":
@@ -81,7 +85,9 @@ def main() -> None:
     else:
         signal.signal(signal.SIGTERM, lambda *_: drained.set())
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    threading.Thread(target=lambda: (sys.stdin.read(), drained.set()), daemon=True).start()
+    watched = os.environ["SCORER_WATCH"]
+    held = 0 if watched == "stdin" else os.open(watched, os.O_RDONLY)
+    threading.Thread(target=lambda: (os.read(held, 1), drained.set()), daemon=True).start()
     drained.wait()
     server.shutdown()
     with Handler.quiet:

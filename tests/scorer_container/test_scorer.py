@@ -10,6 +10,9 @@ from models import iris_rows, pack_iris
 from platform_process import wait_for
 from scorer_process import KEY, Scorer
 
+from scienceops.config import load_scorer_settings
+from scienceops.errors import BadSetting
+
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory):
@@ -144,7 +147,7 @@ def test_sigterm_under_load_drains_and_loses_no_acknowledged_row(tmp_path, packa
 
 
 def test_it_stops_by_itself_when_the_process_above_dies(tmp_path, package):
-    scorer = Scorer(tmp_path, package, SCORER_WATCH_STDIN="true").start()
+    scorer = Scorer(tmp_path, package, SCORER_WATCH="stdin").start()
     status, answer = scorer.score(iris_rows()[:1])
     scorer.process.stdin.close()
     assert scorer.process.wait(40) == 0
@@ -153,7 +156,7 @@ def test_it_stops_by_itself_when_the_process_above_dies(tmp_path, package):
 
 
 def test_what_a_killed_scorer_left_is_shipped_by_the_next_one(tmp_path, package):
-    first = Scorer(tmp_path, package, SCIENCEOPS_SEGMENT_SECONDS="60", SCORER_WATCH_STDIN="true")
+    first = Scorer(tmp_path, package, SCIENCEOPS_SEGMENT_SECONDS="60", SCORER_WATCH="stdin")
     _, answer = first.start().score(iris_rows()[:2])
     first.process.kill()
     first.process.wait()
@@ -172,3 +175,9 @@ def test_a_package_that_is_none_ends_it_with_exit_code_3_and_a_reason(tmp_path):
     with pytest.raises(AssertionError, match="zip"):
         scorer.start()
     assert scorer.stop() == 3
+
+
+def test_a_setting_that_no_scorer_has_is_refused(monkeypatch):
+    monkeypatch.setenv("SCORER_WATCH_STDIN", "true")
+    with pytest.raises(BadSetting, match="SCORER_WATCH_STDIN"):
+        load_scorer_settings()

@@ -13,6 +13,7 @@ PAGES = [
     "/",
     "/services/iris",
     "/services/iris/models",
+    "/services/iris/versions/1/build",
     "/services/iris/data?all=1",
     "/services/iris/data/petal%20length%20(cm)",
 ]

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from scienceops.cli.build_lines import BuildLines
 from scienceops.cli.session import app, running
 from scienceops.cli.show import say
 from scienceops.errors import BadPackage, ScienceOpsError, Unavailable
@@ -49,6 +50,7 @@ def wait_for_version(key: str, digest: str, timeout: float, *, quiet: bool) -> d
     """The version an upload became, once it rests; says each state on the way unless quiet."""
     end = time.monotonic() + timeout
     last = ""
+    lines = BuildLines()
     while time.monotonic() < end:
         found = app().upload(key, digest) or {}
         if "rejection" in found:
@@ -59,6 +61,8 @@ def wait_for_version(key: str, digest: str, timeout: float, *, quiet: bool) -> d
         if state != last and not quiet:
             click.echo(f"  {state}")
         last = state
+        if version and not quiet:
+            lines.show(version)
         settled = version.get("live") or state == "failed"
         if settled or (state in ENDS and not _awaits_promotion(version)):
             return version

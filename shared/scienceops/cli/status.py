@@ -5,23 +5,33 @@ from typing import Any
 
 import click
 
+from scienceops.cli.build_lines import BuildLines
 from scienceops.cli.session import app, running
 from scienceops.cli.show import show_json, show_table
 
 
 @click.command()
 @click.argument("name", required=False)
-@click.option("--follow", is_flag=True, help="Show it again whenever it changes, until Ctrl-C.")
+@click.option(
+    "--follow",
+    is_flag=True,
+    help="Show it again when it changes, and NAME's builds as they go, until Ctrl-C.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def status(name: str | None, follow: bool, as_json: bool) -> None:
     """What runs, how far uploads are, and why what failed did. NAME shows one service."""
     last: dict[str, Any] = {}
+    lines = BuildLines()
     while True:
         facts = _facts(name)
         if facts != last:
             _show(facts, as_json)
         if not follow:
             return
+        if name and not as_json:
+            for version in facts["service"]["versions"]:
+                if version["state"] == "building":
+                    lines.show(version)
         last = facts
         time.sleep(1)
 

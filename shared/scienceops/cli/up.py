@@ -17,8 +17,9 @@ _FILE = click.Path(path_type=Path)
 def up(port: int, tls: bool, cert: Path | None, key: Path | None) -> None:
     """Run the platform on this machine, in the foreground, until Ctrl-C.
 
-    Everything it keeps is under SCIENCEOPS_HOME (default ~/.scienceops). Models run as plain
-    processes of this user: this machine gives them no sandbox.
+    Everything it keeps is under SCIENCEOPS_HOME (default ~/.scienceops). Models run in containers
+    where a container engine answers, else as plain processes of this user, without a sandbox;
+    SCIENCEOPS_ENGINE chooses, and the first lines say which and why.
     """
     if (cert is None) != (key is None):
         raise click.UsageError("--cert and --key go together: give both files, or neither")

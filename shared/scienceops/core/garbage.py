@@ -3,13 +3,25 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Kind = Literal["upload", "run manifest", "environment", "build", "job", "log", "leftover"]
+Kind = Literal[
+    "upload",
+    "run manifest",
+    "environment",
+    "build",
+    "job",
+    "log",
+    "image",
+    "image file",
+    "container",
+    "leftover",
+]
 KINDS_IN_BUCKET: tuple[Kind, ...] = ("upload", "run manifest")
 
 
 @dataclass(frozen=True)
 class Garbage:
-    """One thing that can go. name: its key in the bucket, or its place under the home.
+    """One thing that can go. name: its key in the bucket, its place under the home, or
+    its name in the container engine.
 
     seen: what it looked like (an etag, a time); one that looks otherwise by now is left alone.
     """

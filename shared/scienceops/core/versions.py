@@ -57,6 +57,7 @@ class Version(Document):
 
     digest: sha256 of the package, its identity. manifest: the package's own, as it was read.
     attempt: how often it was (re)opened; it keys the build, so that a retry builds anew.
+    image: what serves it. training_image: what retrains it, where that is another.
     """
 
     service: str
@@ -70,6 +71,7 @@ class Version(Document):
     attempt: int = 1
     build_id: str = ""
     image: str = ""
+    training_image: str = ""
     reason: str = ""
     log_tail: tuple[str, ...] = ()
     proving_since: str = ""

@@ -32,6 +32,7 @@ def examine() -> list[Check]:
         *packages.check_packages(),
         machine.check_java(),
         settings,
+        machine.check_engine(),
         *home.check_home(place),
         *home.check_up(place),
         machine.check_clock(place),

@@ -18,7 +18,6 @@ NOT_BEFORE = datetime(2025, 1, 1, tzinfo=UTC)
 TOLERANCE_SECONDS = 60
 
 _TOOLS = (
-    ("containers", ("podman", "docker", "buildah"), "apt-get install podman"),
     ("chromium, for page tests", ("chromium",), "make browser"),
     ("chromedriver, for page tests", ("chromedriver",), "make browser"),
 )
@@ -56,6 +55,24 @@ def check_java() -> Check:
     if version is None:
         return Check("java", "missing", f"{home} does not answer", "install Java 17 or 21")
     return Check("java", "ok", f"{version} at {home}")
+
+
+def check_engine() -> Check:
+    """Whether `up` would run models in containers, and by which engine."""
+    fix = "start docker or podman, or `make engine`; without one, models run as processes"
+    try:
+        from scienceops.adapters.engine.connection import find_engine
+        from scienceops.config import docker_host, load_settings
+        from scienceops.errors import BadSetting, EngineUnavailable
+    except Exception as error:  # noqa: BLE001  # Half an installation may raise anything.
+        return Check("engine", "missing", str(error), "`make test` sets up .venv")
+    try:
+        engine, told = find_engine(load_settings().engine, docker_host())
+    except BadSetting:
+        return Check("engine", "optional", "the settings are wrong", "correct them first")
+    except EngineUnavailable as error:
+        return Check("engine", "missing", str(error), "start it, or unset SCIENCEOPS_ENGINE")
+    return Check("engine", "ok", told) if engine else Check("engine", "optional", told, fix)
 
 
 def check_clock(home: Path, now: Callable[[], float] = time.time) -> Check:

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from scienceops.core.requirement_lines import parse_requirements
 from scienceops.errors import BadInput
 
@@ -59,6 +57,9 @@ def parse_conda(text: str, name: str = "conda_dependencies.yml") -> CondaFile:
     >>> found.python, found.requirements
     ('3.11', ['scikit-learn==1.9.*', 'joblib==1.6.0'])
     """
+    # Not for a retraining to load, whose environment need not have it.
+    import yaml
+
     try:
         document = yaml.safe_load(text)
     except yaml.YAMLError as error:

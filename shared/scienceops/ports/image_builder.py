@@ -28,12 +28,16 @@ class BuildOrder:
 
 @dataclass(frozen=True)
 class BuildStatus:
-    """How a build stands. `image` is set when it succeeded, `reason` when it failed."""
+    """How a build stands. `image` is set when it succeeded, `reason` when it failed.
+
+    training_image: runs the package's training; empty where `image` does that too.
+    """
 
     state: BuildState
     image: str = ""
     reason: str = ""
     log_tail: tuple[str, ...] = ()
+    training_image: str = ""
 
 
 class ImageBuilder(Protocol):

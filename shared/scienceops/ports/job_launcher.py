@@ -21,7 +21,8 @@ class JobOrder:
 
     module: the Python module to run as a program, such as `stats_job`.
     image: the version's image whose environment runs it; empty for the platform's own.
-    settings: extra environment for the job.
+    settings: extra environment for the job. reads, writes: prefixes of the keys that it may read,
+    and write, of the bucket; a platform that gives jobs no sandbox does not hold it to them.
     """
 
     key: str
@@ -30,6 +31,8 @@ class JobOrder:
     timeout_seconds: float
     image: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,14 @@ def train_project(project: Project, say: Say) -> Result:
     return result
 
 
+def requirements_of(project: Project) -> tuple[str, ...]:
+    """What a project's training needs before there is a model: its own lines, and pins as here."""
+    modules = modules_of_script(project.train.read_bytes(), project.train.name)
+    return pin_requirements(
+        modules | {project.settings.format}, read_requirements(project.requirements)
+    )
+
+
 def model_and_metrics(returned: Any) -> tuple[Any, dict[str, float]]:
     """What train(data) returned, as the model and its metrics; raises BadInput for anything else.
 

@@ -10,7 +10,13 @@ from collections.abc import Callable
 from typing import Any
 
 from scienceops.core.messages import WORK, AdvanceVersion
-from scienceops.core.names import training_order_key, training_result_key
+from scienceops.core.names import (
+    PACKAGES,
+    TRAINING_SETS,
+    training_order_key,
+    training_result_key,
+    version_prefix,
+)
 from scienceops.core.policy import Policy, read_policy
 from scienceops.core.retraining import MOVING, Retraining, RetrainingState, is_better
 from scienceops.core.versions import VersionState
@@ -77,7 +83,8 @@ def _select(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | N
 
 def _train(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | None:
     seconds = _policy(stored.value.service, ports).retrain_minutes * 60
-    image = read_version(ports.registry, stored.value.service, stored.value.base).value.image
+    base = read_version(ports.registry, stored.value.service, stored.value.base).value
+    image = base.training_image or base.image
     found = _follow(stored, "train", seconds, ports, clock, image=image)
     if not isinstance(found, dict):
         return found
@@ -186,6 +193,8 @@ def _follow(
                 arguments=("--order", training_order_key(name, number), *extra),
                 timeout_seconds=seconds,
                 image=image,
+                reads=(version_prefix(name, retraining.base), f"{TRAINING_SETS}{name}/"),
+                writes=(f"{PACKAGES}{name}/", training_result_key(name, number, step)),
             )
         )
         save(ports.registry, stored, retraining.model_copy(update={"job_id": job_id}), at=clock())

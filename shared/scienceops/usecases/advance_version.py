@@ -38,8 +38,8 @@ from scienceops.usecases.register_upload import recover_files
 log = logging.getLogger(__name__)
 
 AT_ONCE = 0.0
-BUILD_LOOK_SECONDS = 0.5
-START_LOOK_SECONDS = 0.2
+BUILD_LOOK_SECONDS = 0.2
+START_LOOK_SECONDS = 0.1
 
 
 class Steps:
@@ -128,6 +128,7 @@ class Steps:
             VersionState.BUILT,
             "version built",
             image=status.image,
+            training_image=status.training_image,
             proving_since=stamp(self.clock()),
         )
         return AT_ONCE

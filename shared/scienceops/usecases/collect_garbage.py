@@ -54,7 +54,8 @@ def delete_garbage(item: Garbage, ports: Ports) -> bool:
 
 def find_in_use(ports: Ports) -> InUse:
     """What must stay, whatever its age."""
-    images, builds, open_builds = set(), set(), set()
+    images: set[str] = set()
+    builds, open_builds = set(), set()
     deployments = set()
     for name in service_names(ports.registry):
         for stored in find_all(ports.registry, name, "deployment/", Deployment):
@@ -64,7 +65,7 @@ def find_in_use(ports: Ports) -> InUse:
         for version in _versions(name, ports):
             if version.state in _OUT_OF_USE and (name, version.number) not in deployments:
                 continue
-            images.add(version.image)
+            images.update((version.image, version.training_image))
             builds.add(version.build_id)
             if version.state not in RESTING:
                 open_builds.add(version.build_id)

@@ -128,12 +128,26 @@ def _add_deciding_pages(routes: Blueprint, app: App) -> None:
         at = time_of("at")
         return render_template(
             "service.html",
-            service=app.service(name),
+            service=(seen := app.service(name)),
+            building={
+                v["version"]: app.build_log(name, v["version"]).splitlines()[-20:]
+                for v in seen["versions"]
+                if v["state"] == "building"
+            },
             alerts=[rule for rule in app.alerts(name)["rules"] if rule["firing"]],
             waiting=app.decisions.waiting(name),
             at=at,
             live_then=app.live_version(name, at),
             history=app.history(name, at)[::-1][:50],
+        )
+
+    @routes.get("/services/<name>/versions/<int:number>/build")
+    def build(name: str, number: int) -> str:
+        return render_template(
+            "build.html",
+            name=name,
+            version=app.version(name, number),
+            log=app.build_log(name, number),
         )
 
     @routes.get("/services/<name>/retrainings")

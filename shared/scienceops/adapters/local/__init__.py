@@ -11,6 +11,7 @@ What lies where under the home:
     run/            NAME-VERSION.json: facts of a running scorer; packages/, sockets/,
                     work/: their working folders
     spool/          captures on their way to the bucket, NAME/VERSION/
+    images/         container images, when an engine is used and no other registry
     tls/            certificate and key of `up --tls`
     logs/           what scorers and the web server write
 """
@@ -21,13 +22,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     # The programs in this folder start often; they must not pay for what they do not use.
     from scienceops.adapters.local.garbage import DiskGarbage
-    from scienceops.adapters.local.object_store import FolderObjectStore
     from scienceops.config import Settings
     from scienceops.ports import Ports
+    from scienceops.ports.image_builder import ImageBuilder
+    from scienceops.ports.object_store import ObjectStore
 
 
-def connect_objects(settings: "Settings") -> "FolderObjectStore":
-    """The bucket alone."""
+def connect_objects(settings: "Settings") -> "ObjectStore":
+    """The bucket alone; from inside a container, the part of it that the container may use."""
+    if settings.bucket_socket:
+        from scienceops.adapters.engine.socket_object_store import SocketObjectStore
+
+        return SocketObjectStore(settings.bucket_socket)
     from scienceops.adapters.local.message_queue import SqliteMessageQueue
     from scienceops.adapters.local.object_store import FolderObjectStore
 
@@ -37,7 +43,6 @@ def connect_objects(settings: "Settings") -> "FolderObjectStore":
 
 def connect(settings: "Settings") -> "Ports":
     """One adapter for each port."""
-    from scienceops.adapters.local.image_builder import EnvironmentImageBuilder
     from scienceops.adapters.local.job_launcher import SubprocessJobLauncher
     from scienceops.adapters.local.message_queue import SqliteMessageQueue
     from scienceops.adapters.local.model_registry import SqliteModelRegistry
@@ -52,7 +57,7 @@ def connect(settings: "Settings") -> "Ports":
         objects=objects,
         queue=SqliteMessageQueue(home / "platform.db"),
         registry=SqliteModelRegistry(home / "platform.db"),
-        builder=EnvironmentImageBuilder(home, settings),
+        builder=_connect_builder(home, settings),
         runtime=ProcessServiceRuntime(home, settings, objects),
         jobs=SubprocessJobLauncher(home, settings),
         statistics=connect_statistics(home / "statistics.db"),
@@ -60,11 +65,23 @@ def connect(settings: "Settings") -> "Ports":
     )
 
 
+def _connect_builder(home: Path, settings: "Settings") -> "ImageBuilder":
+    # `auto` is for the host to settle; other processes start no builds.
+    if settings.engine in ("auto", "none"):
+        from scienceops.adapters.local.image_builder import EnvironmentImageBuilder
+
+        return EnvironmentImageBuilder(home, settings)
+    from scienceops.adapters.engine.image_builder import EngineImageBuilder
+
+    return EngineImageBuilder(home, settings)
+
+
 def connect_disk(settings: "Settings") -> "DiskGarbage":
-    """What lies under the home beside the bucket."""
+    """What lies under the home beside the bucket, and in the container engine."""
+    from scienceops.adapters.engine.garbage import EngineGarbage
     from scienceops.adapters.local.garbage import DiskGarbage
 
-    return DiskGarbage(_make_home(settings))
+    return DiskGarbage(_make_home(settings), EngineGarbage(settings))
 
 
 def _make_home(settings: "Settings") -> Path:

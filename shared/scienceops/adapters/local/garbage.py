@@ -1,4 +1,4 @@
-"""Garbage on disk: what one machine keeps beside the bucket and needs no more."""
+"""Garbage of one machine: what it keeps beside the bucket and needs no more."""
 
 import fcntl
 import json
@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from scienceops.adapters.engine.garbage import EngineGarbage, unused_image_files
 from scienceops.adapters.local.tasks import ORDER, Task, TaskState
 from scienceops.core.garbage import Garbage, InUse, Kind
 
@@ -24,10 +25,11 @@ _LOG = re.compile(r"(?P<service>.+)-(?P<version>\d+)(?P<old>\.old)?\.log")
 
 
 class DiskGarbage:
-    """Finds and deletes what lies under a home; never anything of the bucket or the databases."""
+    """Finds and deletes what a home keeps; never anything of the bucket or the databases."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, engine: EngineGarbage) -> None:
         self._home = home
+        self._engine = engine
 
     def find(self, in_use: InUse, now: datetime, older_than: timedelta) -> list[Garbage]:
         """Environments that nothing uses; builds, jobs and logs of work that ended before."""
@@ -38,11 +40,15 @@ class DiskGarbage:
             *self._tasks("build", "builds", in_use.open_builds, before),
             *self._tasks("job", "jobs", self._jobs_of(in_use.open_jobs), before),
             *self._logs(in_use.deployments, before),
+            *self._image_files(in_use, fresh),
+            *self._engine.find(in_use, now, older_than),
             *self._leftovers(),
         ]
 
     def delete(self, item: Garbage) -> bool:
         """Delete it, unless it changed or came into use since it was found; whether it is gone."""
+        if item.kind in ("image", "container"):
+            return self._engine.delete(item)
         path = self._home / item.name
         if not path.exists():
             return True
@@ -112,6 +118,11 @@ class DiskGarbage:
             runs = (named["service"], int(named["version"])) in deployments
             if named["old"] or not runs:
                 yield self._item("log", path, "what it tells of ended long ago")
+
+    def _image_files(self, in_use: InUse, fresh: float) -> Iterator[Garbage]:
+        for path in unused_image_files(self._home, in_use):
+            if path.stat().st_mtime < fresh:
+                yield self._item("image file", path, "no image in use needs it")
 
     def _leftovers(self) -> Iterator[Garbage]:
         for place in ("environments", "builds", "jobs"):

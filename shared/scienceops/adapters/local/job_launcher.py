@@ -1,10 +1,11 @@
-"""SubprocessJobLauncher: a job is a supervised process of this machine."""
+"""SubprocessJobLauncher: a job is a supervised process of this machine, or in a container."""
 
 from pathlib import Path
 
 from scienceops.adapters.local.images import import_path, interpreter_of
 from scienceops.adapters.local.tasks import Task, TaskState, folder_name
 from scienceops.config import Settings, child_environment
+from scienceops.core.images import is_reference
 from scienceops.ports.job_launcher import JobOrder, JobState, JobStatus
 
 
@@ -18,14 +19,20 @@ class SubprocessJobLauncher:
     def start(self, order: JobOrder) -> str:
         """Begin the job under its key."""
         job_id = folder_name(order.key)
-        environment = child_environment(self._settings, order.settings)
+        if is_reference(order.image):
+            # Not for a machine without an engine to load.
+            from scienceops.adapters.engine.programs import job_command
+
+            command, image = job_command(order, self._settings), ""
+            environment = child_environment(self._settings, {})
+        else:
+            image = order.image
+            interpreter = interpreter_of(image, self._home)
+            command = [interpreter, "-m", order.module, *order.arguments]
+            environment = child_environment(self._settings, order.settings)
         inherited = environment.get("PYTHONPATH", "")
-        environment["PYTHONPATH"] = import_path(order.image, inherited, self._home)
-        self._task(job_id).start(
-            [interpreter_of(order.image, self._home), "-m", order.module, *order.arguments],
-            order.timeout_seconds,
-            environment,
-        )
+        environment["PYTHONPATH"] = import_path(image, inherited, self._home)
+        self._task(job_id).start(command, order.timeout_seconds, environment)
         return job_id
 
     def status(self, job_id: str) -> JobStatus:

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import subprocess
-import tempfile
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -12,16 +11,14 @@ from scienceops.adapters.local.deployment_facts import Facts
 from scienceops.adapters.local.files import make_folders
 from scienceops.adapters.local.images import import_path, interpreter_of
 from scienceops.adapters.local.processes import birth_of
+from scienceops.adapters.local.socket_folder import socket_folder
 from scienceops.config import SCORER_PREFIX, Settings, child_environment
-from scienceops.errors import BadPackage, BadSetting
+from scienceops.core.images import is_reference
+from scienceops.errors import BadPackage
 from scienceops.ports.object_store import ObjectStore
 from scienceops.ports.service_runtime import DeployOrder
 
-#: A socket's path has room for 107 bytes on Linux and 103 elsewhere.
-LONGEST_SOCKET_BYTES = 100
 LARGEST_LOG_BYTES = 10 * 1024 * 1024
-
-_OWNER_FOLDER = 0o700
 
 
 class ScorerProcesses:
@@ -54,33 +51,31 @@ class ScorerProcesses:
 
     def spawn(self, order: DeployOrder, facts: Facts) -> tuple[subprocess.Popen[bytes], Facts]:
         """The process, and the facts with it in them."""
-        interpreter = interpreter_of(order.image, self._home)
-        package = self._fetch(order)
-        socket = self._socket_folder() / facts.replica
         # It outlives the process: what one scorer could not ship the next one does.
         spool = self._home / "spool" / order.service / str(order.version)
         # Empty, since Python looks for modules in the folder that a program is started in.
         work = self._home / "run" / "work" / f"{order.service}-{order.version}"
         make_folders(spool)
         make_folders(work)
-        scorer = {
-            "SERVICE": order.service,
-            "VERSION": str(order.version),
-            "PACKAGE": str(package),
-            "PACKAGE_DIGEST": order.package_digest,
-            "BIND": f"unix:{socket}",
-            "SPOOL": str(spool),
-            "REPLICA": facts.replica,
-            "GATEWAY_KEY_SHA256": order.gateway_key_sha256,
-            "WATCH_STDIN": "true",
-        }
-        named = {SCORER_PREFIX + name: value for name, value in scorer.items()}
-        environment = child_environment(self._settings, {**order.settings, **named})
+        package: Path | str = ""
+        if is_reference(order.image):
+            # Not for a machine without an engine to load.
+            from scienceops.adapters.engine.programs import scorer_command
+
+            command, socket = scorer_command(order, facts.replica, spool, self._settings)
+            environment = child_environment(self._settings, {})
+            image = ""
+        else:
+            package = self._fetch(order)
+            socket = socket_folder(self._home) / facts.replica
+            command = [interpreter_of(order.image, self._home), "-m", self._module]
+            environment = self._environment(order, facts.replica, package, socket, spool)
+            image = order.image
         inherited = environment.get("PYTHONPATH", "")
-        environment["PYTHONPATH"] = import_path(order.image, inherited, self._home)
+        environment["PYTHONPATH"] = import_path(image, inherited, self._home)
         with self.log_path(order.service, order.version).open("ab") as out:
             child = subprocess.Popen(
-                [interpreter, "-m", self._module],
+                command,
                 # We hold the other end; it closes when we die, however we die.
                 stdin=subprocess.PIPE,
                 stdout=out,
@@ -97,6 +92,23 @@ class ScorerProcesses:
             package=str(package),
         )
         return child, started
+
+    def _environment(
+        self, order: DeployOrder, replica: str, package: Path, socket: Path, spool: Path
+    ) -> dict[str, str]:
+        scorer = {
+            "SERVICE": order.service,
+            "VERSION": str(order.version),
+            "PACKAGE": str(package),
+            "PACKAGE_DIGEST": order.package_digest,
+            "BIND": f"unix:{socket}",
+            "SPOOL": str(spool),
+            "REPLICA": replica,
+            "GATEWAY_KEY_SHA256": order.gateway_key_sha256,
+            "WATCH": "stdin",
+        }
+        named = {SCORER_PREFIX + name: value for name, value in scorer.items()}
+        return child_environment(self._settings, {**order.settings, **named})
 
     def _fetch(self, order: DeployOrder) -> Path:
         """The package as a file, the one that was registered and no other."""
@@ -120,22 +132,3 @@ class ScorerProcesses:
         finally:
             partial.unlink(missing_ok=True)
         return package
-
-    def _socket_folder(self) -> Path:
-        """A private folder whose path leaves room for a socket's name."""
-        folder = self._home / "run" / "sockets"
-        if _is_too_long(folder):
-            identity = hashlib.sha256(os.fsencode(self._home)).hexdigest()[:8]
-            folder = Path(tempfile.gettempdir()) / f"scienceops-{os.getuid()}-{identity}"
-        if _is_too_long(folder):
-            raise BadSetting(f"{folder} is too long for a socket: set TMPDIR to a shorter path")
-        folder.mkdir(mode=_OWNER_FOLDER, exist_ok=True)
-        found = folder.lstat()
-        if found.st_uid != os.getuid() or found.st_mode & 0o077:
-            # In a folder that all may write to, somebody else may have been there first.
-            raise BadSetting(f"{folder} is not ours alone: remove it, or set TMPDIR to another")
-        return folder
-
-
-def _is_too_long(folder: Path) -> bool:
-    return len(os.fsencode(folder)) + 1 + 12 > LONGEST_SOCKET_BYTES

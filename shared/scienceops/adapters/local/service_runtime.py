@@ -1,4 +1,4 @@
-"""ProcessServiceRuntime: a scorer is a process of this machine. It has no sandbox."""
+"""ProcessServiceRuntime: a scorer is a process of this machine, alone or around a container."""
 
 import contextlib
 import os
@@ -15,6 +15,7 @@ from scienceops.adapters.local.log_files import tail_of
 from scienceops.adapters.local.processes import is_alive, signal_session
 from scienceops.adapters.local.scorer_client import ScorerClient
 from scienceops.adapters.local.scorer_process import ScorerProcesses
+from scienceops.adapters.local.socket_folder import remove_socket
 from scienceops.adapters.local.supervise import how_it_ended
 from scienceops.config import Settings
 from scienceops.errors import ScienceOpsError, ServiceNotReady
@@ -25,6 +26,8 @@ from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, Servi
 GRACE_SECONDS = 60
 PROBE_SECONDS = 5
 LOOK_SECONDS = 0.1
+#: How long whoever watches a scorer may take to write down how it ended.
+WORD_SECONDS = 1.0
 
 
 class ProcessServiceRuntime:
@@ -56,7 +59,7 @@ class ProcessServiceRuntime:
                 return
             if facts is not None and facts.socket and not is_alive(facts.pid, facts.birth):
                 # Left by a scorer whose owner died before it could tidy up.
-                Path(facts.socket).unlink(missing_ok=True)
+                remove_socket(Path(facts.socket))
             facts = self._scorers.new_facts(order)
             try:
                 child, facts = self._scorers.spawn(order, facts)
@@ -117,7 +120,11 @@ class ProcessServiceRuntime:
             # Its owner died, so it drains and ends by itself; a new one need not wait for that.
             return ServiceStatus(service, version, Observed.STOPPED)
         if not is_alive(facts.pid, facts.birth):
-            reason = "the scorer's process vanished"
+            # Its watcher is about to write down how it ended.
+            told = self._await_word(facts)
+            if told is None or told.replica != facts.replica or told.stopping:
+                return ServiceStatus(service, version, Observed.STOPPED)
+            reason = told.ended or "the scorer's process vanished"
             return ServiceStatus(service, version, Observed.FAILED, "", reason, tail)
         endpoint = f"unix:{facts.socket}"
         try:
@@ -129,11 +136,20 @@ class ProcessServiceRuntime:
         reason = f"/readyz answered {reply.status}"
         return ServiceStatus(service, version, Observed.STARTING, "", reason, tail)
 
+    def _await_word(self, facts: Facts) -> Facts | None:
+        end = time.monotonic() + WORD_SECONDS
+        while True:
+            now = self._facts.read(facts.service, facts.version)
+            silent = now is not None and now.replica == facts.replica and not now.ended
+            if not silent or time.monotonic() > end:
+                return now
+            time.sleep(0.02)
+
     def _watch(self, child: subprocess.Popen[bytes], facts: Facts) -> None:
         code = child.wait()
         if child.stdin is not None:
             child.stdin.close()
-        Path(facts.socket).unlink(missing_ok=True)
+        remove_socket(Path(facts.socket))
         # A home that was removed has nobody left to be told.
         with (
             contextlib.suppress(FileNotFoundError),
@@ -167,9 +183,10 @@ class ProcessServiceRuntime:
 
     def _forget(self, facts: Facts) -> None:
         self._facts.remove(facts)
-        for path in (facts.socket, facts.package):
-            if path:
-                Path(path).unlink(missing_ok=True)
+        if facts.socket:
+            remove_socket(Path(facts.socket))
+        if facts.package:
+            Path(facts.package).unlink(missing_ok=True)
 
 
 def _runs(facts: Facts) -> bool:

@@ -1,4 +1,4 @@
-"""The http door on one machine: a web server process in front of the one Flask app."""
+"""A web server of this machine: a child process, kept running while its host does."""
 
 import errno
 import logging
@@ -7,29 +7,34 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
-from functions.local.certificate import Certificate
 from scienceops.errors import BadSetting
 
 log = logging.getLogger(__name__)
 
 HOST = "127.0.0.1"
 START_SECONDS = 30
-#: The gateway of a host that was killed frees its port a moment after it.
+#: The server of a host that was killed frees its port a moment after it.
 PORT_SECONDS = 10
 
 
-class Gateway:
-    """Runs the web server as a child, starts it again when it dies, ends it when told to."""
+class WebServer:
+    """Runs a web server as a child, starts it again when it dies, ends it when told to.
 
-    def __init__(self, port: int, log_path: Path, certificate: Certificate | None = None) -> None:
-        self.url = f"{'https' if certificate else 'http'}://{HOST}:{port}"
-        self._files = [str(certificate.path), str(certificate.key_path)] if certificate else []
+    module: the program, which takes the address to serve at and then `words`.
+    remedy: what to do when the port is taken.
+    """
+
+    def __init__(
+        self, module: str, port: int, log_path: Path, words: Sequence[str] = (), *, remedy: str
+    ) -> None:
+        self._command = [sys.executable, "-m", module, f"{HOST}:{port}", *words]
         self._port = port
         self._log_path = log_path
         self._process: subprocess.Popen[bytes] | None = None
-        _wait_for_port(port)
+        _wait_for_port(port, remedy)
 
     def start(self) -> None:
         """Start the server and wait until it accepts connections."""
@@ -37,13 +42,7 @@ class Gateway:
         with self._log_path.open("ab") as out:
             # Its standard input is a pipe that closes when this process dies, however it dies.
             self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "functions.local.http",
-                    f"{HOST}:{self._port}",
-                    *self._files,
-                ],
+                self._command,
                 stdin=subprocess.PIPE,
                 stdout=out,
                 stderr=out,
@@ -63,7 +62,10 @@ class Gateway:
     def keep(self) -> None:
         """Start the server again if it has died."""
         if self._process is not None and self._process.poll() is not None:
-            log.warning("gateway restarted", extra={"exit_code": self._process.returncode})
+            log.warning(
+                "web server restarted",
+                extra={"port": self._port, "exit_code": self._process.returncode},
+            )
             self.start()
 
     def stop(self) -> None:
@@ -78,7 +80,7 @@ class Gateway:
             self._process.wait()
 
 
-def _wait_for_port(port: int) -> None:
+def _wait_for_port(port: int, remedy: str) -> None:
     end = time.monotonic() + PORT_SECONDS
     while True:
         with socket.socket() as probe:
@@ -89,8 +91,7 @@ def _wait_for_port(port: int) -> None:
                 # Only what is in use now may be free soon.
                 if error.errno != errno.EADDRINUSE or time.monotonic() > end:
                     raise BadSetting(
-                        f"port {port} on {HOST} cannot be used ({error.strerror}): "
-                        "choose another with `scienceops up --port N`"
+                        f"port {port} on {HOST} cannot be used ({error.strerror}): {remedy}"
                     ) from None
             else:
                 return

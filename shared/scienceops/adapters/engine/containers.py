@@ -1,0 +1,150 @@
+"""Containers: what one of ours is made of, and how little it may do."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from docker.types import LogConfig, Mount
+
+from scienceops.adapters.engine.bucket_socket import Rights
+from scienceops.adapters.engine.connection import OWNER_LABEL
+from scienceops.adapters.local.processes import birth_of, is_alive
+from scienceops.adapters.local.socket_folder import SOCKET_OF_CONTAINER
+from scienceops.config import PREFIX, Settings
+
+CLIENT_LABEL = "io.scienceops.client"
+
+#: Inside a container: its sockets, and the spool of captures.
+FOLDER, SPOOL = "/run/scienceops", "/var/spool/scienceops"
+SOCKET, BUCKET, ALIVE, CLIENT = SOCKET_OF_CONTAINER, "bucket", "alive", "client"
+
+#: A user that exists on no machine, when the platform itself runs as root.
+NOBODY = 10001
+MOST_PROCESSES = 512
+
+#: Settings that a container is given. An image holds the ScienceOps that it was built with, which
+#: knows no later ones, so this list is a contract with every image ever built.
+SETTINGS_INSIDE = (
+    "environment",
+    "upload_limit_bytes",
+    "request_limit_bytes",
+    "segment_seconds",
+    "segment_rows",
+    "spool_limit_bytes",
+)
+
+
+@dataclass(frozen=True)
+class ContainerOrder:
+    """One container to run.
+
+    name: unique for all time. folder: of this machine, for the container's sockets, made and
+    removed with it. spool: a folder that outlives it, if it needs one. grace_seconds: how long
+    after SIGTERM it is killed.
+    """
+
+    engine: str
+    image: str
+    name: str
+    folder: str
+    command: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    spool: str = ""
+    rights: Rights = field(default_factory=Rights)
+    memory_mb: int = 1024
+    cpus: float = 1.0
+    grace_seconds: int = 10
+
+    def to_text(self) -> str:
+        """As the one argument of the program that runs it."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_text(cls, text: str) -> "ContainerOrder":
+        """What `to_text` gave."""
+        found: dict[str, Any] = json.loads(text)
+        rights = {name: tuple(prefixes) for name, prefixes in found.pop("rights").items()}
+        command = tuple(found.pop("command"))
+        return cls(**found, command=command, rights=Rights(**rights))
+
+
+def settings_inside(settings: Settings) -> dict[str, str]:
+    """The settings of the platform that a container goes by."""
+    given = {PREFIX + name.upper(): str(getattr(settings, name)) for name in SETTINGS_INSIDE}
+    return {
+        **given,
+        f"{PREFIX}HOME": "/tmp/scienceops",  # noqa: S108  # In the container, for it alone.
+        f"{PREFIX}BUCKET_SOCKET": f"{FOLDER}/{BUCKET}",
+    }
+
+
+def user_inside() -> tuple[int, int]:
+    """(user, group) that a container runs as: ours, or nobody's when ours is root."""
+    return (os.getuid(), os.getgid()) if os.getuid() else (NOBODY, NOBODY)
+
+
+def prepare_folders(order: ContainerOrder) -> None:
+    """Make the folders that a container shares, for its user alone."""
+    folder = Path(order.folder)
+    folder.mkdir(mode=0o700)
+    (folder / CLIENT).write_text(this_client())
+    os.mkfifo(folder / ALIVE, 0o600)
+    if os.getuid() == 0:
+        spool = Path(order.spool) if order.spool else None
+        shared = [folder, folder / ALIVE, *([spool, *spool.iterdir()] if spool else [])]
+        for path in shared:
+            os.chown(path, *user_inside())
+
+
+def this_client() -> str:
+    """This process, as a container and its folder name whoever runs them."""
+    return f"{os.getpid()} {birth_of(os.getpid())}"
+
+
+def has_client(named: str) -> bool:
+    """Whether the process lives that `this_client` named."""
+    pid, _, birth = named.partition(" ")
+    return pid.isdecimal() and is_alive(int(pid), birth)
+
+
+def options_of(order: ContainerOrder, host_config: Any) -> dict[str, Any]:
+    """The arguments of docker-py's create_container.
+
+    host_config: docker-py's create_host_config.
+    """
+    mounts = [Mount(FOLDER, order.folder, type="bind")]
+    if order.spool:
+        mounts.append(Mount(SPOOL, order.spool, type="bind"))
+    return {
+        "image": order.image,
+        "name": order.name,
+        "command": list(order.command) or None,
+        "environment": dict(order.environment),
+        "labels": {**order.labels, CLIENT_LABEL: this_client()},
+        "user": "{}:{}".format(*user_inside()),
+        "host_config": host_config(
+            mounts=mounts,
+            tmpfs={"/tmp": "rw,nosuid,nodev,mode=1777"},  # noqa: S108  # In the container.
+            # It is reached by its socket, and reaches the bucket by another: it needs no network.
+            network_mode="none",
+            read_only=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+            mem_limit=f"{order.memory_mb}m",
+            memswap_limit=f"{order.memory_mb}m",
+            nano_cpus=int(order.cpus * 1e9),
+            pids_limit=MOST_PROCESSES,
+            # What it writes is read as it comes; the engine need not keep it too.
+            log_config=LogConfig(type="none"),
+        ),
+    }
+
+
+def owner_labels(home: Path, **facts: object) -> dict[str, str]:
+    """Labels by which a container or image is known as of this home."""
+    named = {f"io.scienceops.{name}": str(value) for name, value in facts.items()}
+    return {OWNER_LABEL: str(home), **named}

@@ -1,0 +1,117 @@
+"""Environment images: built by the engine from a build context, and pushed by it."""
+
+import contextlib
+import io
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import docker
+from docker.errors import APIError
+
+from scienceops.adapters.engine.connection import AWAY, OWNER_LABEL, connect
+from scienceops.adapters.engine.patience import say
+from scienceops.adapters.engine.repository import credentials_of
+from scienceops.adapters.oci.build_context import TARGETS, BuildContext, tag_of
+from scienceops.errors import BuildFailed, EngineUnavailable, RegistryUnavailable
+
+#: Lines of a build that tell nobody anything.
+_NOISE = ("--->", "Removing intermediate container")
+
+
+def build_environment(address: str, repository: str, context: BuildContext, owner: str) -> None:
+    """Build both images of an environment and push them.
+
+    Raises BuildFailed, EngineUnavailable and RegistryUnavailable.
+    """
+    with _engine(address) as client:
+        for target in TARGETS:
+            _build(client, context, target, f"{repository}:{tag_of(target, context)}", owner)
+        given = credentials_of(repository)
+        login = {"username": given[0], "password": given[1]} if given else None
+        for target in TARGETS:
+            tag = tag_of(target, context)
+            say(f"pushing {repository}:{tag}")
+            _follow_push(
+                client.api.push(repository, tag, stream=True, decode=True, auth_config=login)
+            )
+        _tidy(client, owner)
+
+
+def build_one(address: str, context: BuildContext, target: str, name: str, owner: str) -> None:
+    """Build one image of an environment, for this machine alone, unless the engine has it."""
+    with _engine(address) as client:
+        with contextlib.suppress(docker.errors.ImageNotFound):
+            client.images.get(name)
+            return
+        _build(client, context, target, name, owner)
+        _tidy(client, owner)
+
+
+@contextlib.contextmanager
+def _engine(address: str) -> Iterator[docker.DockerClient]:
+    client = connect(address)
+    try:
+        yield client
+    except APIError as error:
+        if error.response is not None and error.response.status_code < 500:
+            raise BuildFailed(f"the engine refused: {error.explanation}") from error
+        raise EngineUnavailable(f"the engine failed: {error}") from error
+    except AWAY as error:
+        raise EngineUnavailable(f"the engine went away in the build: {error}") from error
+    finally:
+        client.close()
+
+
+def _build(
+    client: docker.DockerClient, context: BuildContext, target: str, tag: str, owner: str
+) -> None:
+    steps = client.api.build(
+        fileobj=io.BytesIO(context.to_tar()),
+        custom_context=True,
+        target=target,
+        tag=tag,
+        buildargs={"BASE": context.base, "OWNER": owner},
+        labels={OWNER_LABEL: owner},
+        rm=True,
+        forcerm=True,
+        decode=True,
+    )
+    _follow(steps)
+
+
+def _tidy(client: docker.DockerClient, owner: str) -> None:
+    # What the stages left behind; the images themselves carry tags.
+    client.images.prune({"dangling": True, "label": f"{OWNER_LABEL}={owner}"})
+
+
+def _follow(steps: Iterator[Mapping[str, Any]]) -> None:
+    """Pass a build's output on; raises BuildFailed naming the step that failed."""
+    step = "prepare the build"
+    ended = False
+    for line in steps:
+        text = line.get("stream", "").rstrip()
+        if text and not text.lstrip().startswith(_NOISE):
+            say(text)
+        if text.startswith("Step "):
+            step = text
+        ended = ended or text.startswith("Successfully built")
+        if "error" in line:
+            raise BuildFailed(f"{_told(step)}: {line['error'].strip()}")
+    if not ended:
+        # The stream simply ends when its engine does.
+        raise EngineUnavailable(f"the engine ended in the build, at {step}")
+
+
+def _follow_push(lines: Iterator[Mapping[str, Any]]) -> None:
+    pushed = False
+    for line in lines:
+        pushed = pushed or "aux" in line
+        if "error" in line:
+            raise RegistryUnavailable(f"the engine could not push: {line['error']}")
+    if not pushed:
+        raise EngineUnavailable("the engine ended while it pushed")
+
+
+def _told(step: str) -> str:
+    """A step of the Dockerfile in words, with the step itself."""
+    return f"install the requirements ({step})" if "requirements.txt" in step else step

@@ -1,0 +1,1 @@
+"""OCI registries: what every platform that runs containers shares."""

@@ -1,0 +1,98 @@
+"""Build context: the folder that an engine or build service makes an environment's images from."""
+
+import hashlib
+import io
+import tarfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+#: What of ScienceOps a scorer needs, and what a training job needs besides.
+SERVE = (
+    "scienceops/__init__.py",
+    "scienceops/bootstrap.py",
+    "scienceops/config.py",
+    "scienceops/errors.py",
+    "scienceops/logs.py",
+    "scienceops/problems.py",
+    "scienceops/serving.py",
+    "scienceops/core/**/*.py",
+    "scienceops/ports/*.py",
+    "scienceops/running/*.py",
+    "scienceops/adapters/__init__.py",
+    "scienceops/adapters/local/__init__.py",
+    "scienceops/adapters/engine/__init__.py",
+    "scienceops/adapters/engine/bucket_socket.py",
+    "scienceops/adapters/engine/socket_object_store.py",
+    "scorer_container/*.py",
+)
+TRAIN = ("scienceops/packing/*.py", "scienceops/projects/*.py", "scienceops/training/*.py")
+
+#: What packing a retrained model needs beyond what scoring it needs.
+TRAINING_REQUIREMENTS = ("joblib>=1.4", "scikit-learn>=1.5", "skops>=0.11")
+SERVE_TARGET, TRAIN_TARGET = "serve", "train"
+#: The images of an environment, and what their tags start with.
+TARGETS = {SERVE_TARGET: "environment", TRAIN_TARGET: "training"}
+
+
+@dataclass(frozen=True)
+class BuildContext:
+    """Files by their path in the context, and the base image."""
+
+    files: Mapping[str, bytes]
+    base: str
+
+    @property
+    def identity(self) -> str:
+        """What an environment is known by: the same base and files give the same one."""
+        seen = hashlib.sha256(self.base.encode())
+        for path, content in sorted(self.files.items()):
+            seen.update(f"\n{path} {hashlib.sha256(content).hexdigest()}".encode())
+        return seen.hexdigest()[:24]
+
+    def to_tar(self) -> bytes:
+        """The context as build services take it, the same bytes each time."""
+        out = io.BytesIO()
+        with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+            for path, content in sorted(self.files.items()):
+                entry = tarfile.TarInfo(path)
+                entry.size, entry.mode = len(content), 0o644
+                archive.addfile(entry, io.BytesIO(content))
+        return out.getvalue()
+
+
+def tag_of(target: str, context: BuildContext) -> str:
+    """The tag under which an image of an environment is found again."""
+    return f"{TARGETS[target]}-{context.identity}"
+
+
+def lay_out(requirements: Iterable[str], base: str) -> BuildContext:
+    """The context of the environment of these requirements.
+
+    requirements: the package's and the scorer's own, resolved together in the build.
+    """
+    scorer = _folder_of("scorer_container")
+    files = {
+        "Dockerfile": (scorer / "Dockerfile").read_bytes(),
+        "lean.py": (scorer / "lean.py").read_bytes(),
+        "requirements.txt": _lines(requirements),
+        "training.txt": _lines(TRAINING_REQUIREMENTS),
+    }
+    for target, patterns in ((SERVE_TARGET, SERVE), (TRAIN_TARGET, TRAIN)):
+        for pattern in patterns:
+            name, _, rest = pattern.partition("/")
+            for path in _folder_of(name).glob(rest):
+                place = path.relative_to(_folder_of(name).parent).as_posix()
+                files[f"{target}/{place}"] = path.read_bytes()
+    return BuildContext(files, base)
+
+
+def _lines(requirements: Iterable[str]) -> bytes:
+    return "".join(f"{line}\n" for line in sorted(set(requirements))).encode()
+
+
+def _folder_of(package: str) -> Path:
+    spec = find_spec(package)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    return Path(places[0]).resolve()

@@ -1,0 +1,26 @@
+"""The launcher keeps its promises with containers too. The job in it is a stand-in."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from contract.job_launcher import JobLauncherContract
+from contract.test_local_job_launcher import make_order
+
+from containers.laboratory import Laboratory
+from scienceops.adapters.local.job_launcher import SubprocessJobLauncher
+from scienceops.ports.job_launcher import JobOrder
+
+
+class TestEngineJobLauncher(JobLauncherContract):
+    patience_seconds = 60.0
+
+    @pytest.fixture
+    def jobs(self, tmp_path: Path, laboratory: Laboratory) -> SubprocessJobLauncher:
+        return SubprocessJobLauncher(tmp_path, laboratory.settings(tmp_path))
+
+    @pytest.fixture
+    def order(self, laboratory: Laboratory) -> Callable[..., JobOrder]:
+        return lambda key, *arguments, **fields: make_order(
+            key, *arguments, **{"image": laboratory.stand_in_job, **fields}
+        )

@@ -1,0 +1,41 @@
+"""What an environment is built from: the same files give the same one, in the same bytes."""
+
+import io
+import tarfile
+
+from scienceops.adapters.oci.build_context import SERVE_TARGET, lay_out, tag_of
+
+BASE = "python:3.11-slim"
+
+
+def test_the_order_of_requirements_and_their_repetition_do_not_matter():
+    first = lay_out(["numpy", "flask>=3", "numpy"], BASE)
+    second = lay_out(["flask>=3", "numpy"], BASE)
+    assert first.identity == second.identity
+    assert first.to_tar() == second.to_tar()
+
+
+def test_another_requirement_or_base_is_another_environment():
+    first = lay_out(["numpy"], BASE)
+    assert lay_out(["numpy", "scipy"], BASE).identity != first.identity
+    assert lay_out(["numpy"], "python:3.12-slim").identity != first.identity
+
+
+def test_serving_gets_nothing_that_only_training_or_the_platform_need():
+    files = lay_out([], BASE).files
+    serve = {path for path in files if path.startswith("serve/")}
+    assert "serve/scorer_container/__main__.py" in serve
+    assert not [p for p in serve if "/usecases/" in p or "/packing/" in p or "/web/" in p]
+    assert "train/scienceops/training/train.py" in files
+
+
+def test_the_context_is_a_tar_with_the_dockerfile_at_its_root():
+    with tarfile.open(fileobj=io.BytesIO(lay_out([], BASE).to_tar())) as context:
+        names = context.getnames()
+    assert "Dockerfile" in names
+    assert names == sorted(names)
+
+
+def test_the_tag_says_which_image_of_which_environment():
+    context = lay_out([], BASE)
+    assert tag_of(SERVE_TARGET, context) == f"environment-{context.identity}"

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functions.local.web_server import WebServer
 from scienceops.adapters.engine.connection import find_engine
 from scienceops.adapters.engine.repository import own_port, repository_of
+from scienceops.adapters.oci.registry import OciRegistry
 from scienceops.config import Settings, docker_host
 
 
@@ -21,7 +22,7 @@ class Containers:
 
 
 def settle_engine(settings: Settings) -> Containers:
-    """Choose for this `up`; raises EngineUnavailable when the one that was named is away."""
+    """Choose for this `up`; raises EngineUnavailable or BadSetting for one that was named."""
     engine, why = find_engine(settings.engine, docker_host())
     if engine is None:
         told = f"Models run as processes of this user, without a sandbox: {why}"
@@ -29,6 +30,8 @@ def settle_engine(settings: Settings) -> Containers:
     chosen = settings.model_copy(update={"engine": engine.address})
     told = f"Models run in containers: {why}, images in {repository_of(chosen)}"
     if chosen.images:
+        # Told now, and not by the first build.
+        OciRegistry(chosen.images)
         return Containers(chosen, told)
     registry = WebServer(
         "functions.local.images",

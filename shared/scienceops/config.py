@@ -100,6 +100,15 @@ class Settings(BaseSettings):
         # Jobs and scorers run in folders of their own, where a relative path means another place.
         return home.expanduser().absolute()
 
+    @field_validator("base_image")
+    @classmethod
+    def _check_base_image(cls, image: str) -> str:
+        try:
+            image.format(python="3.11")
+        except (KeyError, IndexError, ValueError):
+            raise ValueError("wanted an image, in which {python} stands for its version") from None
+        return image
+
     @property
     def as_environment(self) -> dict[str, str]:
         """The settings as the environment of a child process."""

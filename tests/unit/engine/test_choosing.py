@@ -123,6 +123,17 @@ def test_an_engine_gets_a_registry_of_its_own_unless_one_was_named(tmp_path, sta
     assert "registry.example/team/models" in named.told
 
 
+def test_a_repository_that_is_none_is_told_before_anything_is_built(tmp_path, stand_in):
+    with pytest.raises(BadSetting, match="HOST"):
+        settle_engine(Settings(home=tmp_path, engine=stand_in(), images="http://registry.example"))
+
+
+@pytest.mark.parametrize("value", ["python:{version}", "python:{", "python:{0}"])
+def test_a_base_image_that_cannot_be_filled_in_is_a_bad_setting(value):
+    with pytest.raises(BadSetting, match="wanted an image"):
+        load_settings({"SCIENCEOPS_BASE_IMAGE": value})
+
+
 @pytest.mark.parametrize("value", ["docker", "", "yes", "/var/run/docker.sock"])
 def test_an_engine_that_is_no_engine_is_a_bad_setting(value):
     with pytest.raises(BadSetting, match="SCIENCEOPS_ENGINE"):

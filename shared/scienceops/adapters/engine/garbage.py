@@ -52,9 +52,6 @@ class EngineGarbage:
         for found in client.api.containers(all=True, size=True, filters=self._owned()):
             if has_client(found["Labels"].get(CLIENT_LABEL, "")) or found["Created"] > fresh:
                 continue
-            if found["State"] == "running" and CLIENT_LABEL not in found["Labels"]:
-                # A training that somebody asked for by hand.
-                continue
             name = found["Names"][0].strip("/")
             why = "the process that ran it is gone"
             yield Garbage("container", name, found.get("SizeRw", 0), why, found["Id"])

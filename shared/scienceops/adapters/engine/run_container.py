@@ -38,6 +38,7 @@ from scienceops.errors import EngineUnavailable, RegistryRefused, ScienceOpsErro
 from scienceops.serving import STDIN, when_closed
 
 LOOK_SECONDS = 0.1
+RECONNECT_SECONDS = 1.0
 #: The output ends a moment before its container does; after so many looks, the stream has broken.
 LOOKS = 20
 
@@ -115,7 +116,7 @@ def _follow(
                 sys.stdout.buffer.write(piece)
                 sys.stdout.buffer.flush()
         # The engine may have gone away, or only its stream; the container runs on without it.
-        client = patiently(lambda: connect(order.engine))
+        client = _reconnect(order, asked)
         try:
             state = client.api.inspect_container(identity)["State"]
             if not state["Running"]:
@@ -138,6 +139,22 @@ def _follow(
     elif state["ExitCode"] == 128 + signal.SIGKILL and not asked.is_set():
         say("it was killed from outside")
     return int(state["ExitCode"])
+
+
+def _reconnect(order: ContainerOrder, asked: threading.Event) -> docker.DockerClient:
+    """The engine, however long it is away: a container that it left running answers meanwhile."""
+    is_told = False
+    while True:
+        try:
+            return connect(order.engine)
+        except EngineUnavailable as error:
+            if asked.is_set():
+                # The FIFO closes with this process, so that the container drains all the same.
+                raise
+            if not is_told:
+                say(f"{error}; waiting for it")
+            is_told = True
+            asked.wait(RECONNECT_SECONDS)
 
 
 def _pull(client: docker.DockerClient, image: str) -> None:

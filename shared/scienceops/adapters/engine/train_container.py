@@ -9,7 +9,7 @@ from docker.errors import APIError
 from docker.types import Mount
 
 from scienceops.adapters.engine.connection import AWAY, connect, find_engine
-from scienceops.adapters.engine.containers import owner_labels
+from scienceops.adapters.engine.containers import CLIENT_LABEL, owner_labels, this_client
 from scienceops.adapters.engine.environment_images import build_one
 from scienceops.adapters.local.image_builder import scorer_requirements
 from scienceops.adapters.oci.build_context import TRAIN_TARGET, lay_out
@@ -53,7 +53,10 @@ def train_in_container(folder: Path, requirements: Sequence[str], settings: Sett
             image,
             ["scienceops.projects.train_here", FOLDER],
             user=f"{owned.st_uid}:{owned.st_gid}",
-            labels=owner_labels(settings.home, project=folder.name),
+            labels={
+                **owner_labels(settings.home, project=folder.name),
+                CLIENT_LABEL: this_client(),
+            },
             host_config=host_config,
         )["Id"]
         try:

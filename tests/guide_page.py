@@ -14,7 +14,7 @@ ANY = "…"
 PORT = "8400"
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
-_DAY = re.compile(r"\b20\d\d-[01]\d-[0-3]\d\b")
+_DAY = re.compile(r"\b20\d\d-[01]\d-[0-3]\d(?!\d)")
 _TIME = re.compile(r"DAY[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]00:00)?")
 
 

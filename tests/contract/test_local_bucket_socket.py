@@ -100,6 +100,12 @@ def test_nothing_else_is_there_for_it(
         bucket.get("packages/wine/new.zip")
 
 
+def test_who_sends_much_to_where_it_may_not_write_is_told_so(limited: SocketObjectStore) -> None:
+    # More than a socket holds: a server that does not read it breaks the writer's pipe.
+    with pytest.raises(NotAllowed, match="this container may not write"):
+        limited.put("packages/wine/new.zip", bytes(5_000_000))
+
+
 def test_an_object_whose_writer_died_half_way_is_not_there(
     limited: SocketObjectStore, bucket: FolderObjectStore, home: Path
 ) -> None:

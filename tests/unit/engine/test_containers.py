@@ -13,6 +13,7 @@ from scienceops.adapters.engine.containers import (
     this_client,
 )
 from scienceops.adapters.engine.programs import address_of_engine, job_command, scorer_command
+from scienceops.adapters.local.socket_folder import socket_folder
 from scienceops.config import Settings, load_settings
 from scienceops.errors import EngineUnavailable
 from scienceops.ports.job_launcher import JobOrder
@@ -46,7 +47,7 @@ def test_a_scorer_may_write_its_own_captures_and_read_nothing_else(tmp_path):
     order = order_of(command)
     assert order.rights == Rights(write=("captures/iris/3/",))
     assert (order.memory_mb, order.image) == (256, IMAGE)
-    assert socket == tmp_path / "run" / "sockets" / "abcdef012345" / "s"
+    assert socket == socket_folder(settings.home) / "abcdef012345" / "s"
     assert command[-1] == "--watch"
 
 

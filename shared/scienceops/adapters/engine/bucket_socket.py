@@ -8,7 +8,7 @@ import json
 import socketserver
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
@@ -94,6 +94,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, routes: Mapping[str, Callable[[str], None]]) -> None:
         path = urlsplit(self.path).path
+        self._body_left = int(self.headers.get("Content-Length", 0))
         try:
             for prefix, act in routes.items():
                 if path.startswith(prefix):
@@ -101,10 +102,17 @@ class _Handler(BaseHTTPRequestHandler):
                     return
             self._send(404, {"error": "NotFound", "detail": f"no route {path}"})
         except ScienceOpsError as error:
-            # What of the body was not read would be taken for the next request.
-            self.close_connection = True
+            # An answer before the body is read breaks the writer's pipe, and it never sees it.
+            for _ in self._body():
+                pass
             told = {"error": type(error).__name__, "detail": str(error)}
             self._send(error.http_status, told)
+
+    def _body(self) -> Iterator[bytes]:
+        """Pieces of the body that were not read yet."""
+        while self._body_left and (piece := self.rfile.read(min(self._body_left, _CHUNK_BYTES))):
+            self._body_left -= len(piece)
+            yield piece
 
     def _get(self, key: str) -> None:
         self._rights.check(key, writing=False)
@@ -132,12 +140,10 @@ class _Handler(BaseHTTPRequestHandler):
         asked = parse_qs(urlsplit(self.path).query)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "object"
-            left = int(self.headers["Content-Length"])
             with path.open("wb") as file:
-                while left and (piece := self.rfile.read(min(left, _CHUNK_BYTES))):
+                for piece in self._body():
                     file.write(piece)
-                    left -= len(piece)
-            if left:
+            if self._body_left:
                 # The writer died: half an object is none.
                 self.close_connection = True
                 return

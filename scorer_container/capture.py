@@ -69,7 +69,7 @@ class CaptureSpool:
                     "no space left for captures; not scored", retry_after_seconds=5
                 ) from error
             self._size += len(line)
-            self._rows += len(call.rows)
+            self._rows += len(call.predictions)
             if self._rows >= self._segment_rows:
                 self._seal()
 

@@ -2,10 +2,9 @@
 
 import threading
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 from scienceops.core.schema import Schema
+from scienceops.core.table import Table
 
 #: Upper bounds of the latency buckets, in seconds.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -33,14 +32,13 @@ class Metrics:
             self._seconds += seconds
             self._buckets[next((b for b in BUCKETS if seconds <= b), float("inf"))] += 1
 
-    def scored(self, rows: Sequence[Mapping[str, Any]], captured: bool) -> None:
+    def scored(self, table: Table, captured: bool) -> None:
         """Rows were scored; counts the values outside of what training had."""
         outside: Counter[tuple[str, str]] = Counter()
-        for column in self._schema.columns:
+        for column, values in zip(self._schema.columns, table.columns, strict=True):
             low, high = column.minimum, column.maximum
             known = set(column.categories) if column.categories is not None else None
-            for row in rows:
-                value = row[column.name]
+            for value in values:
                 if value is None:
                     continue
                 if known is not None and str(value) not in known:
@@ -48,8 +46,8 @@ class Metrics:
                 elif (low is not None and value < low) or (high is not None and value > high):
                     outside[column.name, "out_of_range"] += 1
         with self._lock:
-            self._rows += len(rows)
-            self._captured += len(rows) if captured else 0
+            self._rows += table.count
+            self._captured += table.count if captured else 0
             self._outside += outside
 
     def text(self, spool_bytes: int) -> str:

@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,43 +17,40 @@ def seal(
     A last line without its end was being written when its writer died: it was never acknowledged.
     """
     whole = spooled[: spooled.rfind(b"\n") + 1]
-    parts: dict[Partition, list[dict[str, Any]]] = defaultdict(list)
+    parts: dict[Partition, dict[str, list[Any]]] = {}
     for line in whole.splitlines():
         call = json.loads(line)
         at = datetime.fromisoformat(call["captured_at"]).astimezone(UTC)
         partition = Partition(service, version, at.date())
-        parts[partition] += _rows(call, at, layout, service, version, digest)
-    return {partition: _to_parquet(rows, layout) for partition, rows in parts.items()}
-
-
-def _rows(
-    call: dict[str, Any],
-    at: datetime,
-    layout: CaptureLayout,
-    service: str,
-    version: int,
-    digest: str,
-) -> list[dict[str, Any]]:
-    rows = []
-    for index, (inputs, prediction) in enumerate(
-        zip(call["rows"], call["predictions"], strict=True)
-    ):
-        row = {
-            "request_id": call["request_id"],
-            "row": index,
+        columns = parts.setdefault(partition, {name: [] for name in layout.columns})
+        facts = {
             "captured_at": at,
             "service": service,
             "version": version,
             "package_digest": digest,
-            "correlation_id": call["correlation_id"],
-            "latency_ms": call["latency_ms"],
-            PREDICTION: _as_prediction(prediction, layout),
+            **{name: call[name] for name in ("request_id", "correlation_id", "latency_ms")},
         }
-        row.update((INPUT_PREFIX + name, value) for name, value in inputs.items())
-        shares = call["probabilities"][index] if call["probabilities"] else {}
-        row.update((PROBABILITY_PREFIX + name, share) for name, share in shares.items())
-        rows.append(row)
-    return rows
+        _add(columns, call, facts, layout)
+    return {partition: _to_parquet(columns, layout) for partition, columns in parts.items()}
+
+
+def _add(
+    columns: dict[str, list[Any]],
+    call: dict[str, Any],
+    facts: dict[str, Any],
+    layout: CaptureLayout,
+) -> None:
+    """Append a call's rows to the columns of its segment."""
+    predictions = call["predictions"]
+    columns["row"] += range(len(predictions))
+    for name, value in facts.items():
+        columns[name] += [value] * len(predictions)
+    for column, values in zip(layout.schema.columns, call["columns"], strict=True):
+        columns[INPUT_PREFIX + column.name] += values
+    columns[PREDICTION] += [_as_prediction(value, layout) for value in predictions]
+    shares = call["probabilities"] or [{}] * len(predictions)
+    for label in layout.classes:
+        columns[PROBABILITY_PREFIX + label] += [row.get(label) for row in shares]
 
 
 def _as_prediction(value: Any, layout: CaptureLayout) -> float | str | None:
@@ -65,7 +61,7 @@ def _as_prediction(value: Any, layout: CaptureLayout) -> float | str | None:
     return json.dumps(value) if isinstance(value, dict | list) else str(value)
 
 
-def _to_parquet(rows: list[dict[str, Any]], layout: CaptureLayout) -> bytes:
+def _to_parquet(values: dict[str, list[Any]], layout: CaptureLayout) -> bytes:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -74,7 +70,7 @@ def _to_parquet(rows: list[dict[str, Any]], layout: CaptureLayout) -> bytes:
         pa.field(name, named.get(kind) or getattr(pa, kind.replace("bool", "bool_"))())
         for name, kind in layout.columns.items()
     ]
-    columns = [pa.array([row.get(f.name) for row in rows], type=f.type) for f in fields]
+    columns = [pa.array(values[field.name], type=field.type) for field in fields]
     out = io.BytesIO()
     pq.write_table(pa.table(columns, schema=pa.schema(fields)), out, compression="zstd")
     return out.getvalue()

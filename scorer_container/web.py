@@ -15,6 +15,7 @@ from scienceops.core.captures import CapturedCall
 from scienceops.core.ids import request_id
 from scienceops.core.openapi import openapi
 from scienceops.core.schema import Schema
+from scienceops.core.table import Table
 from scienceops.errors import BadInput, BadRows, ModelFailed, NotAuthenticated, ScienceOpsError
 from scienceops.problems import answer_with_problems, problem_of, unforeseen
 from scienceops.running import Runner, Scored
@@ -94,9 +95,10 @@ def _score(
     if not matches(hash_key(_bearer()), [served.key_sha256]):
         raise NotAuthenticated("this scorer takes calls of its gateway only")
     rows = served.schema.check_rows(_rows_of(request.get_data()))
+    table = Table.from_rows(rows, served.schema)
     at = _captured_at(request.headers.get("X-ScienceOps-Captured-At"))
     identity = request_id(int(at.timestamp() * 1000), secrets.token_bytes(10), served.key_sha256)
-    scored = runner.predict(rows)
+    scored = runner.predict_table(table)
     _check_finite(scored)
     capture = request.headers.get("X-ScienceOps-Capture") != "off"
     if capture:
@@ -106,12 +108,12 @@ def _score(
                 captured_at=at.isoformat(),
                 correlation_id=request.headers.get("X-ScienceOps-Correlation-Id"),
                 latency_ms=(time.perf_counter() - began) * 1000,
-                rows=rows,
+                columns=table.columns,
                 predictions=scored.predictions,
                 probabilities=scored.probabilities,
             )
         )
-    metrics.scored(rows, capture)
+    metrics.scored(table, capture)
     reply: dict[str, Any] = {
         "request_id": identity,
         "model": served.service,

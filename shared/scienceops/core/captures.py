@@ -59,15 +59,16 @@ class CaptureLayout:
 class CapturedCall:
     """One acknowledged call: what was common to its rows, and the rows.
 
-    captured_at: ISO 8601 in UTC. rows, predictions and probabilities have one item per row;
-    probabilities: class -> share, or None when the model gives none.
+    captured_at: ISO 8601 in UTC. columns: values of each schema column, in its order.
+    predictions and probabilities have one item per row; probabilities: class -> share, or None
+    when the model gives none.
     """
 
     request_id: str
     captured_at: str
     correlation_id: str | None
     latency_ms: float
-    rows: Sequence[Mapping[str, Any]]
+    columns: Sequence[Sequence[Any]]
     predictions: Sequence[Any]
     probabilities: Sequence[Mapping[str, float]] | None = None
 

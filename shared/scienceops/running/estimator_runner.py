@@ -1,22 +1,22 @@
 """Default runner: an estimator with scikit-learn's `predict`, and `predict_proba` if it has one."""
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scienceops.core.manifest import ModelInput
 from scienceops.core.schema import Schema
+from scienceops.core.table import Table
 from scienceops.errors import ModelFailed
-from scienceops.running.frame import as_input, rows_to_frame
+from scienceops.running.frame import as_input, table_to_frame
 from scienceops.running.plain import to_plain
-from scienceops.running.runner import Scored
+from scienceops.running.runner import Runner, Scored
 
 
-class EstimatorRunner:
+class EstimatorRunner(Runner):
     """Scores with an estimator that takes what `form` says."""
 
     def __init__(self, model: Any, schema: Schema, form: ModelInput) -> None:
+        super().__init__(schema)
         self._model = model
-        self._schema = schema
         self._form = form
         # Estimators hide predict_proba when they cannot answer it, so asking once is enough.
         # A model with several targets has a list of classes for each, and no one answer per row.
@@ -24,11 +24,11 @@ class EstimatorRunner:
             getattr(model, "classes_", []), list
         )
 
-    def predict(self, rows: Sequence[Mapping[str, Any]]) -> Scored:
+    def predict_table(self, table: Table) -> Scored:
         """Predictions, and probabilities when the estimator has them; raises ModelFailed."""
-        frame = rows_to_frame(rows, self._schema)
+        frame = table_to_frame(table, self.schema)
         try:
-            return self.predict_input(as_input(frame, self._form), len(rows))
+            return self.predict_input(as_input(frame, self._form), table.count)
         except ModelFailed:
             raise
         except Exception as error:

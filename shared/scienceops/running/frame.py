@@ -1,6 +1,6 @@
 """Rows as a DataFrame: the dtypes that the model saw in training."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,20 +8,21 @@ import pandas as pd
 
 from scienceops.core.manifest import ModelInput
 from scienceops.core.schema import Column, Schema
+from scienceops.core.table import Table
 
 
-def rows_to_frame(rows: Sequence[Mapping[str, Any]], schema: Schema) -> pd.DataFrame:
-    """The rows, as `Schema.check_rows` returned them, with the schema's columns in its order.
+def table_to_frame(table: Table, schema: Schema) -> pd.DataFrame:
+    """The rows, with the schema's columns in its order.
 
     Numbers are float64; integers int64, or float64 with NaN when the column is nullable, as
     pandas reads such a column; strings are objects with NaN where missing; date-times are
     datetime64[ns] in UTC without a zone.
     """
     columns = {
-        column.name: _to_array(column, [row[column.name] for row in rows])
-        for column in schema.columns
+        column.name: _to_array(column, values)
+        for column, values in zip(schema.columns, table.columns, strict=True)
     }
-    return pd.DataFrame(columns, index=range(len(rows)), copy=False)
+    return pd.DataFrame(columns, index=range(table.count), copy=False)
 
 
 def as_input(frame: pd.DataFrame, form: ModelInput) -> Any:
@@ -31,7 +32,7 @@ def as_input(frame: pd.DataFrame, form: ModelInput) -> Any:
     return frame.to_numpy() if form == "array" else frame
 
 
-def _to_array(column: Column, values: list[Any]) -> Any:
+def _to_array(column: Column, values: Sequence[Any]) -> Any:
     if column.type == "number" or (column.type == "integer" and column.nullable):
         return np.array(values, dtype=np.float64)
     if column.type == "integer":

@@ -1,12 +1,14 @@
 """Runner: scores rows with a package's model, by its score.py or by the default way."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from scienceops.core.schema import Schema
+from scienceops.core.table import Table
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,19 @@ class Scored:
     reply: str | None = None
 
 
-class Runner(Protocol):
-    """A loaded model. `predict` may be called from several threads at once."""
+class Runner(ABC):
+    """A loaded model. It may be asked from several threads at once."""
+
+    def __init__(self, schema: Schema) -> None:
+        self.schema = schema
 
     def predict(self, rows: Sequence[Mapping[str, Any]]) -> Scored:
         """Score rows as `Schema.check_rows` returned them; raises ModelFailed."""
-        ...
+        return self.predict_table(Table.from_rows(rows, self.schema))
+
+    @abstractmethod
+    def predict_table(self, table: Table) -> Scored:
+        """Score the rows of a table; raises ModelFailed."""
 
 
 def load_runner(folder: Path) -> Runner:

@@ -5,18 +5,19 @@ import itertools
 import os
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from scienceops.core.schema import Schema
+from scienceops.core.table import Table
 from scienceops.errors import ModelFailed
 from scienceops.running.azureml_names import azureml_names
-from scienceops.running.frame import rows_to_frame
+from scienceops.running.frame import table_to_frame
 from scienceops.running.plain import to_plain
-from scienceops.running.runner import Scored
+from scienceops.running.runner import Runner, Scored
 
 SCRIPT = "score.py"
 
@@ -27,11 +28,11 @@ _numbers = itertools.count()
 _inside = threading.Lock()
 
 
-class ScriptRunner:
+class ScriptRunner(Runner):
     """Runs `init()` once, inside the unpacked package's folder, then `run(input_df)` per call."""
 
     def __init__(self, folder: Path, schema: Schema, model_file: str | None = None) -> None:
-        self._schema = schema
+        super().__init__(schema)
         path = None if model_file is None else folder / model_file
         with _working_in(folder), azureml_names(path), _blaming(SCRIPT):
             module = _import(folder / SCRIPT)
@@ -43,13 +44,13 @@ class ScriptRunner:
             raise ModelFailed(f"{SCRIPT} has no function run(input_df): define it")
         self._run = run
 
-    def predict(self, rows: Sequence[Mapping[str, Any]]) -> Scored:
+    def predict_table(self, table: Table) -> Scored:
         """What run(input_df) makes of the rows; raises ModelFailed."""
-        frame = rows_to_frame(rows, self._schema)
+        frame = table_to_frame(table, self.schema)
         with _blaming("run(input_df)"):
             result = self._run(frame)
         with _blaming("the result of run(input_df)"):
-            return as_scored(result, len(rows))
+            return as_scored(result, table.count)
 
 
 def as_scored(result: Any, count: int) -> Scored:

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from scienceops.core.schema import Column, Schema
-from scienceops.running.frame import rows_to_frame
+from scienceops.core.table import Table
+from scienceops.running.frame import table_to_frame
 
 
 @pytest.mark.parametrize(
@@ -23,23 +24,24 @@ from scienceops.running.frame import rows_to_frame
     ],
 )
 def test_a_column_has_the_dtype_it_had_in_training(column, values, dtype):
-    frame = rows_to_frame([{"c": value} for value in values], Schema((column,)))
+    frame = table_to_frame(Table([values], len(values)), Schema((column,)))
     assert str(frame["c"].dtype) == dtype
 
 
 def test_missing_text_is_nan_as_pandas_has_it():
-    frame = rows_to_frame([{"c": None}], Schema((Column("c", "string", nullable=True),)))
+    frame = table_to_frame(Table([[None]], 1), Schema((Column("c", "string", nullable=True),)))
     assert isinstance(frame["c"][0], float)
     assert np.isnan(frame["c"][0])
 
 
 def test_date_times_are_in_utc_without_a_zone():
     schema = Schema((Column("c", "datetime", nullable=True),))
-    frame = rows_to_frame([{"c": "2026-01-02T03:04:05+01:00"}, {"c": None}], schema)
+    frame = table_to_frame(Table([["2026-01-02T03:04:05+01:00", None]], 2), schema)
     assert frame["c"][0] == pd.Timestamp("2026-01-02T02:04:05")
     assert frame["c"].isna().tolist() == [False, True]
 
 
 def test_columns_come_in_the_order_of_the_schema():
     schema = Schema((Column("b", "number"), Column("a", "number")))
-    assert list(rows_to_frame([{"a": 1.0, "b": 2.0}], schema)) == ["b", "a"]
+    table = Table.from_rows([{"a": 1.0, "b": 2.0}], schema)
+    assert table_to_frame(table, schema).to_dict("records") == [{"b": 2.0, "a": 1.0}]

@@ -1,0 +1,116 @@
+"""Category steps: values become positions or numbers by looking them up."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from scienceops.compiled.step import Array, Refused, Step, is_missing, step, to_array
+from scienceops.core.table import Table
+
+
+def _columns(given: Any) -> Sequence[Sequence[Any]]:
+    if isinstance(given, Table):
+        return given.columns
+    columns: list[list[Any]] = to_array(given).T.tolist()
+    return columns
+
+
+def _lookup(values: Sequence[Any], found: Sequence[Any]) -> dict[Any, Any]:
+    return dict(zip(values, found, strict=True))
+
+
+def _key(value: Any) -> Any:
+    # NaN, which is how a missing number looks further on, is no key: it is not equal to itself.
+    return None if is_missing(value) else value
+
+
+@step("one hot")
+@dataclass(frozen=True, eq=False)
+class OneHot(Step):
+    """A column of its own for each category.
+
+    categories: per column, the known values, None for missing. positions: per column, the output
+    column of each of them, -1 for none. unknown: per column, the output column of a value that is
+    not known, -1 for none, -2 to refuse it. width: number of output columns.
+    """
+
+    categories: list[list[Any]]
+    positions: list[list[int]]
+    unknown: list[int]
+    width: int
+    _lookups: list[dict[Any, int]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        pairs = zip(self.categories, self.positions, strict=True)
+        object.__setattr__(self, "_lookups", [_lookup(*pair) for pair in pairs])
+
+    def __call__(self, given: Any) -> Array:
+        """Array (rows, width); raises Refused."""
+        columns = _columns(given)
+        out = np.zeros((len(columns[0]), self.width))
+        for values, lookup, unknown in zip(columns, self._lookups, self.unknown, strict=True):
+            for row, value in enumerate(values):
+                position = lookup.get(_key(value), unknown)
+                if position >= 0:
+                    out[row, position] = 1.0
+                elif position == -2:
+                    raise Refused(f"row {row} has the unknown category {value!r}")
+        return out
+
+
+@step("codes")
+@dataclass(frozen=True, eq=False)
+class Codes(Step):
+    """A number in place of each category.
+
+    categories: per column, the known values, None for missing. numbers: per column, the number of
+    each of them. unknown: the number of a value that is not known, None to refuse it.
+    """
+
+    categories: list[list[Any]]
+    numbers: list[list[float | None]]
+    unknown: list[float | None]
+    refuses: bool
+    _lookups: list[dict[Any, float]] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        pairs = zip(self.categories, self.numbers, strict=True)
+        lookups = [_lookup(known, [_number(n) for n in numbers]) for known, numbers in pairs]
+        object.__setattr__(self, "_lookups", lookups)
+
+    def __call__(self, given: Any) -> Array:
+        """Array (rows, columns); raises Refused."""
+        columns = _columns(given)
+        out = np.empty((len(columns[0]), len(columns)))
+        for index, (values, lookup) in enumerate(zip(columns, self._lookups, strict=True)):
+            unknown = _number(self.unknown[index])
+            for row, value in enumerate(values):
+                number = lookup.get(_key(value))
+                if number is None:
+                    if self.refuses:
+                        raise Refused(f"row {row} has the unknown category {value!r}")
+                    number = unknown
+                out[row, index] = number
+        return out
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else value
+
+
+@step("fill categories")
+@dataclass(frozen=True, eq=False)
+class FillCategories(Step):
+    """Missing values of each column become `values`; the columns stay as they are otherwise."""
+
+    values: list[Any]
+
+    def __call__(self, given: Any) -> Table:
+        """A Table."""
+        columns = [
+            [fill if is_missing(value) else value for value in column]
+            for column, fill in zip(_columns(given), self.values, strict=True)
+        ]
+        return Table(columns, len(columns[0]))

@@ -1,0 +1,111 @@
+"""Column steps: choose columns, put results side by side, one step after another."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from scienceops.compiled.step import Array, Refused, SparseRows, Step, step, to_array
+from scienceops.core.table import Table
+
+
+@step("columns")
+@dataclass(frozen=True, eq=False)
+class Columns(Step):
+    """Some columns of a Table or of an array, by position."""
+
+    positions: list[int]
+
+    def __call__(self, given: Any) -> Any:
+        """The same kind of thing with these columns only."""
+        if isinstance(given, Table):
+            return Table([given.columns[position] for position in self.positions], given.count)
+        return to_array(given)[:, self.positions]
+
+
+@step("numbers")
+@dataclass(frozen=True, eq=False)
+class Numbers(Step):
+    """Every column as float64, missing as NaN."""
+
+    def __call__(self, given: Any) -> Array:
+        """Array (rows, columns)."""
+        return to_array(given)
+
+
+@step("finite")
+@dataclass(frozen=True, eq=False)
+class Finite(Step):
+    """Refuses what the original refuses: missing or infinite numbers, or those past float32.
+
+    single: the original works in float32. missing: NaN is let through.
+    """
+
+    single: bool = False
+    missing: bool = False
+
+    def __call__(self, given: Any) -> Array:
+        """The numbers; raises Refused."""
+        array = to_array(given)
+        if self.single:
+            with np.errstate(over="ignore"):
+                array = array.astype(np.float32).astype(np.float64)
+        fine = np.isfinite(array)
+        if self.missing:
+            fine |= np.isnan(array)
+        if not fine.all():
+            row, column = map(int, np.argwhere(~fine)[0])
+            what = "a missing value" if np.isnan(array[row, column]) else "too large a number"
+            raise Refused(f"row {row} has {what} in the model's column {column}")
+        return array
+
+
+@step("chain")
+@dataclass(frozen=True, eq=False)
+class Chain(Step):
+    """One step after another."""
+
+    steps: list[Step]
+
+    def __call__(self, given: Any) -> Any:
+        """What the last one makes."""
+        for part in self.steps:
+            given = part(given)
+        return given
+
+
+@step("beside")
+@dataclass(frozen=True, eq=False)
+class Beside(Step):
+    """Several steps given the same; their columns side by side.
+
+    weights: factor of each part's columns, as transformers of a ColumnTransformer may have.
+    """
+
+    steps: list[Step]
+    weights: list[float] | None = None
+
+    def __call__(self, given: Any) -> Array:
+        """Array (rows, all their columns)."""
+        parts = [to_array(part(given)) for part in self.steps]
+        if self.weights is not None:
+            parts = [part * weight for part, weight in zip(parts, self.weights, strict=True)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
+
+
+@step("linear")
+@dataclass(frozen=True, eq=False)
+class Linear(Step):
+    """x @ coefficients.T + intercept: coefficients (outputs, columns), intercept (outputs,)."""
+
+    coefficients: Array
+    intercept: Array
+
+    def __call__(self, given: Any) -> Array:
+        """Array (rows, outputs)."""
+        if isinstance(given, SparseRows):
+            # Adding up the few that are not zero, in the order of their columns.
+            dots = [self.coefficients[:, c] @ v for c, v in given.rows]
+            return np.array(dots).reshape(len(dots), -1) + self.intercept
+        product: Array = to_array(given) @ self.coefficients.T + self.intercept
+        return product

@@ -1,0 +1,138 @@
+"""Forest: the sum of many trees, by the faster of two ways of walking them."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from scienceops.compiled.leaf_masks import LeafMasks, fits_masks
+from scienceops.compiled.step import Array, Refused, Step, step, to_array
+from scienceops.compiled.tree_walk import TreeWalk
+from scienceops.errors import BadPackage
+
+#: Rows that are scored at a time, so that what is gathered for them stays in the cache.
+ROWS_AT_ONCE = 256
+
+
+@dataclass(frozen=True, eq=False)
+class Trees:
+    """Nodes of all trees, one after another, each tree from its root, children after parents.
+
+    starts: first node of each tree, and one past the last. feature: column that a node asks for,
+    -1 at a leaf. threshold: up to it the way goes left. left, right: the children, counted from
+    the tree's own root. missing_left: whether NaN goes left. category: row of `goes_left` for a
+    node that asks for a category, else -1. goes_left (nodes of that kind, categories): whether the
+    category of that number goes left; any other value goes as NaN does.
+    """
+
+    starts: Array
+    feature: Array
+    threshold: Array
+    left: Array
+    right: Array
+    missing_left: Array
+    category: Array
+    goes_left: Array
+
+    @property
+    def count(self) -> int:
+        """How many trees."""
+        return len(self.starts) - 1
+
+    def check(self) -> None:
+        """Raise BadPackage unless every index points to where one may."""
+        size = len(self.feature)
+        names = ("threshold", "left", "right", "missing_left", "category")
+        fits = all(len(getattr(self, name)) == size for name in names)
+        if not fits or self.count < 1 or self.starts[0] != 0 or self.starts[-1] != size:
+            raise _broken("its arrays do not belong together")
+        if (np.diff(self.starts) < 1).any():
+            raise _broken("a tree has no node")
+        inner = self.feature >= 0
+        length = np.repeat(np.diff(self.starts), np.diff(self.starts))
+        own = np.arange(size) - np.repeat(self.starts[:-1], np.diff(self.starts))
+        for child in (self.left, self.right):
+            # Children come after their parent, so that every way down has an end.
+            if ((child <= own) | (child >= length))[inner].any():
+                raise _broken("a child is not where it should be")
+        if (self.category >= len(self.goes_left)).any():
+            raise _broken("a node asks for categories that are not there")
+
+
+def _in_float32(rows: Array) -> Array:
+    with np.errstate(over="ignore"):
+        rows = rows.astype(np.float32).astype(np.float64)
+    if np.isinf(rows).any():
+        raise Refused("a number is too large for the model, which works in float32")
+    return rows
+
+
+def _broken(reason: str) -> BadPackage:
+    return BadPackage(reason, file="compiled trees", fix="write it with `scienceops pack`")
+
+
+@step("forest")
+@dataclass(frozen=True, eq=False)
+class Forest(Step):
+    """start + the sum over trees of the leaf that each row falls into, then divided.
+
+    leaves (nodes, width): the values of a leaf. outputs: how many sums there are; a tree with a
+    width of 1 adds to the sum of its number modulo `outputs`. single: the numbers are cut to
+    float32 before they are compared. Trees are added in their order, as the original adds them.
+    """
+
+    starts: Array
+    feature: Array
+    threshold: Array
+    left: Array
+    right: Array
+    missing_left: Array
+    category: Array
+    goes_left: Array
+    leaves: Array
+    start: Array
+    outputs: int
+    divisor: float
+    single: bool
+    _walk: Any = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        trees = Trees(
+            self.starts,
+            self.feature,
+            self.threshold,
+            self.left,
+            self.right,
+            self.missing_left,
+            self.category,
+            self.goes_left,
+        )
+        trees.check()
+        if len(self.leaves) != len(self.feature) or len(self.start) != self.outputs:
+            raise _broken("its leaves do not belong to its nodes")
+        walk = LeafMasks(trees) if fits_masks(trees) else TreeWalk(trees)
+        object.__setattr__(self, "_walk", walk)
+
+    def __call__(self, given: Any) -> Array:
+        """Array (rows, outputs)."""
+        rows = to_array(given)
+        if self.single:
+            rows = _in_float32(rows)
+        if len(rows) <= ROWS_AT_ONCE:
+            return self._sum(rows)
+        parts = range(0, len(rows), ROWS_AT_ONCE)
+        return np.concatenate([self._sum(rows[at : at + ROWS_AT_ONCE]) for at in parts])
+
+    def _sum(self, rows: Array) -> Array:
+        nodes = self._walk.leaves(rows)  # (trees, rows)
+        values = self.leaves.take(nodes, axis=0)  # (trees, rows, width)
+        if self.leaves.shape[1] == 1 and self.outputs > 1:
+            rounds = values.reshape(-1, self.outputs, len(rows)).transpose(0, 2, 1)
+        else:
+            rounds = values
+        first = np.broadcast_to(self.start, (1, len(rows), self.outputs))
+        terms = np.concatenate([first, rounds]).reshape(len(rounds) + 1, -1)
+        # Added one after another, for a sum in pairs rounds otherwise than the original.
+        total = np.add.accumulate(terms)[-1] if terms.shape[1] == 1 else np.add.reduce(terms)
+        result: Array = total.reshape(len(rows), self.outputs)
+        return result if self.divisor == 1.0 else result / self.divisor

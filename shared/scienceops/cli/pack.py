@@ -11,6 +11,8 @@ from scienceops.errors import BadInput
 
 if TYPE_CHECKING:
     from scienceops.core.captures import Task
+    from scienceops.core.manifest import RuntimeEntry
+    from scienceops.packing.choose_runtime import RuntimeChoice
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -40,6 +42,11 @@ _OF_PROJECTS = frozenset({"project", "tags", "out", "as_json"})
 )
 @click.option("--policy", type=_FILE, help="scienceops.toml: proposal for the service's policy.")
 @click.option("--allow-pickle", is_flag=True, help="Run what a pickle holds, here and served.")
+@click.option(
+    "--runtime",
+    type=click.Choice(["auto", "compiled", "sklearn"]),
+    help="What serves it; by default compiled where that is proved to answer alike.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="The zip, or its folder.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 @click.pass_context
@@ -61,6 +68,7 @@ def pack(
     task: "Task | None",
     policy: Path | None,
     allow_pickle: bool,
+    runtime: "RuntimeChoice | None",
     out: Path | None,
     as_json: bool,
 ) -> None:
@@ -107,6 +115,8 @@ def pack(
         "policy": policy,
     }
     notes: tuple[str, ...] = ()
+    if score is not None and runtime == "compiled":
+        raise click.UsageError("a score.py runs as it is: --runtime compiled is for a model alone")
     if score is not None:
         packed = pack_classic(name, model, score, schema, conda, out, sample=rows, **common)
         path, notes = packed.path, packed.notes
@@ -115,7 +125,15 @@ def pack(
     else:
         rows = training if rows is None else rows
         loaded = load_model_file(model, allow_pickle=allow_pickle)
-        path = pack_model(loaded, rows, name=name, path=out, allow_pickle=allow_pickle, **common)
+        path = pack_model(
+            loaded,
+            rows,
+            name=name,
+            path=out,
+            allow_pickle=allow_pickle,
+            runtime=runtime or "auto",
+            **common,
+        )
     _say(path, notes, as_json)
 
 
@@ -193,9 +211,20 @@ def _say(path: Path, notes: tuple[str, ...], as_json: bool) -> None:
                 "task": manifest.task,
                 "format": manifest.model.format,
                 "allow_pickle": manifest.model.allow_pickle,
+                "runtime": manifest.runtime.model_dump(),
                 "notes": list(notes),
             }
         )
         return
     click.echo(f"packed {path} ({package.manifest.task}, {path.stat().st_size / 1000:.1f} kB)")
+    click.echo(_runs(package.manifest.runtime))
     click.echo(f"upload it with `scienceops push {path}`")
+
+
+def _runs(runtime: "RuntimeEntry") -> str:
+    if runtime.kind == "compiled":
+        return (
+            f"served compiled, without scikit-learn: {runtime.rows} rows answered alike, "
+            f"largest difference {runtime.largest_difference:.1g}"
+        )
+    return f"served by scikit-learn, not compiled: {runtime.reason}"

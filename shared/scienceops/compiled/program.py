@@ -12,11 +12,9 @@ from typing import Any
 import numpy as np
 
 from scienceops.compiled.step import STEPS, Array, Classified, Refused, Step, name_of
+from scienceops.core.package import COMPILED
 from scienceops.core.table import Table
 from scienceops.errors import BadPackage, ModelFailed
-
-#: File of a package that holds the compiled model.
-COMPILED = "compiled.npz"
 
 FORMAT = 1
 

@@ -19,6 +19,7 @@ FORMAT: Literal[1] = 1
 
 ModelFormat = Literal["skops", "joblib", "none"]
 ModelInput = Literal["frame", "column", "array"]
+RuntimeKind = Literal["compiled", "sklearn"]
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -40,7 +41,7 @@ def _flat(name: str) -> str:
 
 def _finite(value: float) -> float:
     if not math.isfinite(value):
-        raise ValueError("a metric is a finite number")
+        raise ValueError("wanted a finite number")
     return value
 
 
@@ -72,6 +73,19 @@ class ModelEntry(_Part):
     input: ModelInput = "frame"
 
 
+class RuntimeEntry(_Part):
+    """What a scorer runs: the compiled model, or the model as it was trained.
+
+    reason: why it is not compiled. rows: on how many the compiled model was proved, with the
+    largest difference, relative to 1 or more, among its numbers and probabilities.
+    """
+
+    kind: RuntimeKind = "sklearn"
+    reason: str = ""
+    rows: Annotated[int, Field(ge=0)] = 0
+    largest_difference: Annotated[float, AfterValidator(_finite)] = 0.0
+
+
 class Manifest(_Part):
     """`manifest.json`.
 
@@ -85,6 +99,7 @@ class Manifest(_Part):
     task: Task
     classes: Annotated[tuple[str, ...], Field(strict=False)] = ()
     model: ModelEntry
+    runtime: RuntimeEntry = RuntimeEntry()
     python: Annotated[str, Field(pattern=r"^3\.\d{1,2}$")]
     created_at: str | None = None
     metrics: Mapping[str, Annotated[float, AfterValidator(_finite)]] = {}

@@ -20,6 +20,7 @@ POLICY = "scienceops.toml"
 BASELINE = "baseline.parquet"
 TRAINING_DATA = "training_data.parquet"
 SCORE = "score.py"
+COMPILED = "compiled.npz"
 TRAIN = "train.py"
 
 REQUIRED = (SCHEMA, SAMPLE, REQUIREMENTS)
@@ -116,6 +117,12 @@ def _check_files(archive: Archive, manifest: Manifest) -> None:
             )
         if name not in archive.sizes:
             raise _missing(name)
+    if (manifest.runtime.kind == "compiled") != (COMPILED in archive.sizes):
+        raise BadPackage(
+            f"the manifest says that {manifest.runtime.kind} runs, which does not fit",
+            file=COMPILED,
+            fix="pack again, a file in a package is never edited",
+        )
     if model.format == "joblib" and not model.allow_pickle:
         raise BadPackage(
             "a joblib model is a pickle, which runs code when it is read, and the manifest "

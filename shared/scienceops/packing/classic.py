@@ -9,7 +9,7 @@ import pandas as pd
 
 from scienceops import __version__
 from scienceops.core.captures import Task
-from scienceops.core.manifest import ModelEntry, ModelFormat, is_flat_name
+from scienceops.core.manifest import ModelEntry, ModelFormat, RuntimeEntry, is_flat_name
 from scienceops.core.names import check_service_name
 from scienceops.core.package import POLICY, SCORE, TRAIN, TRAINING_DATA
 from scienceops.core.requirement_lines import REQUIREMENTS
@@ -120,6 +120,7 @@ def pack_classic(
         schema=schema,
         model=ModelEntry(file=model_file.name, format=form, allow_pickle=is_pickle),
         files=files,
+        runtime=RuntimeEntry(reason="score.py runs as it is"),
         task=task,
         python=python,
         target=target,

@@ -10,10 +10,11 @@ from typing import Any
 import pandas as pd
 
 from scienceops.core.captures import Task
-from scienceops.core.manifest import MANIFEST, Manifest, ModelEntry
+from scienceops.core.manifest import MANIFEST, Manifest, ModelEntry, RuntimeEntry
 from scienceops.core.names import PREDICTION
 from scienceops.core.package import (
     BASELINE,
+    COMPILED,
     SCHEMA,
 )
 from scienceops.core.sample import SAMPLE, Sample
@@ -38,6 +39,7 @@ class Draft:
     files: Mapping[str, bytes]
     task: Task | None = None
     classes: tuple[str, ...] = ()
+    runtime: RuntimeEntry = field(default_factory=RuntimeEntry)
     python: str = field(default_factory=python_version)
     target: str | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -64,6 +66,11 @@ class Draft:
         sample = Sample(rows, scored.predictions, scored.probabilities)
         told = replace(self, task=task, classes=classes if task == "classification" else ())
         return replace(told, files={**self.files, SAMPLE: to_json(sample.to_document())})
+
+    def with_runtime(self, runtime: RuntimeEntry, compiled: bytes | None) -> "Draft":
+        """The draft with what a scorer shall run; compiled: the file of a compiled model."""
+        more = {} if compiled is None else {COMPILED: compiled}
+        return replace(self, runtime=runtime, files={**self.files, **more})
 
     def with_baseline(self, features: pd.DataFrame, scored: Scored) -> "Draft":
         """The draft with the statistics of the training rows and of the predictions for them."""
@@ -104,6 +111,7 @@ class Draft:
             task=self.task or "custom",
             classes=self.classes,
             model=self.model,
+            runtime=self.runtime,
             python=self.python,
             created_at=self.created_at,
             metrics=dict(self.metrics),

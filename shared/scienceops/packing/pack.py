@@ -15,6 +15,7 @@ from scienceops.core.package import POLICY, SCORE, TRAIN, TRAINING_DATA
 from scienceops.core.requirement_lines import REQUIREMENTS
 from scienceops.errors import BadInput
 from scienceops.packing.choose_input import check_same_answers, choose_input, is_array
+from scienceops.packing.choose_runtime import RuntimeChoice, choose_runtime
 from scienceops.packing.draft import Draft
 from scienceops.packing.environment import (
     modules_of_model,
@@ -55,6 +56,7 @@ def pack(
     policy: Mapping[str, Any] | str | Path | None = None,
     created_at: str | None = None,
     origin: Mapping[str, str] | None = None,
+    runtime: RuntimeChoice = "auto",
 ) -> Path:
     """Write the package of a trained model and return its path; prints nothing.
 
@@ -73,6 +75,8 @@ def pack(
     policy: proposal for the service's policy, or the file that holds it.
     created_at: ISO 8601, when it matters; without it the same inputs give the same bytes.
     origin: where the package comes from, such as the training set of a retraining.
+    runtime: `compiled` or `sklearn` for what a scorer runs; by default compiled where it is
+    proved to answer alike. What was chosen, and why, is in the manifest.
 
     Raises BadName, BadInput, BadSchema, PickleNotAllowed, BadPolicy, or ModelFailed when the
     packed model does not answer the sample as the given one does.
@@ -125,6 +129,8 @@ def pack(
         if asked is not None:
             check_same_answers(asked, scored)
         draft = draft.answered(rows, scored)
+        proved_on = frame if features is None else features
+        draft = draft.with_runtime(*choose_runtime(runtime, model, runner, proved_on))
         if features is not None:
             draft = draft.with_baseline(features, _score_all(runner, draft, features))
     return draft.write(None if path is None else Path(path))

@@ -41,16 +41,22 @@ class Runner(ABC):
 
 
 def load_runner(folder: Path) -> Runner:
-    """The runner of the package unpacked in `folder`: its score.py if it has one.
+    """The runner of the package unpacked in `folder`: compiled, by its score.py, or the model.
 
     Raises BadPackage for a package that cannot be loaded, ModelFailed when its code raises.
     """
-    from scienceops.running.estimator_runner import EstimatorRunner
     from scienceops.running.load import load_model, read_manifest
-    from scienceops.running.script_runner import SCRIPT, ScriptRunner
 
     schema = Schema.from_json_schema(json.loads((folder / "schema.json").read_bytes()))
     manifest = read_manifest(folder)
+    if manifest.runtime.kind == "compiled":
+        from scienceops.running.compiled_runner import load_compiled
+
+        return load_compiled(folder, schema)
+    # pandas and scikit-learn load only for a model that needs them.
+    from scienceops.running.estimator_runner import EstimatorRunner
+    from scienceops.running.script_runner import SCRIPT, ScriptRunner
+
     if (folder / SCRIPT).is_file():
         return ScriptRunner(folder, schema, manifest.model.file)
     return EstimatorRunner(load_model(folder), schema, manifest.model.input)

@@ -1,0 +1,129 @@
+"""Prove: a compiled model is taken only when it answers as its original does."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from scienceops.compiling.proof_rows import edge_rows, joined, known_rows, made_up_rows, part_of
+from scienceops.compiling.registry import CannotCompile
+from scienceops.core.table import Table
+from scienceops.errors import ModelFailed
+from scienceops.running import Runner, Scored
+
+#: Labels must be equal; numbers and probabilities may differ by this much, relative to 1 or more.
+TOLERANCE = 1e-9
+
+KNOWN_ROWS = 2000
+MADE_UP_ROWS = 2000
+#: Rows that are asked for one by one, for a single row goes another way through a forest.
+SINGLE_ROWS = 200
+_CHUNK = 64
+
+
+@dataclass(frozen=True)
+class Proof:
+    """How many rows were compared, and the largest difference among numbers and probabilities."""
+
+    rows: int
+    largest_difference: float
+
+
+def prove(compiled: Runner, original: Runner, frame: pd.DataFrame) -> Proof:
+    """Compare both on the frame's rows, edge rows and made-up rows; raises CannotCompile.
+
+    frame: training rows, or the sample. A row that the original refuses must be refused.
+    """
+    schema = original.schema
+    known = known_rows(frame, schema, KNOWN_ROWS)
+    edges = edge_rows(frame, schema)
+    made_up = made_up_rows(frame, schema, MADE_UP_ROWS)
+    return prove_on(compiled, original, joined([known, edges, made_up]))
+
+
+def prove_on(compiled: Runner, original: Runner, table: Table) -> Proof:
+    """The same on given rows."""
+    largest = 0.0
+    for part, expected in _answers(original, table):
+        found = _answer(compiled, part)
+        largest = max(largest, _compare(expected, found, part))
+    step = max(1, table.count // SINGLE_ROWS)
+    for row in range(0, table.count, step):
+        single = part_of(table, row, row + 1)
+        largest = max(
+            largest, _compare(_answer(original, single), _answer(compiled, single), single)
+        )
+    return Proof(table.count, largest)
+
+
+def _answers(original: Runner, table: Table) -> list[tuple[Table, Scored | None]]:
+    """The answers of the original, in as few parts as what it refuses allows."""
+    whole = _answer(original, table)
+    if whole is not None or table.count == 1:
+        return [(table, whole)]
+    size = _CHUNK if table.count > _CHUNK else 1
+    found: list[tuple[Table, Scored | None]] = []
+    for start in range(0, table.count, size):
+        found += _answers(original, part_of(table, start, min(start + size, table.count)))
+    return found
+
+
+def _answer(runner: Runner, table: Table) -> Scored | None:
+    try:
+        return runner.predict_table(table)
+    except ModelFailed:
+        return None
+
+
+def _compare(expected: Scored | None, found: Scored | None, table: Table) -> float:
+    if expected is None or found is None:
+        if expected is found:
+            return 0.0
+        told = "takes" if found is not None else "refuses"
+        raise CannotCompile(
+            f"compiled, it {told} rows that it does not otherwise: {_shown(table, 0)}"
+        )
+    _compare_labels(expected.predictions, found.predictions, table)
+    largest = _difference(expected.predictions, found.predictions, table)
+    if (expected.probabilities is None) != (found.probabilities is None):
+        raise CannotCompile("compiled, it has probabilities where it has none otherwise")
+    if expected.probabilities is None or found.probabilities is None:
+        return largest
+    for label in expected.probabilities[0]:
+        wanted = [row[label] for row in expected.probabilities]
+        got = [row[label] for row in found.probabilities]
+        largest = max(largest, _difference(wanted, got, table))
+    return largest
+
+
+def _compare_labels(expected: Sequence[Any], found: Sequence[Any], table: Table) -> None:
+    for row, (wanted, got) in enumerate(zip(expected, found, strict=True)):
+        if isinstance(wanted, float) and isinstance(got, float):
+            continue
+        if wanted != got or type(wanted) is not type(got):
+            raise CannotCompile(
+                f"compiled, it says {got!r} where {wanted!r} is right: {_shown(table, row)}"
+            )
+
+
+def _difference(expected: Sequence[Any], found: Sequence[Any], table: Table) -> float:
+    """The largest relative difference of floats; raises CannotCompile beyond TOLERANCE."""
+    if not expected or not isinstance(expected[0], float):
+        return 0.0
+    wanted, got = np.array(expected), np.array(found)
+    same = (wanted == got) | (np.isnan(wanted) & np.isnan(got))
+    with np.errstate(all="ignore"):
+        apart = np.where(same, 0.0, np.abs(wanted - got) / np.maximum(1.0, np.abs(wanted)))
+    row = int(np.argmax(np.where(np.isnan(apart), np.inf, apart)))
+    if not apart[row] <= TOLERANCE:
+        raise CannotCompile(
+            f"compiled, it says {got[row]!r} where {wanted[row]!r} is right: {_shown(table, row)}"
+        )
+    return float(apart[row])
+
+
+def _shown(table: Table, row: int) -> str:
+    text = repr([values[row] for values in table.columns])
+    return text if len(text) <= 200 else text[:197] + "..."

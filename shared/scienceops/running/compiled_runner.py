@@ -1,0 +1,66 @@
+"""Compiled runner: a model as arrays and steps, without scikit-learn, pandas or a pickle."""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from scienceops.compiled import Program, read_program
+from scienceops.core.package import COMPILED
+from scienceops.core.schema import Schema
+from scienceops.core.table import Table
+from scienceops.errors import BadPackage
+from scienceops.running.runner import Runner, Scored
+
+#: How far an answer may be from the sample's: other processors round otherwise.
+TOLERANCE = 1e-9
+
+
+class CompiledRunner(Runner):
+    """Scores with a program."""
+
+    def __init__(self, program: Program, schema: Schema) -> None:
+        super().__init__(schema)
+        self._program = program
+        self._labels = [str(label) for label in program.classes or ()]
+
+    def predict_table(self, table: Table) -> Scored:
+        """Predictions, and probabilities if the model has them; raises ModelFailed."""
+        predictions, shares = self._program(table)
+        if shares is None:
+            return Scored(predictions)
+        labels = self._labels
+        return Scored(predictions, [dict(zip(labels, row, strict=True)) for row in shares.tolist()])
+
+
+def load_compiled(folder: Path, schema: Schema) -> CompiledRunner:
+    """The compiled model of the package unpacked in `folder`, proved on the package's sample.
+
+    Raises BadPackage when it cannot be read or answers the sample otherwise than it should.
+    """
+    runner = CompiledRunner(read_program(folder / COMPILED), schema)
+    sample = json.loads((folder / "sample.json").read_bytes())
+    scored = runner.predict(sample["rows"])
+    for what, wanted, got in (
+        ("prediction", sample["predictions"], scored.predictions),
+        ("probabilities", sample["probabilities"], scored.probabilities),
+    ):
+        for row, (expected, found) in enumerate(zip(wanted or (), got or (), strict=True)):
+            if not _alike(expected, found):
+                raise BadPackage(
+                    f"the compiled model's {what} of the sample's row {row} is {found!r}, not "
+                    f"{expected!r}",
+                    file=COMPILED,
+                    fix="pack again with runtime='sklearn', and report it",
+                )
+    return runner
+
+
+def _alike(expected: Any, found: Any) -> bool:
+    if isinstance(expected, dict):
+        return expected.keys() == found.keys() and all(
+            _alike(share, found[label]) for label, share in expected.items()
+        )
+    if isinstance(expected, float) and isinstance(found, int | float):
+        return math.isclose(expected, found, rel_tol=TOLERANCE, abs_tol=TOLERANCE)
+    return bool(expected == found)

@@ -2,13 +2,13 @@
 
 import errno
 import fcntl
-import json
 import os
 import secrets
 import threading
 import time
-from dataclasses import asdict
 from pathlib import Path
+
+import msgspec
 
 from scienceops.core.captures import CapturedCall
 from scienceops.errors import CaptureUnavailable
@@ -51,7 +51,7 @@ class CaptureSpool:
 
     def append(self, call: CapturedCall) -> None:
         """Keep the call; raises CaptureUnavailable, with nothing kept, when there is no room."""
-        line = json.dumps(asdict(call), separators=(",", ":")).encode() + b"\n"
+        line = msgspec.json.encode(call) + b"\n"
         with self._lock:
             if self.size_bytes + len(line) > self._limit_bytes:
                 raise CaptureUnavailable(

@@ -5,6 +5,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from scienceops.core.captures import INPUT_PREFIX, PROBABILITY_PREFIX, CaptureLayout
 from scienceops.core.names import PREDICTION, Partition
 
@@ -19,7 +21,7 @@ def seal(
     whole = spooled[: spooled.rfind(b"\n") + 1]
     parts: dict[Partition, dict[str, list[Any]]] = {}
     for line in whole.splitlines():
-        call = json.loads(line)
+        call = msgspec.json.decode(line)
         at = datetime.fromisoformat(call["captured_at"]).astimezone(UTC)
         partition = Partition(service, version, at.date())
         columns = parts.setdefault(partition, {name: [] for name in layout.columns})

@@ -7,7 +7,7 @@ import time
 import traceback
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from scienceops.config import load_scorer_settings, load_settings
 from scienceops.logs import configure_logs
@@ -15,7 +15,7 @@ from scienceops.serving import serve, stop_when_closed
 from scorer_container import BOOT_ERROR
 
 #: Imported while the package is unpacked; what starts threads is left to the workers.
-READY = ("gunicorn.app.base", "gunicorn.workers.gthread", "scorer_container.web")
+READY = ("gunicorn.app.base", "gunicorn.workers.gthread", "scorer_container.fast")
 LOOK_SECONDS = 0.005
 
 
@@ -24,8 +24,9 @@ def build(folder: Path) -> Any:
     from scienceops.core.schema import Schema
     from scienceops.running import load_runner
     from scorer_container.capture import CaptureSpool
+    from scorer_container.fast import FastFace, Wsgi
     from scorer_container.metrics import Metrics
-    from scorer_container.web import Served, create_app
+    from scorer_container.scoring import Scoring, Served
 
     scorer, settings = load_scorer_settings(), load_settings()
     documents = {
@@ -51,7 +52,15 @@ def build(folder: Path) -> Any:
         limit_bytes=settings.spool_limit_bytes,
     )
     metrics = Metrics(scorer.service, scorer.version, str(os.getpid()), schema)
-    return create_app(served, load_runner(folder), spool, metrics)
+    scoring = Scoring(served, load_runner(folder), spool, metrics)
+
+    def others() -> Wsgi:
+        from scorer_container.web import create_app
+
+        app = create_app(served, scoring, spool, metrics)
+        return cast("Wsgi", app.wsgi_app)
+
+    return FastFace(scoring, spool, served.limit_bytes, others)
 
 
 def main(folder: Path) -> int:

@@ -1,35 +1,55 @@
 """Problems: errors as RFC 9457 problem details, the same from gateway and scorer."""
 
+import json
 import logging
 import secrets
-from typing import Any
-
-from flask import Flask, Response, json
-from werkzeug.exceptions import HTTPException
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from scienceops.errors import BadRows, ScienceOpsError, Unavailable
+
+if TYPE_CHECKING:
+    from flask import Flask, Response
 
 log = logging.getLogger(__name__)
 
 TYPE = "application/problem+json"
 
 
-def problem(status: int, title: str, detail: str, **more: Any) -> Response:
+@dataclass(frozen=True)
+class Problem:
+    """A problem reply, in no framework's terms."""
+
+    status: int
+    document: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def to_response(self) -> "Response":
+        """As Flask sends it."""
+        from flask import Response
+
+        body = json.dumps(self.document)
+        return Response(body, self.status, headers=self.headers, content_type=TYPE)
+
+
+def problem(status: int, title: str, detail: str, **more: Any) -> Problem:
     """A problem reply; `more` joins the document."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
-    return Response(json.dumps(body), status, content_type=TYPE)
+    return Problem(
+        status, {"type": "about:blank", "title": title, "status": status, "detail": detail, **more}
+    )
 
 
-def problem_of(error: ScienceOpsError) -> Response:
+def problem_of(error: ScienceOpsError) -> Problem:
     """The problem reply of a known error."""
     more = {"problems": error.problems} if isinstance(error, BadRows) else {}
-    reply = problem(error.http_status, type(error).__name__, str(error), **more)
-    if isinstance(error, Unavailable):
-        reply.headers["Retry-After"] = str(error.retry_after_seconds)
-    return reply
+    told = problem(error.http_status, type(error).__name__, str(error), **more)
+    if not isinstance(error, Unavailable):
+        return told
+    return Problem(told.status, told.document, {"Retry-After": str(error.retry_after_seconds)})
 
 
-def unforeseen(error: Exception) -> Response:
+def unforeseen(error: Exception) -> Problem:
     """A 500 that tells nothing but the reference under which the log has the rest."""
     reference = secrets.token_hex(6)
     log.error("request failed", exc_info=error, extra={"reference": reference})
@@ -37,11 +57,14 @@ def unforeseen(error: Exception) -> Response:
     return problem(500, "InternalError", detail, reference=reference)
 
 
-def answer_with_problems(app: Flask) -> None:
+def answer_with_problems(app: "Flask") -> None:
     """Let every error of the app be a problem reply."""
-    app.register_error_handler(ScienceOpsError, problem_of)
-    app.register_error_handler(
-        HTTPException,
-        lambda e: problem(e.code or 500, e.name, e.description or e.name),
-    )
-    app.register_error_handler(Exception, unforeseen)
+    from werkzeug.exceptions import HTTPException
+
+    def of_http(error: HTTPException) -> "Response":
+        said = error.description or error.name
+        return problem(error.code or 500, error.name, said).to_response()
+
+    app.register_error_handler(ScienceOpsError, lambda e: problem_of(e).to_response())
+    app.register_error_handler(HTTPException, of_http)
+    app.register_error_handler(Exception, lambda e: unforeseen(e).to_response())

@@ -165,6 +165,9 @@ def accept(kind: ColumnType, value: Any) -> tuple[bool, Any]:
         return isinstance(value, bool), value
     if not isinstance(value, str):
         return False, value
+    if not value.isascii() and any("\ud800" <= sign <= "\udfff" for sign in value):
+        # Half of a pair of surrogates is no character, and no store takes it.
+        return False, value
     if kind == "datetime":
         try:
             datetime.fromisoformat(value)

@@ -56,7 +56,8 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
     def nowhere(_: str) -> str | Response:
         if request.path.startswith("/api/"):
             # A program asked, so it is answered as one.
-            return problem_of(NotFound(f"there is no GET {request.path}; docs/api.md lists them"))
+            missing = NotFound(f"there is no GET {request.path}; docs/api.md lists them")
+            return problem_of(missing).to_response()
         raise NotFound(f"there is no page {request.path}")
 
     @routes.get("/plotly.js")

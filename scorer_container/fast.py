@@ -1,0 +1,84 @@
+"""Fast face: scoring and health straight on WSGI; whatever else is asked goes to Flask.
+
+A web framework costs several times what scoring a row does, in each call and at the start.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from http.client import responses
+from typing import Any
+
+from scienceops.problems import problem
+from scorer_container.capture import CaptureSpool
+from scorer_container.scoring import JSON, Call, Reply, Scoring
+
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+_STATUS = {code: f"{code} {reason}" for code, reason in responses.items()}
+_ALIVE = Reply(200, JSON, b'{"status":"alive"}', {})
+_READY = Reply(200, JSON, b'{"status":"ready"}', {})
+
+
+class FastFace:
+    """The WSGI app of one worker.
+
+    others: makes the app that answers everything else, once that is asked for.
+    """
+
+    def __init__(
+        self,
+        scoring: Scoring,
+        spool: CaptureSpool,
+        limit_bytes: int,
+        others: Callable[[], Wsgi],
+    ) -> None:
+        self._scoring = scoring
+        self._spool = spool
+        self._limit_bytes = limit_bytes
+        self._make_others = others
+        self._others: Wsgi | None = None
+        self._lock = threading.Lock()
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        if path == "/score" and method == "POST":
+            reply = self._score(environ)
+        elif path == "/healthz" and method == "GET":
+            reply = _ALIVE
+        elif path == "/readyz" and method == "GET" and self._spool.has_room():
+            reply = _READY
+        else:
+            return self._rest()(environ, start_response)
+        body = reply.body
+        headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(body)))]
+        headers += reply.headers.items()
+        start_response(_STATUS[reply.status], headers)
+        return (body,)
+
+    def _score(self, environ: dict[str, Any]) -> Reply:
+        get = environ.get
+        # Without a length the server marks where the body ends, as it does for chunks.
+        length = get("CONTENT_LENGTH") or ""
+        limit = self._limit_bytes
+        wanted = int(length) if length.isdecimal() else limit + 1
+        body = b"" if length and wanted > limit else environ["wsgi.input"].read(wanted)
+        if (length and wanted > limit) or len(body) > limit:
+            detail = f"the body is over the limit of {limit} bytes; send fewer rows at a time"
+            return self._scoring.refused(problem(413, "RequestTooLarge", detail))
+        return self._scoring.reply_to(
+            Call(
+                body=body,
+                authorization=get("HTTP_AUTHORIZATION", ""),
+                captured_at=get("HTTP_X_SCIENCEOPS_CAPTURED_AT", ""),
+                capture=get("HTTP_X_SCIENCEOPS_CAPTURE", ""),
+                correlation=get("HTTP_X_SCIENCEOPS_CORRELATION_ID", ""),
+            )
+        )
+
+    def _rest(self) -> Wsgi:
+        with self._lock:
+            if self._others is None:
+                self._others = self._make_others()
+            return self._others

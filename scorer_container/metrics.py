@@ -1,7 +1,9 @@
 """Metrics: counts of one worker in the Prometheus text format."""
 
 import threading
+from bisect import bisect_left
 from collections import Counter
+from typing import Any
 
 from scienceops.core.schema import Schema
 from scienceops.core.table import Table
@@ -16,10 +18,21 @@ class Metrics:
 
     def __init__(self, service: str, version: int, worker: str, schema: Schema) -> None:
         self._labels = f'service="{service}",version="{version}",worker="{worker}"'
-        self._schema = schema
+        #: (column, known categories, smallest, largest, place) of those that have any.
+        self._watched = [
+            (
+                c.name,
+                None if c.categories is None else frozenset(c.categories),
+                c.minimum,
+                c.maximum,
+                place,
+            )
+            for place, c in enumerate(schema.columns)
+            if c.categories is not None or c.minimum is not None or c.maximum is not None
+        ]
         self._lock = threading.Lock()
         self._requests: Counter[int] = Counter()
-        self._buckets: Counter[float] = Counter()
+        self._buckets: Counter[int] = Counter()
         self._seconds = 0.0
         self._rows = 0
         self._captured = 0
@@ -30,25 +43,21 @@ class Metrics:
         with self._lock:
             self._requests[status] += 1
             self._seconds += seconds
-            self._buckets[next((b for b in BUCKETS if seconds <= b), float("inf"))] += 1
+            self._buckets[bisect_left(BUCKETS, seconds)] += 1
 
     def scored(self, table: Table, captured: bool) -> None:
         """Rows were scored; counts the values outside of what training had."""
-        outside: Counter[tuple[str, str]] = Counter()
-        for column, values in zip(self._schema.columns, table.columns, strict=True):
-            low, high = column.minimum, column.maximum
-            known = set(column.categories) if column.categories is not None else None
-            for value in values:
-                if value is None:
-                    continue
-                if known is not None and str(value) not in known:
-                    outside[column.name, "new_category"] += 1
-                elif (low is not None and value < low) or (high is not None and value > high):
-                    outside[column.name, "out_of_range"] += 1
+        outside = Counter(
+            (name, what)
+            for name, known, low, high, place in self._watched
+            for value in table.columns[place]
+            if value is not None and (what := _unusual(value, known, low, high))
+        )
         with self._lock:
             self._rows += table.count
             self._captured += table.count if captured else 0
-            self._outside += outside
+            if outside:
+                self._outside += outside
 
     def text(self, spool_bytes: int) -> str:
         """Everything, as Prometheus reads it."""
@@ -60,8 +69,8 @@ class Metrics:
             ]
             lines.append("# TYPE scienceops_request_seconds histogram")
             total = 0
-            for bound in (*BUCKETS, float("inf")):
-                total += self._buckets[bound]
+            for bucket, bound in enumerate((*BUCKETS, float("inf"))):
+                total += self._buckets[bucket]
                 shown = "+Inf" if bound == float("inf") else f"{bound:g}"
                 lines.append(
                     f'scienceops_request_seconds_bucket{{{self._labels},le="{shown}"}} {total}'
@@ -82,6 +91,17 @@ class Metrics:
                 place = f'{self._labels},column="{_escaped(column)}",what="{what}"'
                 lines.append(f"scienceops_unusual_values_total{{{place}}} {count}")
         return "\n".join(lines) + "\n"
+
+
+def _unusual(
+    value: Any, known: frozenset[str] | None, low: float | None, high: float | None
+) -> str:
+    """What is unusual about a value, empty if nothing is."""
+    if known is not None and str(value) not in known:
+        return "new_category"
+    if (low is not None and value < low) or (high is not None and value > high):
+        return "out_of_range"
+    return ""
 
 
 def _escaped(text: str) -> str:

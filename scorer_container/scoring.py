@@ -3,7 +3,7 @@
 import math
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -141,9 +141,14 @@ def _captured_at(own: str) -> datetime:
 
 
 def _check_finite(scored: Scored) -> None:
-    shares: Sequence[Mapping[str, float]] = scored.probabilities or [{}] * len(scored.predictions)
-    for index, (prediction, row) in enumerate(zip(scored.predictions, shares, strict=True)):
-        for value in (prediction, *row.values()):
+    shares = scored.probabilities or ()
+    # Adding up keeps whatever is not finite, and a look at the sum is all that most calls take.
+    if all(math.isfinite(sum(row.values())) for row in shares) and not any(
+        isinstance(value, float) and not math.isfinite(value) for value in scored.predictions
+    ):
+        return
+    for index, prediction in enumerate(scored.predictions):
+        for value in (prediction, *(shares[index].values() if shares else ())):
             if isinstance(value, float) and not math.isfinite(value):
                 raise BadRows(
                     [

@@ -4,18 +4,18 @@ import json
 import os
 import sys
 import time
-import traceback
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
 
 from scienceops.config import load_scorer_settings, load_settings
 from scienceops.logs import configure_logs
-from scienceops.serving import serve, stop_when_closed
+from scienceops.serving import stop_when_closed
 from scorer_container import BOOT_ERROR
+from scorer_container.server import serve
 
 #: Imported while the package is unpacked; what starts threads is left to the workers.
-READY = ("gunicorn.app.base", "gunicorn.workers.gthread", "scorer_container.fast")
+READY = ("granian.server.mp", "scorer_container.fast")
 LOOK_SECONDS = 0.005
 
 
@@ -77,17 +77,19 @@ def main(folder: Path) -> int:
         try:
             return build(folder)
         except BaseException as error:
-            traceback.print_exc()
             (folder / BOOT_ERROR).write_text(f"{type(error).__name__}: {error}")
             raise
 
-    return serve(
-        build_or_tell,
-        bind=scorer.bind,
-        workers=scorer.workers,
-        threads=scorer.threads,
-        watch_stdin=False,
-    )
+    threads = scorer.threads or _threads(folder)
+    return serve(build_or_tell, bind=scorer.bind, workers=scorer.workers, threads=threads)
+
+
+def _threads(folder: Path) -> int:
+    """How many calls a worker takes at a time, where no setting says so."""
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    # A compiled model computes all the while, so that threads only stand in each other's way: one
+    # is there for a body that comes slowly. Others may wait for something, or let go of the lock.
+    return 2 if manifest["runtime"]["kind"] == "compiled" else 8
 
 
 if __name__ == "__main__":

@@ -10,12 +10,13 @@ MODULES = (
     "scorer_container.__main__",
     "scorer_container.serve",
     "scorer_container.ship",
+    "scorer_container.fast",
     "scorer_container.web",
+    "scienceops.running.compiled_runner",
     "scorer_container.health",
     "scienceops.adapters.engine.socket_object_store",
     "scienceops.bootstrap",
-    "gunicorn.app.base",
-    "gunicorn.workers.gthread",
+    "granian.server.mp",
     "pyarrow.parquet",
 )
 

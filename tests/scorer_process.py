@@ -71,17 +71,17 @@ class Scorer:
     def ask(
         self, method: str, path: str, body: Any = None, **headers: str
     ) -> tuple[int, dict[str, str], bytes]:
-        """(status, headers, body) of one request."""
+        """(status, headers by lower-case name, body) of one request."""
         data = body if isinstance(body, bytes | None) else json.dumps(body).encode()
         named = {k.replace("_", "-"): v for k, v in headers.items()}
         url = f"http://127.0.0.1:{self.port}{path}"
         try:
             asked = urllib.request.Request(url, data, named, method=method)
             with urllib.request.urlopen(asked, timeout=30) as reply:
-                return reply.status, dict(reply.headers), reply.read()
+                return reply.status, _lower(reply.headers), reply.read()
         except urllib.error.HTTPError as error:
             with error:
-                return error.code, dict(error.headers), error.read()
+                return error.code, _lower(error.headers), error.read()
 
     def score(self, rows: Any, **headers: str) -> tuple[int, dict[str, Any]]:
         """(status, answer) of scoring rows as the gateway does."""
@@ -105,3 +105,7 @@ class Scorer:
             return self.ask("GET", "/readyz")[0] == 200
         except OSError:
             return False
+
+
+def _lower(headers: Any) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}

@@ -160,7 +160,7 @@ class ScorerSettings(BaseSettings):
     replica: str = Field(description="Name of this copy, unique for all time.")
     gateway_key_sha256: str = Field(description="Hash of the one key that is accepted.")
     workers: int = Field(1, ge=1)
-    threads: int = Field(8, ge=1)
+    threads: int = Field(0, ge=0)
     watch: str = Field(
         "",
         description="What closes when whoever runs the scorer dies, and the scorer then drains: "

@@ -58,7 +58,7 @@ class TestProcessServiceRuntime(ServiceRuntimeContract):
         body = os.urandom(3_000_000)
         headers = {"X-Echo": "abc", "Content-Type": "application/json"}
         reply = runtime.call(endpoint, "POST", "/score", headers=headers, body=body)
-        assert (reply.status, reply.headers["X-Echo"]) == (200, "abc")
+        assert (reply.status, reply.headers["x-echo"]) == (200, "abc")
         assert reply.body == body[::-1]
 
     def test_the_scorer_is_told_what_it_serves_and_where(

@@ -43,7 +43,7 @@ def test_metrics_are_prometheus_text_and_count_calls_and_rows(scorer):
     scorer.score(iris_rows()[:3])
     status, headers, text = scorer.ask("GET", "/metrics")
     assert status == 200
-    assert headers["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert headers["content-type"].startswith("text/plain; version=0.0.4")
     lines = text.decode().splitlines()
     assert [line for line in lines if line.startswith("# TYPE")]
     samples = [line for line in lines if line and not line.startswith("#")]

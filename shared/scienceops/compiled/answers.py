@@ -12,8 +12,9 @@ Rule = Literal["softmax", "sigmoid", "one vs rest", "huber", "none"]
 
 def softmax(scores: Array) -> Array:
     """exp(s) / sum(exp(s)) per row (n, k), shifted by the largest so that nothing overflows."""
-    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
-    shares: Array = shifted / shifted.sum(axis=1, keepdims=True)
+    shares: Array = scores - np.maximum.reduce(scores, axis=1, keepdims=True)
+    np.exp(shares, out=shares)
+    shares /= np.add.reduce(shares, axis=1, keepdims=True)
     return shares
 
 

@@ -28,6 +28,9 @@ _ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
 
 def fits_masks(trees: "Trees") -> bool:
     """Whether no tree has more leaves than bits, and the tables are small enough."""
+    if not hasattr(np, "bitwise_count"):
+        # numpy before 2.0.
+        return False
     leaves = np.add.reduceat((trees.feature < 0).astype(np.int64), trees.starts[:-1])
     inner = trees.feature >= 0
     thresholds = len(np.unique(np.stack([trees.feature[inner], trees.threshold[inner]]), axis=1).T)

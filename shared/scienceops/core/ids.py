@@ -21,10 +21,7 @@ def uuid7(at_ms: int, random: bytes) -> str:
     >>> uuid7(1_700_000_000_000, bytes(10))
     '018bcfe5-6800-7000-8000-000000000000'
     """
-    low = int.from_bytes(random[:10], "big")
-    value = (at_ms & (1 << 48) - 1) << 80
-    value |= 7 << 76 | (low >> 62 & 0xFFF) << 64 | 2 << 62 | (low & (1 << 62) - 1)
-    return str(UUID(int=value))
+    return _text(_uuid7(at_ms, random))
 
 
 def request_id(at_ms: int, random: bytes, key: str) -> str:
@@ -33,8 +30,8 @@ def request_id(at_ms: int, random: bytes, key: str) -> str:
     >>> was_answered_with("secret", request_id(1_700_000_000_000, bytes(10), "secret"))
     True
     """
-    plain = UUID(uuid7(at_ms, random)).int >> _CHECK_BITS
-    return str(UUID(int=plain << _CHECK_BITS | _check(plain, key)))
+    plain = _uuid7(at_ms, random) >> _CHECK_BITS
+    return _text(plain << _CHECK_BITS | _check(plain, key))
 
 
 def was_answered_with(key: str, identity: str) -> bool:
@@ -65,6 +62,18 @@ def time_of(identity: object) -> datetime:
         raise BadInput(
             f"{identity!r} is no request id: wanted the `request_id` of a scoring reply"
         ) from None
+
+
+def _uuid7(at_ms: int, random: bytes) -> int:
+    low = int.from_bytes(random[:10], "big")
+    value = (at_ms & (1 << 48) - 1) << 80
+    return value | 7 << 76 | (low >> 62 & 0xFFF) << 64 | 2 << 62 | (low & (1 << 62) - 1)
+
+
+def _text(value: int) -> str:
+    # What str(UUID(int=value)) gives, without the object, for every call needs one.
+    digits = f"{value:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _check(plain: int, key: str) -> int:

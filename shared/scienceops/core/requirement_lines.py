@@ -6,6 +6,9 @@ from scienceops.errors import BadPackage
 
 REQUIREMENTS = "requirements.txt"
 
+#: What a model that is not compiled gets its rows by, beside the scorer's own needs.
+PANDAS = "pandas>=2.2,<3"
+
 _FIX = "write NAME==VERSION, one a line"
 
 

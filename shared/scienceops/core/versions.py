@@ -4,8 +4,12 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal
 
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from pydantic import BaseModel, ConfigDict
 
+from scienceops.core.package import TRAIN
+from scienceops.core.requirement_lines import PANDAS
 from scienceops.errors import WrongState
 
 
@@ -80,6 +84,25 @@ class Version(Document):
     def training_set(self) -> str:
         """sha256 of the frozen rows that a retraining made this version from; empty otherwise."""
         return str(self.manifest.get("origin", {}).get("training_set", ""))
+
+    @property
+    def is_compiled(self) -> bool:
+        """Whether what serves it needs neither scikit-learn nor pandas."""
+        return bool(self.manifest.get("runtime", {}).get("kind") == "compiled")
+
+    @property
+    def serving_requirements(self) -> tuple[str, ...]:
+        """What serving it takes beside the scorer's own: of a compiled model, its numpy alone."""
+        if not self.is_compiled:
+            return (*self.requirements, PANDAS)
+        return tuple(line for line in self.requirements if _name(line) == "numpy")
+
+    @property
+    def training_requirements(self) -> tuple[str, ...] | None:
+        """What retraining it takes: None for the same as serving, nothing where it cannot be."""
+        if not self.is_compiled:
+            return None
+        return (*self.requirements, PANDAS) if TRAIN in self.manifest["files"] else ()
 
     def moved(self, state: VersionState, **changes: Any) -> "Version":
         """The version in its next state; raises WrongState for a move that is not allowed."""
@@ -204,3 +227,7 @@ class Token(Document):
     created_at: str
     created_by: str
     revoked_at: str = ""
+
+
+def _name(line: str) -> str:
+    return canonicalize_name(Requirement(line).name)

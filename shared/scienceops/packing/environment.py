@@ -11,17 +11,17 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 from packaging.version import Version
 
-from scienceops.core.requirement_lines import parse_requirements
+from scienceops.core.requirement_lines import PANDAS, parse_requirements
 from scienceops.errors import BadInput
 from scienceops.running.object_graph import reachable
 
 #: What the scorer itself needs; pins outside of these ranges could never be installed with it.
 SCORER_RANGES = (
     "flask>=3.0",
-    "gunicorn>=23",
+    "granian>=2.8,<3",
+    "msgspec>=0.19",
     "numpy>=1.26",
     "packaging>=23",
-    "pandas>=2.2,<3",
     "pyarrow>=16",
     "pydantic>=2.10",
     "pydantic-settings>=2.7",
@@ -110,7 +110,9 @@ def check_against_scorer(lines: Sequence[str]) -> None:
     scienceops.errors.BadInput: flask==2.0 conflicts with the scorer, which needs flask>=3.0; \
 pack with a version in that range
     """
-    ranges = {canonicalize_name(Requirement(r).name): Requirement(r) for r in SCORER_RANGES}
+    ranges = {
+        canonicalize_name(Requirement(r).name): Requirement(r) for r in (*SCORER_RANGES, PANDAS)
+    }
     for line in lines:
         pinned = Requirement(line)
         needed = ranges.get(canonicalize_name(pinned.name))

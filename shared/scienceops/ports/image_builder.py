@@ -15,7 +15,11 @@ class BuildState(StrEnum):
 
 @dataclass(frozen=True)
 class BuildOrder:
-    """What to build. `key` names the attempt: the same key is the same build."""
+    """What to build. `key` names the attempt: the same key is the same build.
+
+    requirements: what serving the package takes. training: what retraining it takes, None where
+    that is the same.
+    """
 
     key: str
     service: str
@@ -24,6 +28,7 @@ class BuildOrder:
     package_digest: str
     requirements: tuple[str, ...]
     python: str
+    training: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

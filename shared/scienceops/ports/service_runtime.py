@@ -43,7 +43,7 @@ class ServiceStatus:
 
 @dataclass(frozen=True)
 class Reply:
-    """An HTTP answer of a scorer."""
+    """An HTTP answer of a scorer; the names of its headers are in lower case."""
 
     status: int
     headers: Mapping[str, str]

@@ -108,8 +108,9 @@ class Steps:
                 version=version.number,
                 package_key=package_key(version.service, version.number),
                 package_digest=version.digest,
-                requirements=version.requirements,
+                requirements=version.serving_requirements,
                 python=str(version.manifest["python"]),
+                training=version.training_requirements,
             )
         )
         self._move(stored, VersionState.BUILDING, "build started", build_id=build_id)

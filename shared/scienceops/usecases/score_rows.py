@@ -90,7 +90,7 @@ class Gateway:
         if routes.shadow is not None and reply.status == 200:
             self._ask_shadow(routes.shadow, reply, headers, body)
         return Reply(
-            reply.status, {**reply.headers, "X-ScienceOps-Version": str(route.version)}, reply.body
+            reply.status, {**reply.headers, "x-scienceops-version": str(route.version)}, reply.body
         )
 
     def recognise(self, key_sha256: str, service: str = "") -> Caller:

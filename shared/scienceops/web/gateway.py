@@ -8,7 +8,7 @@ from scienceops.errors import BadInput
 from scienceops.web.access import bearer
 
 #: Of a scorer's reply, the headers that are the caller's business.
-_PASSED = ("Content-Type", "Retry-After", "X-ScienceOps-Version")
+_PASSED = {name.lower(): name for name in ("Content-Type", "Retry-After", "X-ScienceOps-Version")}
 
 
 def blueprint(app: App) -> Blueprint:
@@ -28,7 +28,7 @@ def blueprint(app: App) -> Blueprint:
             or request.headers.get("traceparent", ""),
             captured_at=request.headers.get("X-ScienceOps-Captured-At", ""),
         )
-        headers = {k: v for k, v in reply.headers.items() if k in _PASSED}
+        headers = {_PASSED[k]: v for k, v in reply.headers.items() if k in _PASSED}
         return Response(reply.body, reply.status, headers)
 
     @routes.post("/<name>/labels")

@@ -73,5 +73,5 @@ def _score(name: str, row: dict[str, Any], caller: Caller, app: App) -> dict[str
         "prediction": told if isinstance(told := body["predictions"], str) else told[0],
         "probabilities": sorted(shares.items(), key=lambda share: -share[1]),
         "request_id": body["request_id"],
-        "version": reply.headers.get("X-ScienceOps-Version", ""),
+        "version": reply.headers.get("x-scienceops-version", ""),
     }

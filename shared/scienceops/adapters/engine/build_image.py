@@ -11,6 +11,7 @@ import json
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,6 @@ from scienceops.adapters.local import connect_objects
 from scienceops.adapters.local.files import write_whole
 from scienceops.adapters.oci.build_context import (
     SERVE_TARGET,
-    TARGETS,
     TRAIN_TARGET,
     BuildContext,
     lay_out,
@@ -44,13 +44,14 @@ FAILED = "failed: "
 
 @dataclass(frozen=True)
 class Order:
-    """What to build, as the builder wrote it down."""
+    """What to build, as the builder wrote it down; see BuildOrder."""
 
     engine: str
     repository: str
     base: str
     owner: str
     requirements: tuple[str, ...]
+    training: tuple[str, ...] | None
     service: str
     version: int
     package_key: str
@@ -64,7 +65,18 @@ class Order:
     def from_text(cls, text: str) -> "Order":
         """What was written down."""
         found = json.loads(text)
-        return cls(**{**found, "requirements": tuple(found["requirements"])})
+        lists = {name: value for name, value in found.items() if isinstance(value, list)}
+        return cls(**{**found, **{name: tuple(value) for name, value in lists.items()}})
+
+    @property
+    def contexts(self) -> dict[str, BuildContext]:
+        """The context of each image that is needed."""
+        serve = lay_out(self.requirements, self.base)
+        if self.training is None:
+            return {SERVE_TARGET: serve, TRAIN_TARGET: serve}
+        if not self.training:
+            return {SERVE_TARGET: serve}
+        return {SERVE_TARGET: serve, TRAIN_TARGET: lay_out(self.training, self.base)}
 
 
 def main(folder: Path) -> int:
@@ -82,7 +94,7 @@ def main(folder: Path) -> int:
 
 def _build(order: Order, lock: Path) -> dict[str, str]:
     registry = OciRegistry(order.repository, credentials_of(order.repository))
-    context = lay_out(order.requirements, order.base)
+    contexts = order.contexts
     # One at a time, for one build's tidying would take another's half-made images for its own.
     with (lock / "environment.lock").open("wb") as turn:
         try:
@@ -90,17 +102,18 @@ def _build(order: Order, lock: Path) -> dict[str, str]:
         except BlockingIOError:
             say("waiting for another build to end")
             fcntl.flock(turn, fcntl.LOCK_EX)
-        found = _find_environment(registry, context)
+        found = _find_environment(registry, contexts)
         if all(found.values()):
-            say(f"environment {context.identity} was built before; nothing to build")
+            identity = contexts[SERVE_TARGET].identity
+            say(f"environment {identity} was built before; nothing to build")
         else:
             # Not for a known environment to load.
             from scienceops.adapters.engine.environment_images import build_environment
 
             patiently(
-                lambda: build_environment(order.engine, order.repository, context, order.owner)
+                lambda: build_environment(order.engine, order.repository, contexts, order.owner)
             )
-            found = _find_environment(registry, context)
+            found = _find_environment(registry, contexts)
     environment = f"{order.repository}@{found[SERVE_TARGET]}"
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as place:
@@ -130,14 +143,18 @@ def _build(order: Order, lock: Path) -> dict[str, str]:
     )
     return {
         "image": pushed.image,
-        "training_image": f"{order.repository}@{found[TRAIN_TARGET]}",
+        "training_image": (
+            f"{order.repository}@{found[TRAIN_TARGET]}" if TRAIN_TARGET in found else ""
+        ),
     }
 
 
-def _find_environment(registry: OciRegistry, context: BuildContext) -> dict[str, str]:
+def _find_environment(
+    registry: OciRegistry, contexts: Mapping[str, BuildContext]
+) -> dict[str, str]:
     """The digest of each image of the environment, empty for one that is not there."""
     found = {}
-    for target in TARGETS:
+    for target, context in contexts.items():
         tag = tag_of(target, context)
         manifest = patiently(partial(registry.manifest, tag))
         found[target] = sha256(manifest) if manifest else ""

@@ -11,24 +11,26 @@ from docker.errors import APIError
 from scienceops.adapters.engine.connection import AWAY, OWNER_LABEL, connect
 from scienceops.adapters.engine.patience import say
 from scienceops.adapters.engine.repository import credentials_of
-from scienceops.adapters.oci.build_context import TARGETS, BuildContext, tag_of
+from scienceops.adapters.oci.build_context import BuildContext, tag_of
 from scienceops.errors import BuildFailed, EngineUnavailable, RegistryUnavailable
 
 #: Lines of a build that tell nobody anything.
 _NOISE = ("--->", "Removing intermediate container")
 
 
-def build_environment(address: str, repository: str, context: BuildContext, owner: str) -> None:
-    """Build both images of an environment and push them.
+def build_environment(
+    address: str, repository: str, contexts: Mapping[str, BuildContext], owner: str
+) -> None:
+    """Build the images of an environment, each target from its context, and push them.
 
     Raises BuildFailed, EngineUnavailable and RegistryUnavailable.
     """
     with _engine(address) as client:
-        for target in TARGETS:
+        for target, context in contexts.items():
             _build(client, context, target, f"{repository}:{tag_of(target, context)}", owner)
         given = credentials_of(repository)
         login = {"username": given[0], "password": given[1]} if given else None
-        for target in TARGETS:
+        for target, context in contexts.items():
             tag = tag_of(target, context)
             say(f"pushing {repository}:{tag}")
             _follow_push(

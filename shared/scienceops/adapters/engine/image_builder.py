@@ -40,7 +40,8 @@ class EngineImageBuilder:
             repository=repository_of(self._settings),
             base=self._settings.base_image.format(python=order.python),
             owner=str(self._home),
-            requirements=tuple(sorted({*order.requirements, *self._always})),
+            requirements=self._with_own(order.requirements),
+            training=None if order.training is None else self._with_own(order.training),
             service=order.service,
             version=order.version,
             package_key=order.package_key,
@@ -53,6 +54,9 @@ class EngineImageBuilder:
         write_once(folder / WANTED, wanted.to_text().encode())
         Task(folder).start([sys.executable, "-m", program, "."], TIMEOUT_SECONDS, environment)
         return build_id
+
+    def _with_own(self, lines: Sequence[str]) -> tuple[str, ...]:
+        return tuple(sorted({*lines, *self._always}))
 
     def status(self, build_id: str) -> BuildStatus:
         """How the build stands."""

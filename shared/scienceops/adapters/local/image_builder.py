@@ -47,7 +47,8 @@ class EnvironmentImageBuilder:
         build_id = folder_name(order.key)
         folder = self._folder(build_id)
         make_folders(folder)
-        needs = sorted({*order.requirements, *self._always})
+        # One environment does both: what is installed in it and not used costs a scorer nothing.
+        needs = sorted({*order.requirements, *(order.training or ()), *self._always})
         # Decided once: what a build will give must not change while it is being followed.
         write_once(folder / _IMAGE, choose_image(order.python, needs).encode())
         image = (folder / _IMAGE).read_text()

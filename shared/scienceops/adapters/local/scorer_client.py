@@ -129,7 +129,8 @@ class ScorerClient:
         if response.length:
             raise http.client.IncompleteRead(bytes(content), response.length)
         response.close()
-        reply = Reply(response.status, dict(response.getheaders()), bytes(content))
+        headers = {name.lower(): value for name, value in response.getheaders()}
+        reply = Reply(response.status, headers, bytes(content))
         if connection.sock is not None:
             self._give_back(endpoint, connection)
         return reply

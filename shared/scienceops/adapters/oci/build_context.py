@@ -17,6 +17,7 @@ SERVE = (
     "scienceops/logs.py",
     "scienceops/problems.py",
     "scienceops/serving.py",
+    "scienceops/compiled/*.py",
     "scienceops/core/**/*.py",
     "scienceops/ports/*.py",
     "scienceops/running/*.py",
@@ -27,7 +28,12 @@ SERVE = (
     "scienceops/adapters/engine/socket_object_store.py",
     "scorer_container/*.py",
 )
-TRAIN = ("scienceops/packing/*.py", "scienceops/projects/*.py", "scienceops/training/*.py")
+TRAIN = (
+    "scienceops/compiling/*.py",
+    "scienceops/packing/*.py",
+    "scienceops/projects/*.py",
+    "scienceops/training/*.py",
+)
 
 #: What packing a retrained model needs beyond what scoring it needs.
 TRAINING_REQUIREMENTS = ("joblib>=1.4", "scikit-learn>=1.5", "skops>=0.11")

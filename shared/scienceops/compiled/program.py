@@ -21,6 +21,7 @@ FORMAT = 1
 #: Where steps are defined.
 _MODULES = ("answers", "categories", "columns", "forest", "numeric", "text")
 _DOCUMENT = "program"
+_BROKEN = (AttributeError, EOFError, IndexError, KeyError, OSError, TypeError, ValueError)
 _FIX = "write it with `scienceops pack`"
 #: Numbers that one part of a call may make on its way; more rows go in several parts.
 _MOST_NUMBERS = 4_000_000
@@ -95,8 +96,8 @@ def read_program(path: Path) -> Program:
     for module in _MODULES:
         import_module(f"scienceops.compiled.{module}")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
+            arrays = {name: held[name] for name in held.files}
         document = json.loads(arrays.pop(_DOCUMENT).tobytes())
         if document.get("format") != FORMAT:
             raise _bad(f"its format {document.get('format')!r} is not one this release reads")
@@ -106,7 +107,7 @@ def read_program(path: Path) -> Program:
         return Program(root, document["classes"], int(document["width"]))
     except BadPackage:
         raise
-    except (KeyError, TypeError, ValueError, IndexError, OSError, zipfile.BadZipFile) as error:
+    except (*_BROKEN, zipfile.BadZipFile) as error:
         raise _bad(f"{type(error).__name__}: {error}") from None
 
 

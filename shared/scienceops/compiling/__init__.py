@@ -1,4 +1,4 @@
-"""Compiling: lower a trained model to steps that need no scikit-learn, and prove them equal.
+"""Compiling: lower a trained model to steps that need no scikit-learn.
 
 Runs where a model is packed, beside scikit-learn; what serves never imports it.
 """

@@ -115,7 +115,7 @@ def one_hot(model: Any, flow: Flow) -> Lowered:
         else:
             unknown.append(-1)
         first += size
-    step = OneHot(known, positions, unknown, first)
+    step = OneHot(*_matchable(model, known, positions), unknown, first)
     return _on_categories(step, flow), Flow(first, missing=False)
 
 
@@ -133,7 +133,8 @@ def ordinal(model: Any, flow: Flow) -> Lowered:
     ]
     refuses = model.handle_unknown == "error"
     unknown = None if refuses else float(model.unknown_value)
-    step = Codes(known, _without_nan(codes), _without_nan([[unknown] * len(known)])[0], refuses)
+    unknowns = _without_nan([[unknown] * len(known)])[0]
+    step = Codes(*_matchable(model, known, _without_nan(codes)), unknowns, refuses)
     may_lack = math.isnan(missing) or (unknown is not None and math.isnan(unknown))
     return _on_categories(step, flow), Flow(len(known), missing=may_lack)
 
@@ -147,8 +148,22 @@ def target_encoder(model: Any, flow: Flow) -> Lowered:
     _check_keys(known)
     numbers_of = [values.tolist() for values in model.encodings_]
     mean = float(model.target_mean_)
-    step = Codes(known, numbers_of, [mean] * len(known), refuses=False)
+    step = Codes(*_matchable(model, known, numbers_of), [mean] * len(known), refuses=False)
     return _on_categories(step, flow), Flow(len(known), missing=False)
+
+
+def _matchable(
+    model: Any, known: list[list[Any]], found: list[list[Any]]
+) -> tuple[list[list[Any]], list[list[Any]]]:
+    """Both without the category None: missing values arrive as NaN, which it is not."""
+    kept = [
+        [place for place, value in enumerate(values) if value is not None]
+        for values in (column.tolist() for column in model.categories_)
+    ]
+    return (
+        [[values[place] for place in places] for values, places in zip(known, kept, strict=True)],
+        [[values[place] for place in places] for values, places in zip(found, kept, strict=True)],
+    )
 
 
 def _check_keys(known: list[list[Any]]) -> None:

@@ -6,9 +6,9 @@ import pandas as pd
 
 from scienceops.compiled import write_program
 from scienceops.compiling import CannotCompile, compile_model
-from scienceops.compiling.prove import prove
 from scienceops.core.manifest import RuntimeEntry
 from scienceops.errors import BadInput
+from scienceops.packing.prove import prove
 from scienceops.running import Runner
 from scienceops.running.compiled_runner import CompiledRunner
 from scienceops.running.estimator_runner import EstimatorRunner

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from scienceops.compiling.proof_rows import edge_rows, joined, known_rows, made_up_rows, part_of
 from scienceops.compiling.registry import CannotCompile
 from scienceops.core.table import Table
 from scienceops.errors import ModelFailed
+from scienceops.packing.proof_rows import edge_rows, joined, known_rows, made_up_rows, part_of
 from scienceops.running import Runner, Scored
 
 #: Labels must be equal; numbers and probabilities may differ by this much, relative to 1 or more.

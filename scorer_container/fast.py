@@ -44,7 +44,7 @@ class FastFace:
         """Answer one request."""
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         if path == "/score" and method == "POST":
-            reply = self._score(environ)
+            reply = reply_to(environ, self._scoring, self._limit_bytes)
         elif path == "/healthz" and method == "GET":
             reply = _ALIVE
         elif path == "/readyz" and method == "GET" and self._spool.has_room():
@@ -57,28 +57,29 @@ class FastFace:
         start_response(_STATUS[reply.status], headers)
         return (body,)
 
-    def _score(self, environ: dict[str, Any]) -> Reply:
-        get = environ.get
-        # Without a length the server marks where the body ends, as it does for chunks.
-        length = get("CONTENT_LENGTH") or ""
-        limit = self._limit_bytes
-        wanted = int(length) if length.isdecimal() else limit + 1
-        body = b"" if length and wanted > limit else environ["wsgi.input"].read(wanted)
-        if (length and wanted > limit) or len(body) > limit:
-            detail = f"the body is over the limit of {limit} bytes; send fewer rows at a time"
-            return self._scoring.refused(problem(413, "RequestTooLarge", detail))
-        return self._scoring.reply_to(
-            Call(
-                body=body,
-                authorization=get("HTTP_AUTHORIZATION", ""),
-                captured_at=get("HTTP_X_SCIENCEOPS_CAPTURED_AT", ""),
-                capture=get("HTTP_X_SCIENCEOPS_CAPTURE", ""),
-                correlation=get("HTTP_X_SCIENCEOPS_CORRELATION_ID", ""),
-            )
-        )
-
     def _rest(self) -> Wsgi:
         with self._lock:
             if self._others is None:
                 self._others = self._make_others()
             return self._others
+
+
+def reply_to(environ: dict[str, Any], scoring: Scoring, limit_bytes: int) -> Reply:
+    """The reply to a scoring call as a WSGI server hands it over."""
+    get = environ.get
+    # Without a length the server marks where the body ends, as it does for chunks.
+    length = get("CONTENT_LENGTH") or ""
+    wanted = int(length) if length.isdecimal() else limit_bytes + 1
+    body = b"" if length and wanted > limit_bytes else environ["wsgi.input"].read(wanted)
+    if (length and wanted > limit_bytes) or len(body) > limit_bytes:
+        detail = f"the body is over the limit of {limit_bytes} bytes; send fewer rows at a time"
+        return scoring.refused(problem(413, "RequestTooLarge", detail))
+    return scoring.reply_to(
+        Call(
+            body=body,
+            authorization=get("HTTP_AUTHORIZATION", ""),
+            captured_at=get("HTTP_X_SCIENCEOPS_CAPTURED_AT", ""),
+            capture=get("HTTP_X_SCIENCEOPS_CAPTURE", ""),
+            correlation=get("HTTP_X_SCIENCEOPS_CORRELATION_ID", ""),
+        )
+    )

@@ -7,8 +7,9 @@ from flask import Flask, Response, request
 from scienceops.core.openapi import openapi
 from scienceops.problems import answer_with_problems
 from scorer_container.capture import CaptureSpool
+from scorer_container.fast import reply_to
 from scorer_container.metrics import CONTENT_TYPE, Metrics
-from scorer_container.scoring import Call, Scoring, Served
+from scorer_container.scoring import Scoring, Served
 
 MANIFEST_SHOWN = (
     "task", "classes", "metrics", "tags", "python", "model", "runtime", "target", "origin",
@@ -23,16 +24,7 @@ def create_app(served: Served, scoring: Scoring, spool: CaptureSpool, metrics: M
 
     @app.post("/score")
     def score() -> Response:
-        asked = request.headers
-        reply = scoring.reply_to(
-            Call(
-                body=request.get_data(),
-                authorization=asked.get("Authorization", ""),
-                captured_at=asked.get("X-ScienceOps-Captured-At", ""),
-                capture=asked.get("X-ScienceOps-Capture", ""),
-                correlation=asked.get("X-ScienceOps-Correlation-Id", ""),
-            )
-        )
+        reply = reply_to(request.environ, scoring, served.limit_bytes)
         return Response(reply.body, reply.status, reply.headers, content_type=reply.content_type)
 
     @app.get("/healthz")

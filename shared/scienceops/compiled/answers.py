@@ -20,8 +20,7 @@ def softmax(scores: Array) -> Array:
 
 def sigmoid(scores: Array) -> Array:
     """1 / (1 + exp(-s))."""
-    with np.errstate(over="ignore"):
-        shares: Array = 1.0 / (1.0 + np.exp(-scores))
+    shares: Array = 1.0 / (1.0 + np.exp(-scores))
     return shares
 
 
@@ -35,11 +34,10 @@ class Value(Step):
 
     def __call__(self, given: Any) -> Array:
         """Array (rows,)."""
-        with np.errstate(over="ignore"):
-            values: Array = self.scores(given)[:, 0]
-            if self.link == "identity":
-                return values
-            return np.exp(values) if self.link == "exp" else sigmoid(values)
+        values: Array = self.scores(given)[:, 0]
+        if self.link == "identity":
+            return values
+        return np.exp(values) if self.link == "exp" else sigmoid(values)
 
 
 @step("classes")

@@ -48,8 +48,7 @@ class Finite(Step):
         """The numbers; raises Refused."""
         array = to_array(given)
         if self.single:
-            with np.errstate(over="ignore"):
-                array = array.astype(np.float32).astype(np.float64)
+            array = array.astype(np.float32).astype(np.float64)
         fine = np.isfinite(array)
         if self.missing:
             fine |= np.isnan(array)

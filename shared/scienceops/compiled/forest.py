@@ -60,8 +60,7 @@ class Trees:
 
 
 def _in_float32(rows: Array) -> Array:
-    with np.errstate(over="ignore"):
-        rows = rows.astype(np.float32).astype(np.float64)
+    rows = rows.astype(np.float32).astype(np.float64)
     if np.isinf(rows).any():
         raise Refused("a number is too large for the model, which works in float32")
     return rows

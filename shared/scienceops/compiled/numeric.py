@@ -90,8 +90,7 @@ class Apply(Step):
 
     def __call__(self, given: Any) -> Array:
         """Array of the same shape."""
-        with np.errstate(all="ignore"):
-            return FUNCTIONS[self.function](to_array(given))
+        return FUNCTIONS[self.function](to_array(given))
 
 
 @step("threshold")

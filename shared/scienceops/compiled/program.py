@@ -62,7 +62,9 @@ class Program:
 
     def _part(self, table: Table) -> tuple[list[Any], Array | None]:
         try:
-            answer = self.root(table)
+            # What overflows gives inf or NaN, as it does in the original, and no warning.
+            with np.errstate(all="ignore"):
+                answer = self.root(table)
         except Refused as error:
             raise ModelFailed(f"the model does not take these rows: {error}") from None
         if not isinstance(answer, Classified) or self.classes is None:

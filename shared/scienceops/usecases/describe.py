@@ -164,5 +164,6 @@ def _version(version: Version, service: Service, ports: Ports) -> dict[str, Any]
         "origin": dict(manifest["origin"]),
         "model_format": manifest["model"]["format"],
         "allow_pickle": manifest["model"]["allow_pickle"],
+        "runtime": dict(manifest.get("runtime") or {"kind": "sklearn", "reason": ""}),
         "deployment": deployment.model_dump(mode="json", exclude={"service", "version"}),
     }

@@ -1,0 +1,105 @@
+"""The typed decoder beside the slow check: whatever comes, both say the same."""
+
+import json
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scienceops.core.schema import Column, Schema
+from scienceops.core.table import Table
+from scienceops.errors import BadInput, BadRows
+from scorer_container.decode import RowsDecoder
+
+COLUMNS = (
+    Column("a b", "number"),
+    Column("n", "number", nullable=True),
+    Column("i", "integer"),
+    Column("j", "integer", nullable=True),
+    Column("s", "string"),
+    Column("t", "string", nullable=True, categories=("x",)),
+    Column("o", "boolean"),
+    Column("d", "datetime", nullable=True),
+)
+SCHEMA = Schema(COLUMNS)
+DECODER = RowsDecoder(SCHEMA)
+GOOD = {"a b": 1.5, "n": None, "i": 3, "j": 4, "s": "é", "t": None, "o": True, "d": "2026-01-02"}
+
+values = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.integers(-(2**63) - 2, 2**63 + 2),
+    st.floats(),
+    st.sampled_from([3.0, -0.0, 1e308, 2.0**53, 10**400, 5e-324]),
+    st.text(max_size=5),
+    st.sampled_from(["2026-01-02T03:04:05Z", "2026-13-01", "\ud800", "\x00", "a\udfffb"]),
+    st.lists(st.integers(), max_size=2),
+)
+rows = st.dictionaries(st.sampled_from([*GOOD, "other"]), values, max_size=3).map(
+    lambda changed: {**GOOD, **changed}
+)
+lacking = st.tuples(rows, st.sampled_from(list(GOOD))).map(
+    lambda pair: {k: v for k, v in pair[0].items() if k != pair[1]}
+)
+
+
+def slowly(body: bytes):
+    try:
+        document = json.loads(body, parse_constant=_refuse)
+        return Table.from_rows(SCHEMA.check_rows(document["input_df"]), SCHEMA)
+    except ValueError:
+        return "no JSON"
+    except BadRows as error:
+        return error.problems
+
+
+def _refuse(name):
+    raise ValueError(name)
+
+
+def typed(body: bytes):
+    try:
+        return DECODER.decode(body)
+    except BadRows as error:
+        return error.problems
+    except BadInput:
+        return "no JSON"
+
+
+def plain(found):
+    if not isinstance(found, Table):
+        return found
+    return [[(type(value), repr(value)) for value in column] for column in found.columns]
+
+
+@given(st.lists(st.one_of(rows, lacking), max_size=4))
+@settings(max_examples=400, deadline=None)
+def test_both_take_and_refuse_the_same_with_the_same_values(sent):
+    body = json.dumps({"input_df": sent}).encode()
+    assert plain(typed(body)) == plain(slowly(body))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"input_df": [{"a b": 1, "a b": 2, "i": 1, "s": "x", "o": false}]}',
+        '{"input_df": [{"a b": 1e400, "i": 1, "s": "x", "o": false}]}',
+        '{"input_df": [{"a b": 1, "i": 1.0, "s": "x", "o": false}]}',
+        '{"input_df": [{"a b": 1, "i": 9223372036854775808, "s": "x", "o": false}]}',
+        '{"input_df": [{"a b": 1, "i": 1, "s": "x", "o": false}]}  ',
+        '\ufeff{"input_df": [{"a b": 1, "i": 1, "s": "x", "o": false}]}',
+        '{"input_df": [{"a b": 1, "i": 1, "s": "\\ud83d\\ude00", "o": false}]}',
+        '{"input_df": [{"a b": 1, "i": 1, "s": "\\ud83d", "o": false}]}',
+    ],
+)
+def test_odd_texts_are_read_alike(text):
+    assert plain(typed(text.encode())) == plain(slowly(text.encode()))
+
+
+def test_what_is_right_is_not_read_twice(monkeypatch):
+    monkeypatch.setattr(RowsDecoder, "_decode_slowly", None)
+    table = DECODER.decode(json.dumps({"input_df": [GOOD, GOOD]}).encode())
+    assert (table.count, list(table.columns[0])) == (2, [1.5, 1.5])
+    assert not math.isnan(table.columns[0][0])

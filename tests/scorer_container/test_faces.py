@@ -1,0 +1,236 @@
+"""The two faces of the scorer: the same requests, the same answers, on WSGI alone and on Flask."""
+
+import hashlib
+import io
+import json
+
+import pytest
+from models import iris_rows, pack_diabetes, pack_iris
+
+from scienceops.core.package import read_package
+from scienceops.core.schema import Schema
+from scienceops.running import load_runner
+from scorer_container.capture import CaptureSpool
+from scorer_container.fast import FastFace
+from scorer_container.metrics import Metrics
+from scorer_container.scoring import Scoring, Served
+from scorer_container.web import create_app
+
+KEY = "the gateway's key"
+LIMIT = 200_000
+
+
+class Face:
+    """One worker's app without a server, asked as WSGI servers ask."""
+
+    def __init__(self, folder, package, *, fast: bool, spool_limit: int = 10**9) -> None:
+        read_package(package, limit_bytes=10**9).extract_to(folder / "package")
+        documents = {
+            name: json.loads((folder / "package" / f"{name}.json").read_bytes())
+            for name in ("manifest", "schema", "sample")
+        }
+        schema = Schema.from_json_schema(documents["schema"])
+        digest = hashlib.sha256(KEY.encode()).hexdigest()
+        served = Served(
+            "iris", 1, "d" * 64, documents["manifest"], schema, documents["sample"], digest, LIMIT
+        )
+        self.spool = folder / "spool"
+        self.spool.mkdir()
+        spool = CaptureSpool(
+            self.spool, "r", segment_seconds=3600, segment_rows=10**6, limit_bytes=spool_limit
+        )
+        metrics = Metrics("iris", 1, "w", schema)
+        scoring = Scoring(served, load_runner(folder / "package"), spool, metrics)
+        self.flask_made = 0
+
+        def others():
+            self.flask_made += 1
+            return create_app(served, scoring, spool, metrics).wsgi_app
+
+        self.app = FastFace(scoring, spool, LIMIT, others) if fast else others()
+
+    def ask(self, method, path, body=b"", chunked=False, **headers):
+        """(status, headers by lower-case name, body)."""
+        environ = {
+            "REQUEST_METHOD": method,
+            "PATH_INFO": path,
+            "SCRIPT_NAME": "",
+            "QUERY_STRING": "",
+            "SERVER_NAME": "scorer",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(body),
+            "wsgi.errors": io.StringIO(),
+            "CONTENT_TYPE": "application/json",
+            "HTTP_AUTHORIZATION": f"Bearer {KEY}",
+            **{f"HTTP_{name.upper()}": value for name, value in headers.items()},
+        }
+        if chunked:
+            environ |= {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
+        else:
+            environ["CONTENT_LENGTH"] = str(len(body))
+        told = []
+        answer = b"".join(self.app(environ, lambda *began: told.append(began)))
+        ((status, sent),) = told
+        return int(status.split()[0]), {k.lower(): v for k, v in sent}, answer
+
+    def captured(self):
+        """Every captured call."""
+        lines = b"".join(path.read_bytes() for path in self.spool.iterdir()).splitlines()
+        return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory):
+    return pack_iris(tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(params=["fast", "flask"])
+def face(request, tmp_path, package):
+    return Face(tmp_path, package, fast=request.param == "fast")
+
+
+def body_of(rows):
+    return json.dumps({"input_df": rows}).encode()
+
+
+def test_rows_are_scored_captured_and_answered(face):
+    status, headers, answer = face.ask("POST", "/score", body_of(iris_rows()[:3]))
+    assert (status, headers["content-type"]) == (200, "application/json")
+    assert int(headers["content-length"]) == len(answer)
+    reply = json.loads(answer)
+    assert reply["predictions"] == ["setosa"] * 3
+    assert [round(sum(row.values()), 9) for row in reply["probabilities"]] == [1.0] * 3
+    (call,) = face.captured()
+    assert call["request_id"] == reply["request_id"]
+    assert list(zip(*call["columns"], strict=True)) == [tuple(r.values()) for r in iris_rows()[:3]]
+    assert call["predictions"] == reply["predictions"]
+    assert call["probabilities"] == reply["probabilities"]
+    assert call["correlation_id"] is None
+
+
+def test_headers_name_time_correlation_and_whether_it_is_captured(face):
+    body = body_of(iris_rows()[:1])
+    at = "2026-11-20T10:00:00+01:00"
+    face.ask("POST", "/score", body, X_ScienceOps_Captured_At=at, X_ScienceOps_Correlation_Id="me")
+    assert face.ask("POST", "/score", body, X_ScienceOps_Capture="off")[0] == 200
+    (call,) = face.captured()
+    assert call["captured_at"] == "2026-11-20T09:00:00+00:00"
+    assert call["correlation_id"] == "me"
+
+
+BAD = [
+    (b"", 400, "no JSON"),
+    (b"{", 400, "no JSON"),
+    (b"\xff\xfe{", 400, "no JSON"),
+    (b"[" * 100_000, 400, "no JSON"),
+    (b"[]", 400, "wanted"),
+    (b"null", 400, "wanted"),
+    (b'{"input_df": [], "more": 1}', 400, "nothing else"),
+    (b'{"input_df": 3}', 422, "list"),
+    (b'{"input_df": []}', 422, "row"),
+    (b'{"input_df": [3]}', 422, "not an object"),
+    (b'{"input_df": [{"petal length (cm)": NaN}]}', 400, "NaN"),
+    (body_of([{**iris_rows()[0], "petal width (cm)": "wide"}]), 422, "wide"),
+    (body_of([{**iris_rows()[0], "petal width (cm)": None}]), 422, "missing value"),
+    (body_of([{**iris_rows()[0], "petal width (cm)": True}]), 422, "bool"),
+    (body_of([{**iris_rows()[0], "petal": 1.0}]), 422, "unknown column"),
+    (body_of([iris_rows()[0], {}]), 422, "missing value"),
+]
+
+
+@pytest.mark.parametrize(("body", "status", "says"), BAD)
+def test_what_is_wrong_is_named_and_nothing_is_captured(face, body, status, says):
+    came, headers, answer = face.ask("POST", "/score", body)
+    problem = json.loads(answer)
+    assert (came, problem["status"]) == (status, status)
+    assert headers["content-type"] == "application/problem+json"
+    assert says in json.dumps(problem)
+    assert face.captured() == []
+
+
+def test_a_row_that_the_model_has_no_finite_answer_to_is_refused(face):
+    row = {**iris_rows()[0], "petal width (cm)": -1.7e308, "petal length (cm)": 1.7e308}
+    status, _, answer = face.ask("POST", "/score", body_of([iris_rows()[0], row]))
+    problem = json.loads(answer)
+    assert (status, problem["problems"][0]["row"]) == (422, 1), problem
+    assert "no finite answer" in problem["problems"][0]["problem"]
+    assert face.captured() == []
+
+
+@pytest.mark.parametrize("key", ["", "Bearer other", "Basic abc", f"bearer {KEY} "])
+def test_the_key_is_the_gateways(face, key):
+    status, _, _ = face.ask("POST", "/score", body_of(iris_rows()[:1]), Authorization=key)
+    assert status == (200 if KEY in key else 401)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_over_the_limit_is_refused_and_one_at_it_is_not(face, chunked):
+    body = body_of(iris_rows()[:1])
+    assert face.ask("POST", "/score", body.ljust(LIMIT), chunked=chunked)[0] == 200
+    status, _, answer = face.ask("POST", "/score", body.ljust(LIMIT + 1), chunked=chunked)
+    assert (status, json.loads(answer)["status"]) == (413, 413)
+    assert len(face.captured()) == 1
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_a_full_spool_is_told_with_a_time_to_come_back(tmp_path, package, fast):
+    face = Face(tmp_path, package, fast=fast, spool_limit=10)
+    status, headers, _ = face.ask("POST", "/score", body_of(iris_rows()[:1]))
+    assert (status, headers["retry-after"]) == (503, "5")
+    assert face.captured() == []
+
+
+def test_health_and_readiness(face):
+    assert json.loads(face.ask("GET", "/healthz")[2]) == {"status": "alive"}
+    assert json.loads(face.ask("GET", "/readyz")[2]) == {"status": "ready"}
+
+
+def test_other_paths_and_methods_are_told_as_problems(face):
+    assert face.ask("GET", "/score")[0] == 405
+    assert face.ask("POST", "/healthz")[0] == 405
+    status, headers, _ = face.ask("GET", "/nowhere")
+    assert (status, headers["content-type"]) == (404, "application/problem+json")
+
+
+def test_metadata_says_what_runs(face):
+    runtime = json.loads(face.ask("GET", "/metadata")[2])["runtime"]
+    assert runtime["kind"] == "compiled"
+    assert runtime["rows"] > 100
+
+
+def test_calls_that_were_scored_and_refused_are_counted(face):
+    face.ask("POST", "/score", body_of(iris_rows()[:4]))
+    face.ask("POST", "/score", body_of([{**iris_rows()[0], "petal width (cm)": 99.0}]))
+    face.ask("POST", "/score", b"{")
+    text = face.ask("GET", "/metrics")[2].decode()
+    counts = {
+        line.partition("{")[0] + line.partition("status=")[2][:5]: line.rpartition(" ")[2]
+        for line in text.splitlines()
+        if line.startswith(("scienceops_requests", "scienceops_rows", "scienceops_unusual"))
+    }
+    assert counts['scienceops_requests_total"200"'] == "2"
+    assert counts['scienceops_requests_total"400"'] == "1"
+    assert counts["scienceops_rows_total"] == "5"
+    assert counts["scienceops_unusual_values_total"] == "1"
+
+
+def test_scoring_needs_no_web_framework(tmp_path, package):
+    face = Face(tmp_path, package, fast=True)
+    face.ask("POST", "/score", body_of(iris_rows()[:1]))
+    face.ask("POST", "/score", b"{")
+    face.ask("GET", "/readyz")
+    assert face.flask_made == 0
+    face.ask("GET", "/metadata")
+    face.ask("GET", "/metrics")
+    assert face.flask_made == 1
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_missing_values_and_categories_go_through(tmp_path, fast):
+    face = Face(tmp_path, pack_diabetes(tmp_path), fast=fast)
+    row = {"age": 0.01, "bmi": None, "bp": 0.02, "s5": 0.0, "sex": "other"}
+    status, _, answer = face.ask("POST", "/score", body_of([row, {**row, "bmi": 0.05}]))
+    assert status == 200
+    assert len(json.loads(answer)["predictions"]) == 2

@@ -43,7 +43,7 @@ engine: .venv/ready ## Start a container engine of our own from Debian's package
 engine-stop: .venv/ready ## End that engine, and delete what it held
 	@$(BIN)/python infra/local/engine.py stop $(ENGINE_FOLDER)
 
-image: .venv/ready ## Build the scorer's image without any model: REQUIREMENTS="scikit-learn skops"
+image: .venv/ready ## Build the scorer's image without any model: REQUIREMENTS="scikit-learn skops pandas"
 	@$(BIN)/python infra/local/image.py $(REQUIREMENTS)
 
 lint: .venv/ready

@@ -41,7 +41,7 @@ class EngineImageBuilder:
             base=self._settings.base_image.format(python=order.python),
             owner=str(self._home),
             requirements=self._with_own(order.requirements),
-            training=None if order.training is None else self._with_own(order.training),
+            training=self._with_own(order.training) if order.training else order.training,
             service=order.service,
             version=order.version,
             package_key=order.package_key,

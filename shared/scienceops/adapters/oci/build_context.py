@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from scienceops.core.requirement_lines import PANDAS
+
 #: What of ScienceOps a scorer needs, and what a training job needs besides.
 SERVE = (
     "scienceops/__init__.py",
@@ -36,7 +38,7 @@ TRAIN = (
 )
 
 #: What packing a retrained model needs beyond what scoring it needs.
-TRAINING_REQUIREMENTS = ("joblib>=1.4", "scikit-learn>=1.5", "skops>=0.11")
+TRAINING_REQUIREMENTS = ("joblib>=1.4", PANDAS, "scikit-learn>=1.5", "skops>=0.11")
 SERVE_TARGET, TRAIN_TARGET = "serve", "train"
 #: The images of an environment, and what their tags start with.
 TARGETS = {SERVE_TARGET: "environment", TRAIN_TARGET: "training"}

@@ -10,7 +10,7 @@ ENGINE_FOLDER := $(HERE)/.engine
 WORKERS ?= 3
 export PYTHONPATH := $(HERE)/shared:$(HERE)
 
-.PHONY: demo test test-containers check lint lock browser bench bench-deploy engine engine-stop image clean help
+.PHONY: demo test test-containers check lint lock browser bench bench-deploy bench-scoring engine engine-stop image clean help
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -59,6 +59,9 @@ bench: .venv/ready ## How often the verdict rule errs, beside simpler rules
 
 bench-deploy: .venv/ready ## How long a model takes to its first answer, in containers (root, or DOCKER_HOST)
 	@$(BIN)/python benchmarks/deploy.py
+
+bench-scoring: .venv/ready ## What a scored row costs beside MLflow and plain Flask; QUICK=1 for a short look
+	@$(BIN)/python -m benchmarks.scoring
 
 lock: ## Resolve requirements.in again
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

@@ -32,7 +32,8 @@ def with_script(good: Path, script: str, path: Path) -> Path:
     with zipfile.ZipFile(good) as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
     manifest = json.loads(files.pop("manifest.json"))
-    del files[manifest["model"]["file"]]
+    del files[manifest["model"]["file"]], manifest["runtime"]
+    files.pop("compiled.npz", None)
     files["score.py"] = script.encode()
     manifest["model"] = {"file": None, "format": "none"}
     manifest["files"] = {

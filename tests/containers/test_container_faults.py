@@ -90,7 +90,8 @@ def test_a_model_that_does_not_work_fails_with_the_reason(
 def test_requirements_that_cannot_be_installed_fail_with_the_step_and_its_last_lines(
     platform, folder, load
 ):
-    path = pack_iris(folder, strength=0.9, requirements=["scikit-learn", "flask<2"])
+    lines = ["scikit-learn", "flask<2"]
+    path = pack_iris(folder, strength=0.9, requirements=lines, runtime="sklearn")
     version = push_and_wait(platform, path, "failed", 200)
     assert "install the requirements" in version["reason"]
     assert 0 < len(version["log_tail"]) <= 20
@@ -100,7 +101,8 @@ def test_requirements_that_cannot_be_installed_fail_with_the_step_and_its_last_l
 def test_an_engine_that_is_away_in_the_middle_of_a_build_is_waited_for(
     platform, laboratory, folder, load
 ):
-    path = pack_iris(folder, strength=0.8, requirements=["scikit-learn", "skops", "pandas<3"])
+    lines = ["scikit-learn", "skops", "pandas<3"]
+    path = pack_iris(folder, strength=0.8, requirements=lines, runtime="sklearn")
     platform.cli("push", str(path))
     wait_for(lambda: "install --quiet" in build_log(platform), 120, "the build to install")
     engine.stop(laboratory.folder)

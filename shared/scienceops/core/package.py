@@ -117,9 +117,10 @@ def _check_files(archive: Archive, manifest: Manifest) -> None:
             )
         if name not in archive.sizes:
             raise _missing(name)
-    if (manifest.runtime.kind == "compiled") != (COMPILED in archive.sizes):
+    compiled = manifest.runtime.kind == "compiled"
+    if compiled != (COMPILED in archive.sizes) or (compiled and SCORE in archive.sizes):
         raise BadPackage(
-            f"the manifest says that {manifest.runtime.kind} runs, which does not fit",
+            f"the manifest says that {manifest.runtime.kind} runs, which does not fit the files",
             file=COMPILED,
             fix="pack again, a file in a package is never edited",
         )

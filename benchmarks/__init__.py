@@ -1,0 +1,1 @@
+"""Figures in the README and in the decisions, made again."""

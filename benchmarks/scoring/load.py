@@ -1,0 +1,84 @@
+"""Load: keep-alive clients over plain sockets, lean enough not to be what is measured."""
+
+import selectors
+import socket
+import time
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What the clients saw: answers, seconds in all, milliseconds of each answer, sorted."""
+
+    answers: int
+    seconds: float
+    milliseconds: list[float]
+
+    def percentile(self, share: float) -> float:
+        """Milliseconds that this share of the answers took at most."""
+        return self.milliseconds[min(len(self.milliseconds) - 1, int(share * self.answers))]
+
+
+def load(port: int, request: bytes, *, clients: int, seconds: float) -> Loaded:
+    """Send the request again and again from so many connections; raises on any other than a 200."""
+    chosen = selectors.DefaultSelector()
+    lines = [socket.create_connection(("127.0.0.1", port)) for _ in range(clients)]
+    sent: dict[int, float] = {}
+    pending: dict[int, bytes] = {}
+    taken: list[float] = []
+    for line in lines:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        chosen.register(line, selectors.EVENT_READ, line)
+    began = time.perf_counter()
+    for line in lines:
+        sent[line.fileno()] = time.perf_counter()
+        line.sendall(request)
+    while (now := time.perf_counter()) < began + seconds:
+        for key, _ in chosen.select(1.0):
+            line = key.fileobj
+            assert isinstance(line, socket.socket)
+            number = line.fileno()
+            data = pending.pop(number, b"") + line.recv(1 << 20)
+            if not _is_whole(data):
+                pending[number] = data
+                continue
+            now = time.perf_counter()
+            taken.append((now - sent[number]) * 1000)
+            sent[number] = now
+            line.sendall(request)
+    for line in lines:
+        line.close()
+    return Loaded(len(taken), time.perf_counter() - began, sorted(taken))
+
+
+def ask(port: int, request: bytes) -> bytes:
+    """The body of one answer; raises OSError while nobody listens."""
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        line.sendall(request)
+        data = b""
+        while not _is_whole(data):
+            piece = line.recv(1 << 20)
+            if not piece:
+                raise ConnectionError(f"the server closed the connection after {data[:200]!r}")
+            data += piece
+        return data.partition(b"\r\n\r\n")[2]
+
+
+def request_of(path: str, body: bytes, **headers: str) -> bytes:
+    """The bytes of a POST of JSON."""
+    named = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
+    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n{named}"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def _is_whole(data: bytes) -> bool:
+    head, mark, body = data.partition(b"\r\n\r\n")
+    if not mark:
+        return False
+    if not head.startswith(b"HTTP/1.1 200"):
+        raise ConnectionError(f"the server answered {data[:300]!r}")
+    for line in head.lower().split(b"\r\n")[1:]:
+        name, _, value = line.partition(b":")
+        if name == b"content-length":
+            return len(body) >= int(value)
+    return body.endswith(b"0\r\n\r\n")

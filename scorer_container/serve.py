@@ -89,7 +89,7 @@ def _threads(folder: Path) -> int:
     manifest = json.loads((folder / "manifest.json").read_bytes())
     # A compiled model computes all the while, so that threads only stand in each other's way: one
     # is there for a body that comes slowly. Others may wait for something, or let go of the lock.
-    return 2 if manifest["runtime"]["kind"] == "compiled" else 8
+    return 2 if manifest.get("runtime", {}).get("kind") == "compiled" else 8
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import threading
+import zipfile
 
 import pytest
 from models import iris_rows, pack_iris
@@ -11,6 +12,7 @@ from platform_process import wait_for
 from scorer_process import KEY, Scorer
 
 from scienceops.config import load_scorer_settings
+from scienceops.core.package import read_package
 from scienceops.errors import BadSetting
 
 
@@ -181,3 +183,20 @@ def test_a_setting_that_no_scorer_has_is_refused(monkeypatch):
     monkeypatch.setenv("SCORER_WATCH_STDIN", "true")
     with pytest.raises(BadSetting, match="SCORER_WATCH_STDIN"):
         load_scorer_settings()
+
+
+def test_a_package_of_before_there_was_a_choice_of_runtime_is_served(tmp_path, package):
+    folder = tmp_path / "package"
+    read_package(package, limit_bytes=10**9).extract_to(folder)
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    del manifest["runtime"], manifest["files"]["compiled.npz"]
+    (folder / "compiled.npz").unlink()
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    old = tmp_path / "old.zip"
+    with zipfile.ZipFile(old, "w") as archive:
+        for path in folder.iterdir():
+            archive.write(path, path.name)
+    scorer = Scorer(tmp_path, old).start()
+    assert scorer.score(iris_rows()[:1])[0] == 200
+    assert json.loads(scorer.ask("GET", "/metadata")[2])["runtime"] is None
+    assert scorer.stop() == 0

@@ -33,6 +33,9 @@ def serve(
 
     def load() -> Any:
         os.close(life)
+        # Granian sets its own handler once this returns; until then nothing is in flight, and the
+        # handler that came with the fork would only set a flag that nobody here looks at.
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         _end_with_parent(held)
         try:
             return build()

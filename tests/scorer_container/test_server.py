@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from containers.broken_packages import with_script
 from models import iris_rows, pack_iris
 from platform_process import wait_for
 from scorer_process import KEY, Scorer
@@ -73,6 +74,46 @@ def test_workers_end_when_the_server_is_killed(tmp_path, package):
     assert process is not None
     wait_for(lambda: process.poll() is not None, 40, "the end of the scorer")
     assert scorer.stop() == 1
+
+
+WAITS = """
+from pathlib import Path
+
+def init():
+    place = Path({place!r})
+    (place / "loading").touch()
+    open(place / "gate").read()
+
+def run(input_df):
+    return [0] * len(input_df)
+"""
+
+
+@pytest.fixture
+def loading(tmp_path, package):
+    """A scorer whose worker waits at a gate while it loads its model."""
+    os.mkfifo(tmp_path / "gate")
+    path = with_script(package, WAITS.format(place=str(tmp_path)), tmp_path / "waits.zip")
+    scorer = Scorer(tmp_path, path)
+    scorer._is_ready = (tmp_path / "loading").exists
+    scorer.start()
+    yield scorer
+    for pid in children(scorer.process.pid) if scorer.process.poll() is None else ():
+        os.kill(pid, signal.SIGKILL)
+    scorer.stop()
+
+
+def test_a_stop_while_the_model_is_loaded_does_not_wait_for_it(loading):
+    loading.process.send_signal(signal.SIGTERM)
+    # Sooner than the time that answers under way are given.
+    wait_for(lambda: loading.process.poll() is not None, 20, "the end of the scorer")
+
+
+def test_a_worker_ends_with_its_server_while_the_model_is_loaded(loading):
+    server = server_of(loading)
+    (worker,) = children(server)
+    os.kill(server, signal.SIGKILL)
+    wait_for(lambda: is_gone(worker), 20, "the end of the worker")
 
 
 def test_a_socket_is_for_this_user_alone_and_may_have_been_left_by_another(tmp_path, package):

@@ -1,6 +1,5 @@
 """Decode: the rows of a request body, typed while they are parsed."""
 
-import json
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from types import GenericAlias
@@ -10,7 +9,7 @@ import msgspec
 
 from scienceops.core.schema import Column, Schema
 from scienceops.core.table import Table
-from scienceops.errors import BadInput
+from scorer_container.protocols.rows import rows_of_json
 
 _Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _TYPES: dict[str, Any] = {
@@ -23,14 +22,14 @@ _TYPES: dict[str, Any] = {
 
 
 class RowsDecoder:
-    """Reads `{"input_df": [{...}]}` of one schema.
+    """Reads `{"input_df": [{...}]}` of one schema, and the other JSON forms.
 
     A typed decoder takes what is right at once. What it does not take is read again slowly, by
     `Schema.check_rows`, which alone decides and finds the words for what is wrong.
     """
 
     def __init__(self, schema: Schema) -> None:
-        self._schema = schema
+        self.schema = schema
         names = [f"c{place}" for place in range(len(schema.columns))]
         row = msgspec.defstruct(
             "Row",
@@ -64,7 +63,8 @@ class RowsDecoder:
         return Table(columns, len(rows))
 
     def _decode_slowly(self, body: bytes) -> Table:
-        return Table.from_rows(self._schema.check_rows(_rows_of(body)), self._schema)
+        rows = self.schema.check_rows(rows_of_json(body, self.schema))
+        return Table.from_rows(rows, self.schema)
 
 
 def _field(name: str, column: Column) -> Any:
@@ -80,18 +80,3 @@ def _are_times(values: Sequence[Any]) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _rows_of(body: bytes) -> Any:
-    try:
-        document = json.loads(body, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise BadInput(f'the body is no JSON: {error}; wanted {{"input_df": [{{...}}]}}') from None
-    if not isinstance(document, dict) or set(document) != {"input_df"}:
-        came = sorted(document) if isinstance(document, dict) else type(document).__name__
-        raise BadInput(f'the body holds {came}; wanted {{"input_df": [{{...}}]}} and nothing else')
-    return document["input_df"]
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number; send null for a missing value")

@@ -5,12 +5,16 @@ A web framework costs several times what scoring a row does, in each call and at
 
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from http.client import responses
 from typing import Any
 
 from scienceops.problems import problem
 from scorer_container.capture import CaptureSpool
-from scorer_container.scoring import JSON, Call, Reply, Scoring
+from scorer_container.protocols import Form
+from scorer_container.protocols.choose import form_of, scores
+from scorer_container.protocols.form import JSON
+from scorer_container.scoring import Call, Reply, Scoring
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -30,12 +34,10 @@ class FastFace:
         self,
         scoring: Scoring,
         spool: CaptureSpool,
-        limit_bytes: int,
         others: Callable[[], Wsgi],
     ) -> None:
         self._scoring = scoring
         self._spool = spool
-        self._limit_bytes = limit_bytes
         self._make_others = others
         self._others: Wsgi | None = None
         self._lock = threading.Lock()
@@ -43,8 +45,8 @@ class FastFace:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        if path == "/score" and method == "POST":
-            reply = reply_to(environ, self._scoring, self._limit_bytes)
+        if method == "POST" and scores(path, self._scoring.served.service):
+            reply = reply_to(environ, path, self._scoring)
         elif path == "/healthz" and method == "GET":
             reply = _ALIVE
         elif path == "/readyz" and method == "GET" and self._spool.has_room():
@@ -64,22 +66,33 @@ class FastFace:
             return self._others
 
 
-def reply_to(environ: dict[str, Any], scoring: Scoring, limit_bytes: int) -> Reply:
+def reply_to(environ: dict[str, Any], path: str, scoring: Scoring) -> Reply:
     """The reply to a scoring call as a WSGI server hands it over."""
     get = environ.get
+    limit = scoring.served.limit_bytes
+    if path == "/score" and get("CONTENT_TYPE") == JSON:
+        form: Form = scoring.native
+    else:
+        header = partial(_header, environ)
+        form = form_of(path, header, scoring.decoder, scoring.served.version)
     # Without a length the server marks where the body ends, as it does for chunks.
     length = get("CONTENT_LENGTH") or ""
-    wanted = int(length) if length.isdecimal() else limit_bytes + 1
-    body = b"" if length and wanted > limit_bytes else environ["wsgi.input"].read(wanted)
-    if (length and wanted > limit_bytes) or len(body) > limit_bytes:
-        detail = f"the body is over the limit of {limit_bytes} bytes; send fewer rows at a time"
-        return scoring.refused(problem(413, "RequestTooLarge", detail))
-    return scoring.reply_to(
-        Call(
-            body=body,
-            authorization=get("HTTP_AUTHORIZATION", ""),
-            captured_at=get("HTTP_X_SCIENCEOPS_CAPTURED_AT", ""),
-            capture=get("HTTP_X_SCIENCEOPS_CAPTURE", ""),
-            correlation=get("HTTP_X_SCIENCEOPS_CORRELATION_ID", ""),
-        )
+    wanted = int(length) if length.isdecimal() else limit + 1
+    body = b"" if length and wanted > limit else environ["wsgi.input"].read(wanted)
+    if (length and wanted > limit) or len(body) > limit:
+        detail = f"the body is over the limit of {limit} bytes; send fewer rows at a time"
+        return scoring.refused(problem(413, "RequestTooLarge", detail), form)
+    call = Call(
+        body=body,
+        authorization=get("HTTP_AUTHORIZATION", ""),
+        captured_at=get("HTTP_X_SCIENCEOPS_CAPTURED_AT", ""),
+        capture=get("HTTP_X_SCIENCEOPS_CAPTURE", ""),
+        correlation=get("HTTP_X_SCIENCEOPS_CORRELATION_ID", ""),
     )
+    return scoring.reply_to(call, form)
+
+
+def _header(environ: dict[str, Any], name: str) -> str:
+    key = name.upper().replace("-", "_")
+    found = environ.get(key if key == "CONTENT_TYPE" else f"HTTP_{key}", "")
+    return str(found)

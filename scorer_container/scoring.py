@@ -8,20 +8,21 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from scienceops.core.access import hash_key, matches
 from scienceops.core.captures import CapturedCall
 from scienceops.core.ids import request_id
 from scienceops.core.schema import Schema
 from scienceops.errors import BadRows, ModelFailed, NotAuthenticated, ScienceOpsError
-from scienceops.problems import TYPE, Problem, problem_of, unforeseen
+from scienceops.problems import Problem, problem_of, unforeseen
 from scienceops.running import Runner, Scored
 from scorer_container.capture import CaptureSpool
 from scorer_container.decode import RowsDecoder
 from scorer_container.metrics import Metrics
+from scorer_container.protocols import Answer, Form
+from scorer_container.protocols.native import NativeForm
 
-JSON = "application/json"
+#: Names the request in every reply, for forms whose body has no place for it.
+ID_HEADER = "X-ScienceOps-Request-Id"
 
 
 @dataclass(frozen=True)
@@ -59,55 +60,59 @@ class Reply:
     headers: Mapping[str, str]
 
 
-_NO_HEADERS: Mapping[str, str] = {}
-
-
 class Scoring:
     """Checks, scores, captures, counts and answers calls; from several threads at once."""
 
     def __init__(
         self, served: Served, runner: Runner, spool: CaptureSpool, metrics: Metrics
     ) -> None:
-        self._served = served
+        self.served = served
+        self.decoder = RowsDecoder(served.schema)
+        self.native = NativeForm(self.decoder)
         self._runner = runner
         self._spool = spool
         self._metrics = metrics
-        self._decoder = RowsDecoder(served.schema)
-        self._encode = msgspec.json.Encoder().encode
 
-    def reply_to(self, call: Call) -> Reply:
-        """The answer to a call, or the problem with it."""
+    def reply_to(self, call: Call, form: Form) -> Reply:
+        """The answer to a call in its own form, or the problem with it."""
         began = time.perf_counter()
         try:
-            reply = Reply(200, JSON, self._encode(self._score(call, began)), _NO_HEADERS)
+            answer = self._score(call, form, began)
+            sent, status, headers = form.write(answer), 200, {ID_HEADER: answer.request_id}
         except ScienceOpsError as error:
             failed = isinstance(error, ModelFailed)
-            reply = reply_of(unforeseen(error) if failed else problem_of(error))
+            told = unforeseen(error) if failed else problem_of(error)
+            sent, status, headers = form.refuse(told), told.status, dict(told.headers)
         except Exception as error:  # noqa: BLE001  # Whoever asked gets an answer all the same.
-            reply = reply_of(unforeseen(error))
-        self._metrics.answered(reply.status, time.perf_counter() - began)
-        return reply
+            told = unforeseen(error)
+            sent, status, headers = form.refuse(told), told.status, {}
+        self._metrics.answered(status, time.perf_counter() - began)
+        headers.update(sent.headers)
+        return Reply(status, sent.content_type, sent.body, headers)
 
-    def refused(self, problem: Problem) -> Reply:
+    def refused(self, problem: Problem, form: Form) -> Reply:
         """The reply to what a face would not even read."""
         self._metrics.answered(problem.status, 0.0)
-        return reply_of(problem)
+        sent = form.refuse(problem)
+        return Reply(problem.status, sent.content_type, sent.body, problem.headers)
 
-    def _score(self, call: Call, began: float) -> dict[str, Any]:
-        served = self._served
+    def _score(self, call: Call, form: Form, began: float) -> Answer:
+        served = self.served
         kind, _, key = call.authorization.partition(" ")
         bearer = key.strip() if kind.lower() == "bearer" else ""
         if not matches(hash_key(bearer), (served.key_sha256,)):
             raise NotAuthenticated("this scorer takes calls of its gateway only")
-        table = self._decoder.decode(call.body)
+        table = form.read(call.body)
         at = _captured_at(call.captured_at)
         identity = request_id(
             int(at.timestamp() * 1000), secrets.token_bytes(10), served.key_sha256
         )
         scored = self._runner.predict_table(table)
         _check_finite(scored)
+        answer = Answer(identity, served.service, served.version, scored)
         capture = call.capture != "off"
         if capture:
+            table = table.listed()
             self._spool.append(
                 CapturedCall(
                     request_id=identity,
@@ -120,20 +125,7 @@ class Scoring:
                 )
             )
         self._metrics.scored(table, capture)
-        answer: dict[str, Any] = {
-            "request_id": identity,
-            "model": served.service,
-            "version": served.version,
-            "predictions": scored.predictions if scored.reply is None else scored.reply,
-        }
-        if scored.probabilities is not None:
-            answer["probabilities"] = scored.probabilities
         return answer
-
-
-def reply_of(problem: Problem) -> Reply:
-    """A problem as a face sends it."""
-    return Reply(problem.status, TYPE, msgspec.json.encode(problem.document), problem.headers)
 
 
 def _captured_at(own: str) -> datetime:

@@ -60,7 +60,7 @@ def build(folder: Path) -> Any:
         app = create_app(served, scoring, spool, metrics)
         return cast("Wsgi", app.wsgi_app)
 
-    return FastFace(scoring, spool, served.limit_bytes, others)
+    return FastFace(scoring, spool, others)
 
 
 def main(folder: Path) -> int:

@@ -12,6 +12,8 @@ MODULES = (
     "scorer_container.ship",
     "scorer_container.fast",
     "scorer_container.web",
+    "scorer_container.protocols.arrow",
+    "scorer_container.protocols.mlflow",
     "scienceops.running.compiled_runner",
     "scorer_container.health",
     "scienceops.adapters.engine.socket_object_store",

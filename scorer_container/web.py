@@ -4,11 +4,14 @@ from typing import Any
 
 from flask import Flask, Response, request
 
+from scienceops import __version__
 from scienceops.core.openapi import openapi
+from scienceops.errors import NotFound
 from scienceops.problems import answer_with_problems
 from scorer_container.capture import CaptureSpool
 from scorer_container.fast import reply_to
 from scorer_container.metrics import CONTENT_TYPE, Metrics
+from scorer_container.protocols.v2 import describe as describe_model
 from scorer_container.scoring import Scoring, Served
 
 MANIFEST_SHOWN = (
@@ -19,13 +22,45 @@ MANIFEST_SHOWN = (
 def create_app(served: Served, scoring: Scoring, spool: CaptureSpool, metrics: Metrics) -> Flask:
     """The Flask app of one worker."""
     app = Flask("scorer")
-    app.config["MAX_CONTENT_LENGTH"] = served.limit_bytes
     answer_with_problems(app)
 
     @app.post("/score")
-    def score() -> Response:
-        reply = reply_to(request.environ, scoring, served.limit_bytes)
+    @app.post("/invocations")
+    @app.post(f"/v2/models/{served.service}/infer")
+    @app.post(f"/v2/models/{served.service}/versions/<number>/infer")
+    def score(number: str = "") -> Response:  # noqa: ARG001  # The form reads it from the path.
+        reply = reply_to(request.environ, request.path, scoring)
         return Response(reply.body, reply.status, reply.headers, content_type=reply.content_type)
+
+    @app.get("/v2")
+    def server() -> dict[str, Any]:
+        extensions = ["binary_tensor_data"]
+        return {"name": "scienceops", "version": __version__, "extensions": extensions}
+
+    @app.get("/v2/health/live")
+    def live() -> dict[str, bool]:
+        return {"live": True}
+
+    @app.get("/v2/health/ready")
+    def ready() -> tuple[dict[str, bool], int]:
+        return {"ready": spool.has_room()}, 200 if spool.has_room() else 503
+
+    @app.get(f"/v2/models/{served.service}/ready")
+    @app.get(f"/v2/models/{served.service}/versions/<number>/ready")
+    def model_ready(number: str = "") -> tuple[dict[str, Any], int]:
+        check_version(number)
+        return {"name": served.service, **ready()[0]}, ready()[1]
+
+    @app.get(f"/v2/models/{served.service}")
+    @app.get(f"/v2/models/{served.service}/versions/<number>")
+    def model(number: str = "") -> dict[str, Any]:
+        check_version(number)
+        shares = bool(served.sample.get("probabilities"))
+        return describe_model(served.schema, served.service, served.version, shares)
+
+    def check_version(number: str) -> None:
+        if number and number != str(served.version):
+            raise NotFound(f"there is no version {number!r} here, this is {served.version}")
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:

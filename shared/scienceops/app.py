@@ -1,6 +1,6 @@
 """App: every use case as one method, the table of contents of the system."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -109,10 +109,20 @@ class App:
         *,
         correlation: str = "",
         captured_at: str = "",
+        path: str = "/score",
+        method: str = "POST",
+        passed: Mapping[str, str] | None = None,
     ) -> Reply:
         """Score the rows in `body` with the live version; the reply is the scorer's own."""
         return self._gateway.score(
-            name, body, caller, correlation=correlation, captured_at=captured_at
+            name,
+            body,
+            caller,
+            correlation=correlation,
+            captured_at=captured_at,
+            path=path,
+            method=method,
+            **({} if passed is None else {"passed": passed}),
         )
 
     def label(self, name: str, items: object, caller: Caller) -> dict[str, Any]:

@@ -1,84 +1,10 @@
 """The two faces of the scorer: the same requests, the same answers, on WSGI alone and on Flask."""
 
-import hashlib
-import io
 import json
 
 import pytest
+from face import KEY, LIMIT, Face
 from models import iris_rows, pack_diabetes, pack_iris
-
-from scienceops.core.package import read_package
-from scienceops.core.schema import Schema
-from scienceops.running import load_runner
-from scorer_container.capture import CaptureSpool
-from scorer_container.fast import FastFace
-from scorer_container.metrics import Metrics
-from scorer_container.scoring import Scoring, Served
-from scorer_container.web import create_app
-
-KEY = "the gateway's key"
-LIMIT = 200_000
-
-
-class Face:
-    """One worker's app without a server, asked as WSGI servers ask."""
-
-    def __init__(self, folder, package, *, fast: bool, spool_limit: int = 10**9) -> None:
-        read_package(package, limit_bytes=10**9).extract_to(folder / "package")
-        documents = {
-            name: json.loads((folder / "package" / f"{name}.json").read_bytes())
-            for name in ("manifest", "schema", "sample")
-        }
-        schema = Schema.from_json_schema(documents["schema"])
-        digest = hashlib.sha256(KEY.encode()).hexdigest()
-        served = Served(
-            "iris", 1, "d" * 64, documents["manifest"], schema, documents["sample"], digest, LIMIT
-        )
-        self.spool = folder / "spool"
-        self.spool.mkdir()
-        spool = CaptureSpool(
-            self.spool, "r", segment_seconds=3600, segment_rows=10**6, limit_bytes=spool_limit
-        )
-        metrics = Metrics("iris", 1, "w", schema)
-        scoring = Scoring(served, load_runner(folder / "package"), spool, metrics)
-        self.flask_made = 0
-
-        def others():
-            self.flask_made += 1
-            return create_app(served, scoring, spool, metrics).wsgi_app
-
-        self.app = FastFace(scoring, spool, LIMIT, others) if fast else others()
-
-    def ask(self, method, path, body=b"", chunked=False, **headers):
-        """(status, headers by lower-case name, body)."""
-        environ = {
-            "REQUEST_METHOD": method,
-            "PATH_INFO": path,
-            "SCRIPT_NAME": "",
-            "QUERY_STRING": "",
-            "SERVER_NAME": "scorer",
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(body),
-            "wsgi.errors": io.StringIO(),
-            "CONTENT_TYPE": "application/json",
-            "HTTP_AUTHORIZATION": f"Bearer {KEY}",
-            **{f"HTTP_{name.upper()}": value for name, value in headers.items()},
-        }
-        if chunked:
-            environ |= {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
-        else:
-            environ["CONTENT_LENGTH"] = str(len(body))
-        told = []
-        answer = b"".join(self.app(environ, lambda *began: told.append(began)))
-        ((status, sent),) = told
-        return int(status.split()[0]), {k.lower(): v for k, v in sent}, answer
-
-    def captured(self):
-        """Every captured call."""
-        lines = b"".join(path.read_bytes() for path in self.spool.iterdir()).splitlines()
-        return [json.loads(line) for line in lines]
 
 
 @pytest.fixture(scope="module")

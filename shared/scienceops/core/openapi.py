@@ -37,7 +37,11 @@ def openapi(
                                     "additionalProperties": False,
                                 },
                                 "example": {"input_df": list(rows[:1])},
-                            }
+                            },
+                            "text/csv": {"schema": {"type": "string"}},
+                            "application/vnd.apache.arrow.stream": {
+                                "schema": {"type": "string", "format": "binary"}
+                            },
                         },
                     },
                     "responses": {

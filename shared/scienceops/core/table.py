@@ -18,6 +18,13 @@ class Table:
     columns: Sequence[Sequence[Any]]
     count: int
 
+    def listed(self) -> "Table":
+        """The same with every array as a list."""
+        if not any(hasattr(values, "tolist") for values in self.columns):
+            return self
+        columns = [v.tolist() if hasattr(v, "tolist") else v for v in self.columns]
+        return Table(columns, self.count)
+
     @classmethod
     def from_rows(cls, rows: Sequence[Mapping[str, Any]], schema: Schema) -> "Table":
         """The rows that `Schema.check_rows` returned.

@@ -14,12 +14,15 @@ from scienceops.packing.rows import json_values
 UNSEEN = "\N{SNOWMAN} never seen"
 _SEED = 20_24
 
+#: Most values that a kind of rows may have, so that wide tables are proved in bounded time.
+MOST_VALUES = 1_000_000
+
 Values = list[Any]
 
 
 def known_rows(frame: pd.DataFrame, schema: Schema, most: int) -> Table:
     """At most so many rows of the frame, evenly spaced."""
-    count = min(len(frame), most)
+    count = min(len(frame), most, max(100, MOST_VALUES // len(schema.columns)))
     chosen = np.linspace(0, len(frame) - 1, count).round().astype(int)
     part = frame.iloc[chosen]
     return Table([json_values(part[c.name], c) for c in schema.columns], count)
@@ -30,8 +33,10 @@ def edge_rows(frame: pd.DataFrame, schema: Schema) -> Table:
     middle = known_rows(frame, schema, 3)
     base = [values[middle.count // 2] for values in middle.columns]
     columns: list[Values] = [[] for _ in base]
+    most = max(2, MOST_VALUES // len(base) ** 2)
     for place, column in enumerate(schema.columns):
-        for value in _edges(column, json_values(frame[column.name], column)):
+        edges = _edges(column, json_values(frame[column.name], column))
+        for value in edges[:: -(-len(edges) // most)]:
             for other, values in enumerate(columns):
                 values.append(value if other == place else base[other])
     return Table(columns, len(columns[0]))
@@ -40,6 +45,7 @@ def edge_rows(frame: pd.DataFrame, schema: Schema) -> Table:
 def made_up_rows(frame: pd.DataFrame, schema: Schema, count: int, seed: int = _SEED) -> Table:
     """Rows whose columns are drawn apart: from the frame, around its range, missing, unseen."""
     random = np.random.default_rng(seed)
+    count = min(count, max(100, MOST_VALUES // len(schema.columns)))
     columns = [
         _draw(column, json_values(frame[column.name], column), count, random)
         for column in schema.columns

@@ -1,10 +1,9 @@
 """Score rows: from a caller's key to a version's scorer, chosen by weight, and back."""
 
-import json
 import random
 import time
 from bisect import bisect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
@@ -22,6 +21,8 @@ from scienceops.usecases.shadow_calls import ShadowCalls
 #: How long a route or a caller is remembered; a replaced version answers for longer than this.
 CACHE_SECONDS = 2.0
 LONGEST_CORRELATION = 200
+
+_JSON = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True)
@@ -66,29 +67,31 @@ class Gateway:
         *,
         correlation: str = "",
         captured_at: str = "",
+        path: str = "/score",
+        method: str = "POST",
+        passed: Mapping[str, str] = _JSON,
     ) -> Reply:
         """The scorer's reply, with the version that gave it in `X-ScienceOps-Version`.
 
-        captured_at: a time of the caller's own, for operators on a simulated service. Raises
-        NotAuthenticated, NotAllowed, ServiceNotFound, ServiceNotReady and BadInput.
+        path: one of the scorer's that scores, or describes what does. passed: headers that it
+        reads, as they came. captured_at: a time of the caller's own, for operators on a simulated
+        service. Raises NotAuthenticated, NotAllowed, ServiceNotFound, ServiceNotReady and BadInput.
         """
         check_may_score(name, caller)
         routes = self._known_routes(name)
         route = routes.choose()
         headers = {
+            **passed,
             "Authorization": f"Bearer {route.key}",
-            "Content-Type": "application/json",
         }
         if correlation:
             headers["X-ScienceOps-Correlation-Id"] = correlation[:LONGEST_CORRELATION]
         if captured_at:
             own = _own_time(captured_at, name, caller, routes.simulated)
             headers["X-ScienceOps-Captured-At"] = own
-        reply = self.ports.runtime.call(
-            route.endpoint, "POST", "/score", headers=headers, body=body
-        )
-        if routes.shadow is not None and reply.status == 200:
-            self._ask_shadow(routes.shadow, reply, headers, body)
+        reply = self.ports.runtime.call(route.endpoint, method, path, headers=headers, body=body)
+        if routes.shadow is not None and reply.status == 200 and method == "POST":
+            self._ask_shadow(routes.shadow, reply, headers, path, body)
         return Reply(
             reply.status, {**reply.headers, "x-scienceops-version": str(route.version)}, reply.body
         )
@@ -107,18 +110,16 @@ class Gateway:
         return caller
 
     def _ask_shadow(
-        self, shadow: Route, heard: Reply, headers: dict[str, str], body: bytes
+        self, shadow: Route, heard: Reply, headers: dict[str, str], path: str, body: bytes
     ) -> None:
         # Its captures are found beside those of the answer that was heard by that answer's id.
         told = {
             **headers,
             "Authorization": f"Bearer {shadow.key}",
-            "X-ScienceOps-Correlation-Id": str(json.loads(heard.body)["request_id"]),
+            "X-ScienceOps-Correlation-Id": heard.headers["x-scienceops-request-id"],
         }
         self._shadows.ask(
-            lambda: self.ports.runtime.call(
-                shadow.endpoint, "POST", "/score", headers=told, body=body
-            )
+            lambda: self.ports.runtime.call(shadow.endpoint, "POST", path, headers=told, body=body)
         )
 
     def _known_routes(self, name: str) -> Routes:

@@ -1,5 +1,7 @@
 """Gateway: the scoring call, from the caller's key to the live version and back."""
 
+from urllib.parse import quote
+
 from flask import Blueprint, Response, request
 
 from scienceops.app import App
@@ -8,7 +10,18 @@ from scienceops.errors import BadInput
 from scienceops.web.access import bearer
 
 #: Of a scorer's reply, the headers that are the caller's business.
-_PASSED = {name.lower(): name for name in ("Content-Type", "Retry-After", "X-ScienceOps-Version")}
+_PASSED = {
+    name.lower(): name
+    for name in (
+        "Content-Type",
+        "Retry-After",
+        "Inference-Header-Content-Length",
+        "X-ScienceOps-Request-Id",
+        "X-ScienceOps-Version",
+    )
+}
+#: Of a caller's request, those that the scorer reads.
+_READ = ("Content-Type", "Accept", "Inference-Header-Content-Length")
 
 
 def blueprint(app: App) -> Blueprint:
@@ -18,18 +31,34 @@ def blueprint(app: App) -> Blueprint:
     def caller(name: str) -> Caller:
         return app.recognise(hash_key(bearer(request)), name)
 
-    @routes.post("/<name>/score")
-    def score(name: str) -> Response:
+    def forward(name: str, path: str) -> Response:
+        asked = request.headers
         reply = app.score(
             name,
             request.get_data(),
             caller(name),
-            correlation=request.headers.get("X-Request-Id")
-            or request.headers.get("traceparent", ""),
-            captured_at=request.headers.get("X-ScienceOps-Captured-At", ""),
+            correlation=asked.get("X-Request-Id") or asked.get("traceparent", ""),
+            captured_at=asked.get("X-ScienceOps-Captured-At", ""),
+            path=path,
+            method=request.method,
+            passed={header: asked[header] for header in _READ if header in asked},
         )
         headers = {_PASSED[k]: v for k, v in reply.headers.items() if k in _PASSED}
         return Response(reply.body, reply.status, headers)
+
+    @routes.post("/<name>/score")
+    def score(name: str) -> Response:
+        return forward(name, "/score")
+
+    @routes.post("/<name>/invocations")
+    def invocations(name: str) -> Response:
+        return forward(name, "/invocations")
+
+    @routes.post("/<name>/v2/<path:rest>")
+    @routes.get("/<name>/v2/<path:rest>")
+    @routes.get("/<name>/v2")
+    def v2(name: str, rest: str = "") -> Response:
+        return forward(name, f"/v2/{quote(rest)}" if rest else "/v2")
 
     @routes.post("/<name>/labels")
     def labels(name: str) -> dict[str, object]:

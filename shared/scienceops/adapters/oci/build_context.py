@@ -29,6 +29,7 @@ SERVE = (
     "scienceops/adapters/engine/bucket_socket.py",
     "scienceops/adapters/engine/socket_object_store.py",
     "scorer_container/*.py",
+    "scorer_container/protocols/*.py",
 )
 TRAIN = (
     "scienceops/compiling/*.py",

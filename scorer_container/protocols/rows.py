@@ -1,0 +1,129 @@
+"""Rows: the JSON forms of others, and CSV, as the rows that a schema checks."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from scienceops.core.schema import Column, Schema
+from scienceops.errors import BadInput
+
+FORMS = ("input_df", "dataframe_records", "dataframe_split", "inputs", "instances")
+_WANTED = '{"input_df": [{...}]}'
+
+
+def rows_of_json(body: bytes, schema: Schema) -> Any:
+    """The rows in a body of any of FORMS, as unchecked as they came; raises BadInput."""
+    try:
+        document = json.loads(body, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise BadInput(f"the body is no JSON: {error}; wanted {_WANTED}") from None
+    if isinstance(document, dict) and document.get("params") in ({}, None):
+        # MLflow's parameters; there are none that this model would take.
+        document = {key: value for key, value in document.items() if key != "params"}
+    if not isinstance(document, dict) or len(document) != 1 or set(document) - set(FORMS):
+        came = sorted(document) if isinstance(document, dict) else type(document).__name__
+        raise BadInput(
+            f"the body holds {came}; wanted {_WANTED} and nothing else, or one of "
+            f"{', '.join(FORMS[1:])}"
+        )
+    ((form, given),) = document.items()
+    return _READ[form](given, schema)
+
+
+def _as_it_is(given: Any, _schema: Schema) -> Any:
+    return given
+
+
+def _split(given: Any, _schema: Schema) -> Any:
+    if not isinstance(given, dict) or not {"columns", "data"} <= set(given) <= {
+        "columns",
+        "data",
+        "index",
+    }:
+        raise BadInput('dataframe_split: wanted {"columns": [...], "data": [[...], ...]}')
+    return _named(given["data"], given["columns"], "dataframe_split")
+
+
+def _instances(given: Any, schema: Schema) -> Any:
+    """Rows as objects, or as lists in the order of the schema."""
+    if isinstance(given, list) and given and all(isinstance(row, list) for row in given):
+        return _named(given, [column.name for column in schema.columns], "instances")
+    return given
+
+
+def _inputs(given: Any, schema: Schema) -> Any:
+    """One list per column, or rows."""
+    if not isinstance(given, dict):
+        return _instances(given, schema)
+    columns = {
+        name: values if isinstance(values, list) else [values] for name, values in given.items()
+    }
+    lengths = {len(values) for values in columns.values()}
+    if len(lengths) != 1:
+        told = {name: len(values) for name, values in columns.items()}
+        raise BadInput(f"inputs: the columns have {told} values, wanted as many in each")
+    # A column may come as an (n, 1) tensor.
+    flat = {
+        name: [v[0] if isinstance(v, list) and len(v) == 1 else v for v in values]
+        for name, values in columns.items()
+    }
+    return [dict(zip(flat, row, strict=True)) for row in zip(*flat.values(), strict=True)]
+
+
+def _named(data: Any, names: Any, form: str) -> list[dict[str, Any]]:
+    if not isinstance(data, list) or not isinstance(names, list):
+        raise BadInput(f"{form}: wanted a list of rows")
+    if len(set(map(str, names))) != len(names):
+        raise BadInput(f"{form}: a column is there twice among {names}")
+    for index, row in enumerate(data):
+        if not isinstance(row, list) or len(row) != len(names):
+            came = len(row) if isinstance(row, list) else type(row).__name__
+            raise BadInput(f"{form}: row {index} has {came} values, wanted {len(names)}")
+    return [dict(zip(map(str, names), row, strict=True)) for row in data]
+
+
+_READ: Mapping[str, Callable[[Any, Schema], Any]] = {
+    "input_df": _as_it_is,
+    "dataframe_records": _as_it_is,
+    "dataframe_split": _split,
+    "inputs": _inputs,
+    "instances": _instances,
+}
+
+
+def rows_of_csv(body: bytes, schema: Schema) -> list[dict[str, Any]]:
+    """The rows of a CSV with a header row, read by the schema's types; an empty cell is missing."""
+    try:
+        lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise BadInput(f"the body is no CSV in UTF-8: {error}") from None
+    if not lines:
+        raise BadInput("the CSV is empty; wanted a header row and at least one more")
+    header, *data = lines
+    kinds = {column.name: column for column in schema.columns}
+    rows = _named([line for line in data if line], header, "CSV")
+    return [
+        {name: _cell(text, kinds[name]) if name in kinds else text for name, text in row.items()}
+        for row in rows
+    ]
+
+
+def _cell(text: str, column: Column) -> Any:
+    """A cell's value, or the text itself where it is none of its column's type."""
+    if text == "" and (column.nullable or column.type != "string"):
+        return None
+    if column.type == "boolean":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if column.type in ("number", "integer"):
+        try:
+            number = float(text)
+            return int(text) if column.type == "integer" and "." not in text else number
+        except ValueError:
+            return text
+    return text
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number; send null for a missing value")

@@ -1,0 +1,254 @@
+"""The Open Inference Protocol, version 2: tensors in JSON, or in bytes after it.
+
+Source: the KServe "Open Inference Protocol (V2)" specification, and Triton's "Binary Tensor Data
+Extension".
+"""
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from scienceops.core.schema import Schema
+from scienceops.core.table import Table
+from scienceops.errors import BadInput, NotFound
+from scienceops.problems import Problem
+from scorer_container.decode import RowsDecoder
+from scorer_container.protocols.form import JSON, Answer, Sent
+
+LENGTH_HEADER = "Inference-Header-Content-Length"
+_TYPES = {
+    "BOOL": "?", "UINT8": "<u1", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8", "INT8": "<i1",
+    "INT16": "<i2", "INT32": "<i4", "INT64": "<i8", "FP16": "<f2", "FP32": "<f4", "FP64": "<f8",
+}  # fmt: skip
+
+
+class V2Form:
+    """One call; what it asks of its answer is read with its rows.
+
+    json_length: bytes of the body that are JSON, as text; empty for all of them. path: of the
+    call; the version in it, if there is one, must be the one that is served.
+    """
+
+    def __init__(
+        self, decoder: RowsDecoder, json_length: str = "", path: str = "", version: int = 0
+    ) -> None:
+        self._schema = decoder.schema
+        self._length = json_length
+        self._path = path
+        self._version = version
+        self._asked: Mapping[str, Any] = {}
+
+    def read(self, body: bytes) -> Table:
+        """One tensor (rows, columns) in the schema's order, or one of (rows,) for each column."""
+        _, between, rest_of_path = self._path.partition("/versions/")
+        if between and rest_of_path != f"{self._version}/infer":
+            raise NotFound(f"there is nothing at {self._path}; this is version {self._version}")
+        if self._length and not self._length.isdecimal():
+            raise BadInput(f"{LENGTH_HEADER} is {self._length!r}: wanted a number of bytes")
+        length = int(self._length or len(body))
+        self._asked = self._document(body, length)
+        inputs = self._asked.get("inputs")
+        if not isinstance(inputs, list) or not inputs:
+            raise BadInput('wanted {"inputs": [{"name", "shape", "datatype", "data"}]}')
+        rest = memoryview(body)[length:]
+        columns: dict[str, list[Any]] = {}
+        for tensor in inputs:
+            values, shape, used = _values(tensor, rest)
+            rest = rest[used:]
+            columns.update(self._columns(str(tensor["name"]), values, shape))
+        counts = {len(values) for values in columns.values()}
+        if len(counts) != 1:
+            raise BadInput(f"the tensors have {sorted(counts)} rows, wanted as many in each")
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        return Table.from_rows(self._schema.check_rows(rows), self._schema)
+
+    def write(self, answer: Answer) -> Sent:
+        """`predict` (rows,), and `predict_proba` (rows, classes) with its labels as a parameter."""
+        scored = answer.scored
+        outputs = [_tensor("predict", scored.predictions)]
+        if scored.probabilities is not None:
+            labels = list(scored.probabilities[0])
+            shares = [[row[label] for label in labels] for row in scored.probabilities]
+            outputs.append(_tensor("predict_proba", shares, {"labels": labels}))
+        document: dict[str, Any] = {
+            "model_name": answer.service,
+            "model_version": str(answer.version),
+            "id": str(self._asked.get("id") or answer.request_id),
+            "parameters": {"request_id": answer.request_id},
+            "outputs": self._chosen(outputs),
+        }
+        return self._sent(document)
+
+    def refuse(self, problem: Problem) -> Sent:
+        """`{"error": ...}`."""
+        return Sent(JSON, msgspec.json.encode({"error": problem.document["detail"]}))
+
+    def _document(self, body: bytes, length: int) -> Mapping[str, Any]:
+        if length > len(body):
+            raise BadInput(f"{LENGTH_HEADER} is {length}, and the body has {len(body)} bytes")
+        try:
+            document = json.loads(body[:length], parse_constant=_refuse)
+        except (ValueError, RecursionError) as error:
+            raise BadInput(f"the body is no JSON: {error}") from None
+        if not isinstance(document, dict):
+            raise BadInput(f"the body holds {type(document).__name__}; wanted an object")
+        return document
+
+    def _columns(self, name: str, values: list[Any], shape: list[int]) -> dict[str, list[Any]]:
+        names = [column.name for column in self._schema.columns]
+        if len(shape) == 2 and shape[1] == len(names) and (name not in names or shape[1] > 1):
+            return {column: values[place :: shape[1]] for place, column in enumerate(names)}
+        if len(shape) == 1 or (len(shape) == 2 and shape[1] == 1):
+            if name not in names:
+                raise BadInput(f"there is no column {name!r}: there are {', '.join(names)}")
+            return {name: values}
+        raise BadInput(
+            f"tensor {name!r} has the shape {shape}: wanted [rows, {len(names)}] for all columns, "
+            "or [rows] or [rows, 1] for the column of its name"
+        )
+
+    def _chosen(self, outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        asked = self._asked.get("outputs")
+        if not asked:
+            return outputs
+        made = {output["name"]: output for output in outputs}
+        wanted = [output.get("name") for output in asked if isinstance(output, dict)]
+        if unknown := [name for name in wanted if name not in made]:
+            raise BadInput(f"there is no output {unknown[0]!r}: there are {', '.join(made)}")
+        return [made[name] for name in wanted]
+
+    def _sent(self, document: dict[str, Any]) -> Sent:
+        binary = b""
+        asked = {o["name"]: o.get("parameters") or {} for o in self._asked.get("outputs") or ()}
+        everything = (self._asked.get("parameters") or {}).get("binary_data_output", False)
+        for output in document["outputs"]:
+            if asked.get(output["name"], {}).get("binary_data", everything):
+                data = _to_bytes(output.pop("data"), output["datatype"])
+                output["parameters"] = {
+                    **output.get("parameters", {}),
+                    "binary_data_size": len(data),
+                }
+                binary += data
+        head = msgspec.json.encode(document)
+        if not binary:
+            return Sent(JSON, head)
+        return Sent("application/octet-stream", head + binary, {LENGTH_HEADER: str(len(head))})
+
+
+def _values(tensor: Any, rest: memoryview) -> tuple[list[Any], list[int], int]:
+    """(values in row-major order, shape, bytes of `rest` they took)."""
+    if not isinstance(tensor, dict) or not {"name", "shape", "datatype"} <= set(tensor):
+        raise BadInput("an input needs name, shape, datatype, and data")
+    name, shape, kind = tensor["name"], tensor["shape"], tensor["datatype"]
+    if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
+        raise BadInput(f"input {name!r} has the shape {shape!r}: wanted a list of whole numbers")
+    if kind not in _TYPES and kind != "BYTES":
+        raise BadInput(
+            f"input {name!r} has the datatype {kind!r}: wanted BYTES, {', '.join(_TYPES)}"
+        )
+    size = (tensor.get("parameters") or {}).get("binary_data_size")
+    used = 0
+    if size is None:
+        values = _flat(tensor.get("data"))
+    else:
+        if type(size) is not int or not 0 <= size <= len(rest):
+            raise BadInput(f"input {name!r} has binary_data_size {size!r}, {len(rest)} bytes came")
+        used, values = size, _from_bytes(rest[:size], kind, name)
+    count = 1
+    for length in shape:
+        count *= length
+    if len(values) != count:
+        raise BadInput(f"input {name!r} has {len(values)} values, its shape {shape} wants {count}")
+    if kind.startswith("FP"):
+        # NaN is how a tensor of numbers says that one is missing.
+        values = [None if _is_nan(value) else value for value in values]
+    return values, shape, used
+
+
+def _is_nan(value: Any) -> bool:
+    return isinstance(value, float) and math.isnan(value)
+
+
+def _flat(data: Any) -> list[Any]:
+    if not isinstance(data, list):
+        raise BadInput("an input's data is a list")
+    values: list[Any] = data
+    while values and all(isinstance(item, list) for item in values):
+        values = [value for item in values for value in item]
+    return values
+
+
+def _from_bytes(data: memoryview, kind: str, name: object) -> list[Any]:
+    if kind != "BYTES":
+        dtype = np.dtype(_TYPES[kind])
+        if len(data) % dtype.itemsize:
+            raise BadInput(f"input {name!r}: {len(data)} bytes are no whole number of {kind}")
+        found: list[Any] = np.frombuffer(data, dtype=dtype).tolist()
+        return found
+    texts: list[Any] = []
+    while len(data):
+        length = int.from_bytes(data[:4], "little")
+        if len(data) < 4 + length:
+            raise BadInput(f"input {name!r}: its bytes end within a value")
+        try:
+            texts.append(bytes(data[4 : 4 + length]).decode())
+        except UnicodeDecodeError as error:
+            raise BadInput(f"input {name!r}: no UTF-8: {error}") from None
+        data = data[4 + length :]
+    return texts
+
+
+def _tensor(
+    name: str, rows: Sequence[Any], parameters: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    shape = [len(rows)]
+    values = list(rows)
+    if rows and isinstance(rows[0], list) and parameters:
+        shape.append(len(rows[0]))
+        values = [value for row in rows for value in row]
+    kinds = {type(value) for value in values}
+    if kinds == {bool}:
+        datatype = "BOOL"
+    elif kinds == {int}:
+        datatype = "INT64"
+    elif kinds and kinds <= {int, float}:
+        datatype = "FP64"
+    else:
+        datatype = "BYTES"
+        values = [v if isinstance(v, str) else msgspec.json.encode(v).decode() for v in values]
+    more = {"parameters": dict(parameters)} if parameters else {}
+    return {"name": name, "shape": shape, "datatype": datatype, **more, "data": values}
+
+
+def _to_bytes(values: list[Any], datatype: str) -> bytes:
+    if datatype != "BYTES":
+        return np.array(values, dtype=_TYPES[datatype]).tobytes()
+    texts = [value.encode() for value in values]
+    return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
+
+
+def _refuse(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON number; send null for a missing value")
+
+
+def describe(schema: Schema, service: str, version: int, has_shares: bool) -> dict[str, Any]:
+    """The model's metadata."""
+    kinds = {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}
+    inputs = [
+        {"name": c.name, "datatype": kinds.get(c.type, "BYTES"), "shape": [-1]}
+        for c in schema.columns
+    ]
+    outputs: list[dict[str, Any]] = [{"name": "predict", "datatype": "BYTES", "shape": [-1]}]
+    if has_shares:
+        outputs.append({"name": "predict_proba", "datatype": "FP64", "shape": [-1, -1]})
+    return {
+        "name": service,
+        "versions": [str(version)],
+        "platform": "scienceops",
+        "inputs": inputs,
+        "outputs": outputs,
+    }

@@ -1,0 +1,87 @@
+"""Other protocols through the gateway: a key opens them, and what they score is captured."""
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+from models import iris_rows, pack_iris
+from platform_process import wait_for
+
+ROWS = iris_rows()[:2]
+COLUMNS = list(ROWS[0])
+
+
+@pytest.fixture(scope="module")
+def key(platform, tmp_path_factory):
+    platform.cli("push", str(pack_iris(tmp_path_factory.mktemp("p"))), "--wait")
+    return platform.json("keys", "iris", "create")["key"]
+
+
+def ask(platform, method, path, body=None, **headers):
+    """(status, headers, body) of a call as any HTTP client makes it."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    url = f"{platform.url}/api/v1/service/iris{path}"
+    try:
+        asked = urllib.request.Request(url, body, named, method=method)
+        with urllib.request.urlopen(asked, timeout=30) as reply:
+            return reply.status, reply.headers, reply.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.headers, error.read()
+
+
+def calls():
+    csv = "\n".join([",".join(COLUMNS), *(",".join(map(str, r.values())) for r in ROWS)])
+    values = [list(row.values()) for row in ROWS]
+    tensor = {"name": "x", "shape": [2, 4], "datatype": "FP64", "data": values}
+    return {
+        "CSV": ("/score", "text/csv", csv.encode()),
+        "MLflow": (
+            "/invocations",
+            "application/json",
+            json.dumps({"dataframe_split": {"columns": COLUMNS, "data": values}}).encode(),
+        ),
+        "V2": (
+            "/v2/models/iris/infer",
+            "application/json",
+            json.dumps({"inputs": [tensor]}).encode(),
+        ),
+    }
+
+
+@pytest.mark.parametrize("name", ["CSV", "MLflow", "V2"])
+def test_a_call_is_answered_and_captured(platform, key, name):
+    path, kind, body = calls()[name]
+    status, headers, answer = ask(
+        platform, "POST", path, body, Authorization=f"Bearer {key}", Content_Type=kind
+    )
+    assert status == 200, answer
+    assert b"setosa" in answer
+    assert headers["X-ScienceOps-Version"] == "1"
+    identity = headers["X-ScienceOps-Request-Id"]
+
+    def mine():
+        return [r for r in platform.captured("iris") if r["request_id"] == identity] or None
+
+    captured = wait_for(mine, 20, "the capture")
+    assert [r["row"] for r in captured] == [0, 1]
+    assert [r[f"input.{COLUMNS[0]}"] for r in captured] == [row[COLUMNS[0]] for row in ROWS]
+
+
+@pytest.mark.parametrize("name", ["CSV", "MLflow", "V2"])
+def test_a_call_without_a_key_is_refused(platform, key, name):
+    path, kind, body = calls()[name]
+    assert key
+    assert ask(platform, "POST", path, body, Content_Type=kind)[0] == 401
+
+
+def test_the_model_describes_itself_to_clients_of_the_protocol(platform, key):
+    opened = {"Authorization": f"Bearer {key}"}
+    status, _, body = ask(platform, "GET", "/v2/models/iris", **opened)
+    assert status == 200, body
+    assert [tensor["name"] for tensor in json.loads(body)["inputs"]] == COLUMNS
+    assert ask(platform, "GET", "/v2/health/ready", **opened)[0] == 200
+    assert ask(platform, "GET", "/v2", **opened)[0] == 200
+    assert ask(platform, "GET", "/v2/health/ready")[0] == 401
+    assert ask(platform, "GET", "/v2/../metadata", **opened)[0] == 404

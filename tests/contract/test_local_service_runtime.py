@@ -166,9 +166,11 @@ class TestProcessServiceRuntime(ServiceRuntimeContract):
     ) -> None:
         self.start(runtime, make_order())
         runtime.stop("iris", 1)
-        wait_for(lambda: not list((home / "run").glob("iris-1.json")))
-        left = [p for p in (home / "run").rglob("*") if not p.is_dir() and p.suffix != ".lock"]
-        assert left == []
+
+        def left() -> list[Path]:
+            return [p for p in (home / "run").rglob("*") if not p.is_dir() and p.suffix != ".lock"]
+
+        wait_for(left, lambda found: found == [])
 
     def test_another_process_sees_and_calls_what_this_one_started(
         self, runtime: ProcessServiceRuntime, home: Path

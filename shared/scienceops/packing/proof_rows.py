@@ -15,7 +15,7 @@ UNSEEN = "\N{SNOWMAN} never seen"
 _SEED = 20_24
 
 #: Most values that a kind of rows may have, so that wide tables are proved in bounded time.
-MOST_VALUES = 1_000_000
+MOST_VALUES = 400_000
 
 Values = list[Any]
 

@@ -10,7 +10,7 @@ ENGINE_FOLDER := $(HERE)/.engine
 WORKERS ?= 3
 export PYTHONPATH := $(HERE)/shared:$(HERE)
 
-.PHONY: demo test test-containers check lint lock browser bench bench-deploy bench-scoring engine engine-stop image clean help
+.PHONY: demo test test-containers check lint lock browser bench bench-deploy bench-scoring bench-capture engine engine-stop image clean help
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -62,6 +62,9 @@ bench-deploy: .venv/ready ## How long a model takes to its first answer, in cont
 
 bench-scoring: .venv/ready ## What a scored row costs beside MLflow and plain Flask; QUICK=1 for a short look
 	@$(BIN)/python -m benchmarks.scoring
+
+bench-capture: .venv/ready ## 50 seeded rounds of kill -9 under load: is every acknowledged row captured, once?
+	@$(BIN)/python benchmarks/capture_rounds.py
 
 lock: ## Resolve requirements.in again
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \

@@ -32,6 +32,8 @@ class CaptureSpool:
         segment_seconds: float,
         segment_rows: int,
         limit_bytes: int,
+        synced: bool = False,
+        stored: bool = False,
     ) -> None:
         # Segment names are put-if-absent, so no two writers, ever, may share one.
         self._writer = replica + secrets.token_hex(4)
@@ -39,6 +41,10 @@ class CaptureSpool:
         self._segment_seconds = segment_seconds
         self._segment_rows = segment_rows
         self._limit_bytes = limit_bytes
+        self._synced = synced
+        self._stored = stored
+        #: Files that replies may be waiting for.
+        self._sealed: list[Path] = []
         self._lock = threading.Lock()
         self._sequence = 0
         self._file = -1
@@ -82,6 +88,30 @@ class CaptureSpool:
         """Whether another call would be kept."""
         return self.size_bytes < self._limit_bytes
 
+    def sync(self) -> None:
+        """Return once the disk has all that was appended before."""
+        with self._lock:
+            if self._file < 0:
+                # Sealed since, and synced then.
+                return
+            file = os.dup(self._file)
+        try:
+            os.fdatasync(file)
+        except OSError as error:
+            raise CaptureUnavailable(
+                f"the disk did not take the record of this call: {error}", retry_after_seconds=5
+            ) from error
+        finally:
+            os.close(file)
+
+    def seal(self) -> list[Path]:
+        """End the open file, for it to be shipped now; the files of this spool not shipped yet."""
+        with self._lock:
+            if self._file >= 0 and self._rows:
+                self._seal()
+            self._sealed = [path for path in self._sealed if path.exists()]
+            return list(self._sealed)
+
     def _write(self, line: bytes) -> None:
         try:
             written = os.write(self._file, line)
@@ -101,12 +131,21 @@ class CaptureSpool:
         file = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         fcntl.flock(file, fcntl.LOCK_EX)
         hidden.rename(self._folder / (name + OPEN))
+        if self._synced:
+            # A file that no folder knows after a crash is lost, whatever it holds.
+            folder = os.open(self._folder, os.O_RDONLY)
+            os.fsync(folder)
+            os.close(folder)
         self._file, self._size, self._rows = file, 0, 0
         self._opened_at = time.monotonic()
 
     def _seal(self) -> None:
         name = f"{self._writer}-{self._sequence:08d}"
+        if self._synced:
+            os.fdatasync(self._file)
         (self._folder / (name + OPEN)).rename(self._folder / (name + SEALED))
+        if self._stored:
+            self._sealed.append(self._folder / (name + SEALED))
         os.close(self._file)
         self._others_bytes += self._size
         self._file, self._size, self._rows = -1, 0, 0

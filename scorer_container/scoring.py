@@ -15,7 +15,7 @@ from scienceops.core.schema import Schema
 from scienceops.errors import BadRows, ModelFailed, NotAuthenticated, ScienceOpsError
 from scienceops.problems import Problem, problem_of, unforeseen
 from scienceops.running import Runner, Scored
-from scorer_container.capture import CaptureSpool
+from scorer_container.capture_modes import Capture
 from scorer_container.decode import RowsDecoder
 from scorer_container.metrics import Metrics
 from scorer_container.protocols import Answer, Form
@@ -63,14 +63,12 @@ class Reply:
 class Scoring:
     """Checks, scores, captures, counts and answers calls; from several threads at once."""
 
-    def __init__(
-        self, served: Served, runner: Runner, spool: CaptureSpool, metrics: Metrics
-    ) -> None:
+    def __init__(self, served: Served, runner: Runner, capture: Capture, metrics: Metrics) -> None:
         self.served = served
         self.decoder = RowsDecoder(served.schema)
         self.native = NativeForm(self.decoder)
         self._runner = runner
-        self._spool = spool
+        self._capture = capture
         self._metrics = metrics
 
     def reply_to(self, call: Call, form: Form) -> Reply:
@@ -110,10 +108,9 @@ class Scoring:
         scored = self._runner.predict_table(table)
         _check_finite(scored)
         answer = Answer(identity, served.service, served.version, scored)
-        capture = call.capture != "off"
-        if capture:
-            table = table.listed()
-            self._spool.append(
+        table, captured = table.listed(), False
+        if call.capture != "off":
+            captured = self._capture.keep(
                 CapturedCall(
                     request_id=identity,
                     captured_at=at.isoformat(),
@@ -124,7 +121,7 @@ class Scoring:
                     probabilities=scored.probabilities,
                 )
             )
-        self._metrics.scored(table, capture)
+        self._metrics.scored(table, captured)
         return answer
 
 

@@ -24,6 +24,7 @@ def build(folder: Path) -> Any:
     from scienceops.core.schema import Schema
     from scienceops.running import load_runner
     from scorer_container.capture import CaptureSpool
+    from scorer_container.capture_modes import capture_of
     from scorer_container.fast import FastFace, Wsgi
     from scorer_container.metrics import Metrics
     from scorer_container.scoring import Scoring, Served
@@ -50,9 +51,12 @@ def build(folder: Path) -> Any:
         segment_seconds=settings.segment_seconds,
         segment_rows=settings.segment_rows,
         limit_bytes=settings.spool_limit_bytes,
+        synced=scorer.capture == "synced",
+        stored=scorer.capture == "stored",
     )
     metrics = Metrics(scorer.service, scorer.version, str(os.getpid()), schema)
-    scoring = Scoring(served, load_runner(folder), spool, metrics)
+    capture = capture_of(scorer.capture, scorer.sampling, spool)
+    scoring = Scoring(served, load_runner(folder), capture, metrics)
 
     def others() -> Wsgi:
         from scorer_container.web import create_app
@@ -80,12 +84,15 @@ def main(folder: Path) -> int:
             (folder / BOOT_ERROR).write_text(f"{type(error).__name__}: {error}")
             raise
 
-    threads = scorer.threads or _threads(folder)
+    threads = scorer.threads or _threads(folder, scorer.capture)
     return serve(build_or_tell, bind=scorer.bind, workers=scorer.workers, threads=threads)
 
 
-def _threads(folder: Path) -> int:
+def _threads(folder: Path, capture: str) -> int:
     """How many calls a worker takes at a time, where no setting says so."""
+    if capture in ("synced", "stored"):
+        # They wait most of the time, and those that wait together are done together.
+        return 32
     manifest = json.loads((folder / "manifest.json").read_bytes())
     # A compiled model computes all the while, so that threads only stand in each other's way: one
     # is there for a body that comes slowly. Others may wait for something, or let go of the lock.

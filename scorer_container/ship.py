@@ -22,6 +22,8 @@ from scorer_container.seal import seal
 log = logging.getLogger("scorer_container.ship")
 
 PAUSE_SECONDS = 0.25
+#: The same where replies wait for the bucket.
+SHORT_PAUSE_SECONDS = 0.005
 LONGEST_WAIT_SECONDS = 30.0
 LAST_ATTEMPTS = 5
 
@@ -113,16 +115,17 @@ def main(folder: Path) -> int:
         version=settings.version,
         digest=settings.package_digest,
     )
-    wait = PAUSE_SECONDS
+    pause = SHORT_PAUSE_SECONDS if settings.capture == "stored" else PAUSE_SECONDS
+    wait = pause
     failures = 0
     while True:
         last = stop.is_set()
         try:
             shipper.ship_all()
-            wait, failures = PAUSE_SECONDS, 0
+            wait, failures = pause, 0
         except Exception:
             failures += 1
-            wait = min(wait * 2, LONGEST_WAIT_SECONDS)
+            wait = min(max(wait, PAUSE_SECONDS) * 2, LONGEST_WAIT_SECONDS)
             log.exception("captures not shipped", extra={"waiting": shipper.waiting()})
         if last and (failures == 0 or failures >= LAST_ATTEMPTS):
             left = shipper.waiting()

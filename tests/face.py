@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+from scienceops.core.captures import CaptureMode
 from scienceops.core.package import read_package
 from scienceops.core.schema import Schema
 from scienceops.running import load_runner
 from scorer_container.capture import CaptureSpool
+from scorer_container.capture_modes import capture_of
 from scorer_container.fast import FastFace
 from scorer_container.metrics import Metrics
 from scorer_container.scoring import Scoring, Served
@@ -31,6 +33,8 @@ class Face:
         fast: bool,
         spool_limit: int = 10**9,
         limit: int = LIMIT,
+        mode: CaptureMode = "durable",
+        share: float = 1.0,
     ) -> None:
         read_package(package, limit_bytes=10**9).extract_to(folder / "package")
         documents = {
@@ -48,7 +52,8 @@ class Face:
             self.spool, "r", segment_seconds=3600, segment_rows=10**6, limit_bytes=spool_limit
         )
         metrics = Metrics("iris", 1, "w", schema)
-        scoring = Scoring(served, load_runner(folder / "package"), spool, metrics)
+        capture = capture_of(mode, share, spool)
+        scoring = Scoring(served, load_runner(folder / "package"), capture, metrics)
         self.flask_made = 0
 
         def others() -> Callable[..., Iterable[bytes]]:

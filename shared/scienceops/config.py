@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from scienceops.core.captures import CaptureMode
 from scienceops.core.mistakes import first_mistake
 from scienceops.errors import BadSetting
 
@@ -161,6 +162,8 @@ class ScorerSettings(BaseSettings):
     gateway_key_sha256: str = Field(description="Hash of the one key that is accepted.")
     workers: int = Field(1, ge=1)
     threads: int = Field(0, ge=0)
+    capture: CaptureMode = "durable"
+    sampling: float = Field(1.0, gt=0, le=1)
     watch: str = Field(
         "",
         description="What closes when whoever runs the scorer dies, and the scorer then drains: "

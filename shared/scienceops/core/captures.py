@@ -12,6 +12,7 @@ from scienceops.core.names import PREDICTION
 from scienceops.core.schema import Schema
 
 Task = Literal["classification", "regression", "custom"]
+CaptureMode = Literal["durable", "synced", "stored", "buffered", "off"]
 
 #: Column name -> Arrow type, as text.
 META: dict[str, str] = {

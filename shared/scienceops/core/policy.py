@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from scienceops.core.alerts import RULES, AlertBound, AlertRules, AlertUrl
+from scienceops.core.captures import CaptureMode
 from scienceops.core.mistakes import first_mistake
 from scienceops.errors import BadPolicy
 
@@ -43,6 +44,14 @@ class Policy(BaseModel):
         None, description="Propose retraining when accuracy, or r2, of the newest day is below."
     )
     retrain_minutes: float = Field(60, gt=0, description="How long train.py may run.")
+    capture: CaptureMode = Field(
+        "durable",
+        description="Where a call's record is when it is answered: durable, in a file of the "
+        "scorer; synced, on its disk; stored, in the bucket; buffered, in memory; off, nowhere.",
+    )
+    capture_sampling: float = Field(
+        1.0, gt=0, le=1, description="Share of the calls that are captured."
+    )
     simulated: bool = Field(
         False, description="Operators may score with a time of their own, to simulate the past."
     )

@@ -114,7 +114,10 @@ class Version(Document):
 
 
 class Deployment(Document):
-    """What should run of a version, and what was last seen of it."""
+    """What should run of a version, and what was last seen of it.
+
+    settings: what its scorer is told of the policy, since its first start.
+    """
 
     service: str
     version: int
@@ -123,6 +126,7 @@ class Deployment(Document):
     endpoint: str = ""
     reason: str = ""
     starts: int = 0
+    settings: Mapping[str, str] = {}
     stop_after: str = ""
 
 

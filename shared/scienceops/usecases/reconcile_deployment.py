@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from scienceops.core.access import derive_key, hash_key
 from scienceops.core.messages import WORK, ReconcileDeployment
 from scienceops.core.names import package_key
+from scienceops.core.policy import read_policy
 from scienceops.core.versions import Deployment
 from scienceops.errors import RevisionConflict
 from scienceops.ports import Ports
@@ -82,6 +83,17 @@ def reconcile_deployment(service: str, version: int, ports: Ports, clock: Clock)
         return 0.0
 
 
+def _settings(name: str, ports: Ports) -> dict[str, str]:
+    """What the policy says of how a scorer runs. An older image knows the defaults alone."""
+    policy = read_policy(read_service(ports.registry, name).value.policy)
+    told: dict[str, str] = {}
+    if policy.capture != "durable":
+        told["SCORER_CAPTURE"] = policy.capture
+    if policy.capture_sampling != 1.0:
+        told["SCORER_SAMPLING"] = str(policy.capture_sampling)
+    return told
+
+
 def _keep_running(stored: Stored[Deployment], ports: Ports, clock: Clock) -> float | None:
     deployment = stored.value
     name, number = deployment.service, deployment.version
@@ -89,6 +101,9 @@ def _keep_running(stored: Stored[Deployment], ports: Ports, clock: Clock) -> flo
     proving = number not in read_service(ports.registry, name).value.serving
     if status.observed is Observed.STOPPED or (status.observed is Observed.FAILED and not proving):
         version = read_version(ports.registry, name, number).value
+        again = deployment.starts > 0
+        # What a version began with it goes on with: its captures are of one kind.
+        settings = deployment.settings if again else _settings(name, ports)
         key = derive_key(gateway_secret(ports.secrets), name, number)
         ports.runtime.start(
             DeployOrder(
@@ -98,10 +113,9 @@ def _keep_running(stored: Stored[Deployment], ports: Ports, clock: Clock) -> flo
                 package_key=package_key(name, number),
                 package_digest=version.digest,
                 gateway_key_sha256=hash_key(key),
-                settings={},
+                settings=settings,
             )
         )
-        again = deployment.starts > 0
         save(
             ports.registry,
             stored,
@@ -111,6 +125,7 @@ def _keep_running(stored: Stored[Deployment], ports: Ports, clock: Clock) -> flo
                     "endpoint": "",
                     "reason": status.reason,
                     "starts": deployment.starts + 1,
+                    "settings": dict(settings),
                 }
             ),
             at=clock(),

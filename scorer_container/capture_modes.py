@@ -1,0 +1,152 @@
+"""Capture modes: what has happened to a call's record when its reply is given."""
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from multiprocessing.util import Finalize
+from typing import Protocol
+
+from scienceops.core.captures import CapturedCall, CaptureMode
+from scienceops.errors import CaptureUnavailable
+from scorer_container.capture import CaptureSpool
+from scorer_container.group_commit import GroupCommit
+
+#: How long a reply waits for the bucket.
+STORED_SECONDS = 10.0
+LOOK_SECONDS = 0.005
+#: How often what is buffered is written, and how many calls may wait for that.
+BUFFER_SECONDS = 0.2
+MOST_BUFFERED = 10_000
+
+
+class Capture(Protocol):
+    """Keeps records of calls."""
+
+    def keep(self, call: CapturedCall) -> bool:
+        """Whether the call is recorded; raises CaptureUnavailable when it should be and is not."""
+        ...
+
+
+class Durable:
+    """In the spool's file: it survives the death of any process, while its disk lives."""
+
+    def __init__(self, spool: CaptureSpool) -> None:
+        self._spool = spool
+
+    def keep(self, call: CapturedCall) -> bool:
+        """Write it."""
+        self._spool.append(call)
+        return True
+
+
+class Synced:
+    """On the disk itself: it survives the machine. Replies that wait share one fdatasync."""
+
+    def __init__(self, spool: CaptureSpool) -> None:
+        self._spool = spool
+        self._group = GroupCommit(spool.sync)
+
+    def keep(self, call: CapturedCall) -> bool:
+        """Write it, and wait for the disk."""
+        self._spool.append(call)
+        self._group.wait()
+        return True
+
+
+class Stored:
+    """In the bucket: it survives a disk that dies with its task. Waiting replies share objects."""
+
+    def __init__(self, spool: CaptureSpool, seconds: float = STORED_SECONDS) -> None:
+        self._spool = spool
+        self._seconds = seconds
+        self._group = GroupCommit(self._store)
+
+    def keep(self, call: CapturedCall) -> bool:
+        """Write it, and wait until the shipping process has put it into the bucket."""
+        self._spool.append(call)
+        self._group.wait()
+        return True
+
+    def _store(self) -> None:
+        waiting = self._spool.seal()
+        end = time.monotonic() + self._seconds
+        while waiting := [path for path in waiting if path.exists()]:
+            if time.monotonic() > end:
+                raise CaptureUnavailable(
+                    f"the bucket has not taken the record of this call within {self._seconds:g} s; "
+                    "it is kept and may still arrive",
+                    retry_after_seconds=5,
+                )
+            time.sleep(LOOK_SECONDS)
+
+
+class Buffered:
+    """In memory, and in the spool's file within BUFFER_SECONDS: a process that dies takes what was
+    not written with it. One that is asked to end writes it first."""
+
+    def __init__(self, spool: CaptureSpool) -> None:
+        self._spool = spool
+        self._calls: deque[CapturedCall] = deque()
+        self._turn = threading.Lock()
+        threading.Thread(target=self._write_on, name="buffer", daemon=True).start()
+        # A worker process ends without the interpreter's own way out.
+        Finalize(None, self.flush, exitpriority=100)
+
+    def keep(self, call: CapturedCall) -> bool:
+        """Remember it; raises CaptureUnavailable when there is no room for it further on."""
+        if len(self._calls) >= MOST_BUFFERED or not self._spool.has_room():
+            raise CaptureUnavailable("no room for captures; not scored", retry_after_seconds=5)
+        self._calls.append(call)
+        return True
+
+    def flush(self) -> None:
+        """Write all that is buffered, until the spool takes no more."""
+        with self._turn:
+            while self._calls:
+                try:
+                    self._spool.append(self._calls[0])
+                except CaptureUnavailable:
+                    return
+                self._calls.popleft()
+
+    def _write_on(self) -> None:
+        while True:
+            time.sleep(BUFFER_SECONDS)
+            self.flush()
+
+
+class Off:
+    """Nowhere."""
+
+    def keep(self, call: CapturedCall) -> bool:
+        """Forget it."""
+        del call
+        return False
+
+
+class Sampled:
+    """A share of the calls, whole ones, chosen by their ids: the same call is always the same."""
+
+    def __init__(self, share: float, capture: Capture) -> None:
+        self._share = share
+        self._capture = capture
+
+    def keep(self, call: CapturedCall) -> bool:
+        """Keep it if it is one of the share."""
+        # The last bits of an id are those of a keyed check, as good as drawn.
+        chosen = int(call.request_id[-8:], 16) < self._share * 2**32
+        return chosen and self._capture.keep(call)
+
+
+def capture_of(mode: CaptureMode, share: float, spool: CaptureSpool) -> Capture:
+    """The capture of a mode, of this share of the calls."""
+    makers: dict[CaptureMode, Callable[[CaptureSpool], Capture]] = {
+        "durable": Durable,
+        "synced": Synced,
+        "stored": Stored,
+        "buffered": Buffered,
+        "off": lambda _: Off(),
+    }
+    capture = makers[mode](spool)
+    return capture if share >= 1 else Sampled(share, capture)

@@ -1,0 +1,129 @@
+"""Rounds of kill -9 under load: what was acknowledged is captured, once, whoever died."""
+
+import contextlib
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from models import iris_rows
+from platform_process import wait_for
+from scorer_process import Scorer
+
+TARGETS = ("worker", "server", "shipping", "all")
+CLIENTS = 4
+
+
+@dataclass
+class Rounds:
+    """What happened: rows of each acknowledged call, calls that never ended, who was killed."""
+
+    acknowledged: dict[str, int] = field(default_factory=dict)
+    unanswered: int = 0
+    killed: Counter[str] = field(default_factory=Counter)
+
+
+def tree(pid: int) -> dict[int, str]:
+    """pid -> command of a process and all that came of it."""
+    found = {pid: _command(pid)}
+    for parent in found.copy():
+        for task in Path(f"/proc/{parent}/task").glob("*"):
+            with contextlib.suppress(OSError):
+                for child in map(int, (task / "children").read_text().split()):
+                    found |= tree(child)
+    return found
+
+
+def _command(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    return ""
+
+
+def victims(scorer: Scorer, target: str) -> list[int]:
+    """The processes to kill."""
+    assert scorer.process is not None
+    found = tree(scorer.process.pid)
+    if target == "all":
+        return list(found)
+    if target == "shipping":
+        return [pid for pid, command in found.items() if "scorer_container.ship" in command]
+    serving = sorted(pid for pid, command in found.items() if "scorer_container.serve" in command)
+    return serving[:1] if target == "server" else serving[1:2]
+
+
+def run_rounds(scorer: Scorer, rounds: int, seed: int) -> Rounds:
+    """Load the scorer, kill a part of it in each round, and start it again where it ended."""
+    chance = random.Random(seed)
+    seen = Rounds()
+    lock = threading.Lock()
+    stop = threading.Event()
+
+    def load(number: int) -> None:
+        rows = iris_rows()[number : number + 1 + number % 3]
+        while not stop.is_set():
+            try:
+                status, answer = scorer.score(rows)
+            except (OSError, ValueError):
+                with lock:
+                    seen.unanswered += 1
+                time.sleep(0.01)
+                continue
+            if status == 200:
+                with lock:
+                    seen.acknowledged[answer["request_id"]] = len(rows)
+
+    scorer.start()
+    clients = [threading.Thread(target=load, args=(number,)) for number in range(CLIENTS)]
+    for client in clients:
+        client.start()
+    try:
+        for _ in range(rounds):
+            before = len(seen.acknowledged)
+            wait_for(lambda before=before: len(seen.acknowledged) > before, 60, "an answer")
+            time.sleep(chance.uniform(0.0, 0.4))
+            target = chance.choice(TARGETS)
+            for pid in victims(scorer, target):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+            seen.killed[target] += 1
+            _revive(scorer, target)
+    finally:
+        stop.set()
+        for client in clients:
+            client.join(60)
+    _revive(scorer, "")
+    assert scorer.stop() == 0
+    return seen
+
+
+def _revive(scorer: Scorer, target: str) -> None:
+    """Start it again if it has ended, or is about to."""
+    process = scorer.process
+    assert process is not None
+    if target in ("all", "server"):
+        process.wait(60)
+    if process.poll() is not None:
+        assert process.stdin is not None
+        process.stdin.close()
+        scorer.start()
+
+
+def faults(seen: Rounds, captured: Counter[tuple[str, int]]) -> list[str]:
+    """What is not as it must be; captured: how often each (request id, row) is in the bucket."""
+    wanted = {(i, row) for i, count in seen.acknowledged.items() for row in range(count)}
+    lost = wanted - set(captured)
+    twice = [key for key, count in captured.items() if count > 1]
+    more = {identity for identity, _ in captured} - set(seen.acknowledged)
+    found = []
+    if lost:
+        found.append(f"{len(lost)} acknowledged rows were not captured")
+    if twice:
+        found.append(f"{len(twice)} rows were captured twice")
+    if len(more) > seen.unanswered:
+        found.append(f"{len(more)} captured calls were never made, {seen.unanswered} had no answer")
+    return found

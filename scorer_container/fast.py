@@ -74,7 +74,9 @@ def reply_to(environ: dict[str, Any], path: str, scoring: Scoring) -> Reply:
         form: Form = scoring.native
     else:
         header = partial(_header, environ)
-        form = form_of(path, header, scoring.decoder, scoring.served.version)
+        form = form_of(
+            path, header, scoring.decoder, scoring.served.version, scoring.served.outputs
+        )
     # Without a length the server marks where the body ends, as it does for chunks.
     length = get("CONTENT_LENGTH") or ""
     wanted = int(length) if length.isdecimal() else limit + 1

@@ -38,6 +38,12 @@ class Served:
     key_sha256: str
     limit_bytes: int
 
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of what the model gives, for protocols that ask by name."""
+        shares = self.sample.get("probabilities") is not None
+        return ("predict", "predict_proba") if shares else ("predict",)
+
 
 @dataclass(frozen=True)
 class Call:

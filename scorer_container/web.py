@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, json, request
 
 from scienceops import __version__
 from scienceops.core.openapi import openapi
 from scienceops.errors import NotFound
+from scienceops.problems import TYPE as PROBLEM
 from scienceops.problems import answer_with_problems
 from scorer_container.capture import CaptureSpool
 from scorer_container.fast import reply_to
@@ -55,8 +56,16 @@ def create_app(served: Served, scoring: Scoring, spool: CaptureSpool, metrics: M
     @app.get(f"/v2/models/{served.service}/versions/<number>")
     def model(number: str = "") -> dict[str, Any]:
         check_version(number)
-        shares = bool(served.sample.get("probabilities"))
+        shares = len(served.outputs) > 1
         return describe_model(served.schema, served.service, served.version, shares)
+
+    @app.after_request
+    def in_its_form(reply: Response) -> Response:
+        """Problems as the clients of a protocol know them."""
+        if request.path.startswith("/v2") and reply.content_type == PROBLEM:
+            reply.set_data(json.dumps({"error": json.loads(reply.get_data())["detail"]}))
+            reply.content_type = "application/json"
+        return reply
 
     def check_version(number: str) -> None:
         if number and number != str(served.version):

@@ -1,6 +1,6 @@
 """Choose: the form that a call is in, by its path and content type."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from scorer_container.decode import RowsDecoder
 from scorer_container.protocols.form import Form
@@ -9,13 +9,18 @@ from scorer_container.protocols.native import CsvForm, NativeForm
 Header = Callable[[str], str]
 
 
-def form_of(path: str, header: Header, decoder: RowsDecoder, version: int) -> Form:
-    """The form of a POST that scores; header: a header's text by its name, empty where absent."""
+def form_of(
+    path: str, header: Header, decoder: RowsDecoder, version: int, outputs: Sequence[str]
+) -> Form:
+    """The form of a POST that scores.
+
+    header: a header's text by its name, empty where absent. outputs: names of what the model gives.
+    """
     kind = header("Content-Type").partition(";")[0].strip().lower()
     if path.endswith("/infer"):
         from scorer_container.protocols.v2 import LENGTH_HEADER, V2Form
 
-        return V2Form(decoder, header(LENGTH_HEADER), path, version)
+        return V2Form(decoder, header(LENGTH_HEADER), path, version, outputs)
     if kind == "application/vnd.apache.arrow.stream":
         from scorer_container.protocols.arrow import ArrowForm
 

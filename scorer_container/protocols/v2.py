@@ -20,6 +20,8 @@ from scorer_container.decode import RowsDecoder
 from scorer_container.protocols.form import JSON, Answer, Sent
 
 LENGTH_HEADER = "Inference-Header-Content-Length"
+#: More than any length of a body has.
+_MOST_DIGITS = 15
 _TYPES = {
     "BOOL": "?", "UINT8": "<u1", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8", "INT8": "<i1",
     "INT16": "<i2", "INT32": "<i4", "INT64": "<i8", "FP16": "<f2", "FP32": "<f4", "FP64": "<f8",
@@ -30,16 +32,24 @@ class V2Form:
     """One call; what it asks of its answer is read with its rows.
 
     json_length: bytes of the body that are JSON, as text; empty for all of them. path: of the
-    call; the version in it, if there is one, must be the one that is served.
+    call; the version in it, if there is one, must be the one that is served. outputs: names of
+    what the model gives. What is asked for is checked before anything is scored: a call that
+    cannot be answered is not captured.
     """
 
     def __init__(
-        self, decoder: RowsDecoder, json_length: str = "", path: str = "", version: int = 0
+        self,
+        decoder: RowsDecoder,
+        json_length: str,
+        path: str,
+        version: int,
+        outputs: Sequence[str],
     ) -> None:
         self._schema = decoder.schema
         self._length = json_length
         self._path = path
         self._version = version
+        self._names = outputs
         self._asked: Mapping[str, Any] = {}
 
     def read(self, body: bytes) -> Table:
@@ -47,10 +57,11 @@ class V2Form:
         _, between, rest_of_path = self._path.partition("/versions/")
         if between and rest_of_path != f"{self._version}/infer":
             raise NotFound(f"there is nothing at {self._path}; this is version {self._version}")
-        if self._length and not self._length.isdecimal():
+        if self._length and (not self._length.isdecimal() or len(self._length) > _MOST_DIGITS):
             raise BadInput(f"{LENGTH_HEADER} is {self._length!r}: wanted a number of bytes")
         length = int(self._length or len(body))
         self._asked = self._document(body, length)
+        self._check_outputs()
         inputs = self._asked.get("inputs")
         if not isinstance(inputs, list) or not inputs:
             raise BadInput('wanted {"inputs": [{"name", "shape", "datatype", "data"}]}')
@@ -59,7 +70,10 @@ class V2Form:
         for tensor in inputs:
             values, shape, used = _values(tensor, rest)
             rest = rest[used:]
-            columns.update(self._columns(str(tensor["name"]), values, shape))
+            found = self._columns(str(tensor["name"]), values, shape)
+            if twice := sorted(set(found) & set(columns)):
+                raise BadInput(f"column {twice[0]!r} is there twice among the tensors")
+            columns.update(found)
         counts = {len(values) for values in columns.values()}
         if len(counts) != 1:
             raise BadInput(f"the tensors have {sorted(counts)} rows, wanted as many in each")
@@ -98,6 +112,20 @@ class V2Form:
             raise BadInput(f"the body holds {type(document).__name__}; wanted an object")
         return document
 
+    def _check_outputs(self) -> None:
+        _parameters(self._asked, "the call")
+        asked = self._asked.get("outputs")
+        if asked is not None and not isinstance(asked, list):
+            raise BadInput(f"outputs is {asked!r:.80}: wanted a list")
+        for output in asked or ():
+            name = output.get("name") if isinstance(output, dict) else output
+            if not isinstance(output, dict) or name not in self._names:
+                raise BadInput(f"there is no output {name!r:.80}: there are {self._names}")
+            _parameters(output, f"output {name!r}")
+        names = [output["name"] for output in asked or ()]
+        if len(set(names)) < len(names):
+            raise BadInput(f"an output is asked for twice: {names}")
+
     def _columns(self, name: str, values: list[Any], shape: list[int]) -> dict[str, list[Any]]:
         names = [column.name for column in self._schema.columns]
         if len(shape) == 2 and shape[1] == len(names) and (name not in names or shape[1] > 1):
@@ -112,14 +140,8 @@ class V2Form:
         )
 
     def _chosen(self, outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        asked = self._asked.get("outputs")
-        if not asked:
-            return outputs
         made = {output["name"]: output for output in outputs}
-        wanted = [output.get("name") for output in asked if isinstance(output, dict)]
-        if unknown := [name for name in wanted if name not in made]:
-            raise BadInput(f"there is no output {unknown[0]!r}: there are {', '.join(made)}")
-        return [made[name] for name in wanted]
+        return [made[output["name"]] for output in self._asked.get("outputs") or ()] or outputs
 
     def _sent(self, document: dict[str, Any]) -> Sent:
         binary = b""
@@ -146,11 +168,11 @@ def _values(tensor: Any, rest: memoryview) -> tuple[list[Any], list[int], int]:
     name, shape, kind = tensor["name"], tensor["shape"], tensor["datatype"]
     if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
         raise BadInput(f"input {name!r} has the shape {shape!r}: wanted a list of whole numbers")
-    if kind not in _TYPES and kind != "BYTES":
+    if not isinstance(kind, str) or (kind not in _TYPES and kind != "BYTES"):
         raise BadInput(
             f"input {name!r} has the datatype {kind!r}: wanted BYTES, {', '.join(_TYPES)}"
         )
-    size = (tensor.get("parameters") or {}).get("binary_data_size")
+    size = _parameters(tensor, f"input {name!r}").get("binary_data_size")
     used = 0
     if size is None:
         values = _flat(tensor.get("data"))
@@ -167,6 +189,13 @@ def _values(tensor: Any, rest: memoryview) -> tuple[list[Any], list[int], int]:
         # NaN is how a tensor of numbers says that one is missing.
         values = [None if _is_nan(value) else value for value in values]
     return values, shape, used
+
+
+def _parameters(held: Mapping[str, Any], where: str) -> Mapping[str, Any]:
+    found = held.get("parameters") or {}
+    if not isinstance(found, dict):
+        raise BadInput(f"the parameters of {where} are {found!r:.80}: wanted an object")
+    return found
 
 
 def _is_nan(value: Any) -> bool:

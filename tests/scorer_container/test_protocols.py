@@ -248,6 +248,20 @@ def test_texts_and_missing_numbers_as_tensors(tmp_path):
             "shape",
         ),
         ({"inputs": tensors_by_column(), "outputs": [{"name": "logits"}]}, "no output 'logits'"),
+        ({"inputs": tensors_by_column(), "outputs": 5}, "wanted a list"),
+        ({"inputs": tensors_by_column(), "outputs": [5]}, "no output 5"),
+        ({"inputs": tensors_by_column(), "outputs": [{"name": "predict"}] * 2}, "twice"),
+        (
+            {
+                "inputs": tensors_by_column(),
+                "outputs": [{"name": "predict", "parameters": "x"}],
+            },
+            "wanted an object",
+        ),
+        ({"inputs": tensors_by_column(), "parameters": 3}, "wanted an object"),
+        ({"inputs": [{**tensors_by_column()[0], "parameters": 3}]}, "wanted an object"),
+        ({"inputs": [{**tensors_by_column()[0], "datatype": ["FP64"]}]}, "datatype"),
+        ({"inputs": [*tensors_by_column(), tensors_by_column()[0]]}, "twice"),
         (
             {
                 "inputs": [
@@ -269,13 +283,27 @@ def test_what_is_wrong_with_tensors_is_an_error_of_the_protocol(face, document, 
     assert status in (400, 422)
     assert set(told) == {"error"}
     assert says in told["error"]
+    assert face.captured() == []
+
+
+@pytest.mark.parametrize("length", ["x", "-1", "9" * 5000, "99999"])
+def test_a_length_of_the_json_that_is_none_is_refused(face, length):
+    body = json.dumps({"inputs": tensors_by_column()}).encode()
+    status, _, answer = face.ask("POST", INFER, body, Inference_Header_Content_Length=length)
+    assert (status, set(json.loads(answer))) == (400, {"error"})
 
 
 def test_another_version_or_model_is_not_here(face):
     body = json.dumps({"inputs": tensors_by_column()}).encode()
     assert face.ask("POST", "/v2/models/iris/versions/9/infer", body)[0] == 404
-    assert face.ask("POST", "/v2/models/wine/infer", body)[0] == 404
-    assert face.ask("GET", "/v2/models/iris/versions/9")[0] == 404
+    for method, path in (
+        ("POST", "/v2/models/wine/infer"),
+        ("GET", "/v2/models/iris/versions/9"),
+        ("GET", "/v2/models/wine"),
+    ):
+        status, headers, answer = face.ask(method, path, body)
+        assert (status, set(json.loads(answer))) == (404, {"error"})
+        assert headers["content-type"] == "application/json"
     assert face.captured() == []
 
 

@@ -77,11 +77,17 @@ def _run(web: subprocess.Popen[bytes], folder: Path, stop: threading.Event) -> i
 def _start(name: str, folder: Path) -> subprocess.Popen[bytes]:
     # One thread per model call: the web server's threads share the cores already.
     threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
-    return subprocess.Popen(
-        [sys.executable, "-m", f"scorer_container.{name}", str(folder)],
-        stdin=subprocess.PIPE,
-        env={**threads, **os.environ},
-    )
+    # A child begins with SIGTERM held back, so that one that comes while it is still importing is
+    # heard once it can act on it: what ships captures must ship the last of them.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-m", f"scorer_container.{name}", str(folder)],
+            stdin=subprocess.PIPE,
+            env={**threads, **os.environ},
+        )
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _end(process: subprocess.Popen[bytes]) -> int:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sys
 import time
 from importlib import import_module
@@ -69,6 +70,8 @@ def build(folder: Path) -> Any:
 
 def main(folder: Path) -> int:
     """Serve the package unpacked in `folder`, once it is; 3 when it cannot be loaded."""
+    # Held back since before this process began; it has nothing to finish yet.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     configure_logs()
     stop_when_closed()
     for name in READY:

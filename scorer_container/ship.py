@@ -103,6 +103,8 @@ def main(folder: Path) -> int:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Held back since before this process began.
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     stop_when_closed()
     settings = load_scorer_settings()
     from scienceops.bootstrap import connect_objects

@@ -145,3 +145,14 @@ def test_a_body_that_comes_slowly_does_not_keep_others_waiting(tmp_path, package
         )
         assert [scorer.score(iris_rows()[:1])[0] for _ in range(5)] == [200] * 5
     assert scorer.stop() == 0
+
+
+def test_a_stop_right_after_the_first_answers_ships_their_captures(tmp_path, package):
+    # The shipping process may be importing still.
+    for number in range(5):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        scorer = Scorer(folder, package).start()
+        _, answer = scorer.score(iris_rows()[:1])
+        assert scorer.stop() == 0, scorer.log.read_text()
+        assert [row["request_id"] for row in scorer.captured()] == [answer["request_id"]]

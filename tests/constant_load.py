@@ -71,6 +71,12 @@ def go_through_everything(platform):
         platform.cli("retrain", "iris", *window, "--wait")
         load.go_on("shadow", {"1"})
         platform.cli("traffic", "iris", "--shadow", "2")
+
+        def shadowed_once() -> bool:
+            return any(row["version"] == 2 for row in platform.captured("iris"))
+
+        # The gateway remembers its routes for a while, and the scorer its captures.
+        wait_for(shadowed_once, 60, "a call that the shadow was asked, too")
         load.go_on("weights", {"1"})
         platform.cli("traffic", "iris", "1=50", "2=50")
         load.go_on("approve", {"1", "2"})

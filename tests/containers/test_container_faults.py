@@ -56,7 +56,7 @@ def newest(platform):
     return platform.json("status", "iris")["service"]["versions"][0]
 
 
-def push_and_wait(platform, package, state, seconds=120):
+def push_and_wait(platform, package, state, seconds=400):
     before = newest(platform)["version"]
     platform.cli("push", str(package))
     return wait_for(
@@ -104,7 +104,7 @@ def test_an_engine_that_is_away_in_the_middle_of_a_build_is_waited_for(
     lines = ["scikit-learn", "skops", "pandas<3"]
     path = pack_iris(folder, strength=0.8, requirements=lines, runtime="sklearn")
     platform.cli("push", str(path))
-    wait_for(lambda: "install --quiet" in build_log(platform), 120, "the build to install")
+    wait_for(lambda: "install --quiet" in build_log(platform), 400, "the build to install")
     engine.stop(laboratory.folder)
     time.sleep(2)
     engine.start(laboratory.folder)
@@ -118,9 +118,9 @@ def test_an_engine_that_is_away_in_the_middle_of_a_build_is_waited_for(
 def test_a_registry_that_is_away_is_waited_for(platform, laboratory, folder, load):
     laboratory.registry.stop()
     platform.cli("push", str(pack_iris(folder, strength=0.7)))
-    wait_for(lambda: "does not answer" in build_log(platform), 60, "the build to find it away")
+    wait_for(lambda: "does not answer" in build_log(platform), 120, "the build to find it away")
     laboratory.registry.start()
-    wait_for(lambda: newest(platform)["state"] == "proved", 90, "the version to be proved")
+    wait_for(lambda: newest(platform)["state"] == "proved", 400, "the version to be proved")
 
 
 def test_an_engine_without_room_fails_the_build_and_says_so(laboratory, good, tmp_path):

@@ -10,7 +10,7 @@ ENGINE_FOLDER := $(HERE)/.engine
 WORKERS ?= 3
 export PYTHONPATH := $(HERE)/shared:$(HERE)
 
-.PHONY: demo test test-containers check lint lock browser bench bench-deploy bench-scoring bench-capture engine engine-stop image clean help
+.PHONY: demo test test-containers test-aws test-azure check lint lock browser bench bench-deploy bench-scoring bench-capture engine engine-stop image clean help
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -30,12 +30,26 @@ demo: .venv/ready ## See the whole loop run on Iris; DEMO="--exit --json" for sc
 	@SCIENCEOPS_ENGINE=$(if $(filter docker,$(ENGINE)),$${DOCKER_HOST:-unix:///var/run/docker.sock},$(ENGINE)) \
 	  $(BIN)/scienceops demo $(DEMO)
 
-test: .venv/ready ## Everything this machine can run
-	@began=$$(date +%s); $(BIN)/pytest tests shared/scienceops --ignore tests/containers -rs -n $(WORKERS) --dist loadfile && \
+test: .venv/ready ## Everything this machine can run by itself
+	@began=$$(date +%s); $(BIN)/pytest tests shared/scienceops --ignore tests/containers -m "not aws and not azure" -rs -n $(WORKERS) --dist loadfile && \
 	  echo "Took $$(( $$(date +%s) - began )) s. Next: make demo, or make check before a commit."
 
 test-containers: .venv/ready ## Images and containers for real, with an engine and registry of their own (root)
 	@$(BIN)/pytest tests/containers -rs
+
+test-aws: .venv/ready .emulators/ready ## AWS: adapters, doors and the deployed template, against emulators
+	@$(BIN)/pytest tests -m aws -rs -n $(WORKERS) --dist loadfile
+
+test-azure: .venv/ready .emulators/ready ## Azure: adapters, doors and templates, against emulators
+	@$(BIN)/pytest tests -m azure -rs -n $(WORKERS) --dist loadfile
+
+.emulators/ready: $(wildcard tests/emulators/requirements.txt tests/emulators/package*.json)
+	@echo "Setting up the emulators in .emulators (once)"
+	@mkdir -p .emulators && cp tests/emulators/package*.json .emulators
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .emulators/venv
+	@$(BIN)/uv pip install --quiet --python .emulators/venv/bin/python --require-hashes -r tests/emulators/requirements.txt
+	@cd .emulators && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch .emulators/ready
 
 engine: .venv/ready ## Start a container engine of our own from Debian's packages (root)
 	@$(BIN)/python infra/local/engine.py start $(ENGINE_FOLDER)
@@ -69,6 +83,8 @@ bench-capture: .venv/ready ## 50 seeded rounds of kill -9 under load: is every a
 lock: ## Resolve requirements.in again
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" tests/emulators/requirements.in -o tests/emulators/requirements.txt
 
 clean: ## Remove what make made
-	rm -rf .venv .demo build
+	rm -rf .venv .emulators .demo build

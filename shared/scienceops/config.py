@@ -3,11 +3,13 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from scienceops.aws_settings import AwsSettings
+from scienceops.azure_settings import AzureSettings
 from scienceops.core.captures import CaptureMode
 from scienceops.core.mistakes import first_mistake
 from scienceops.errors import BadSetting
@@ -21,7 +23,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
-    cloud: Literal["local"] = Field("local", description="Platform: local.")
+    cloud: Literal["local", "aws", "azure"] = Field(
+        "local", description="Platform: local, aws or azure."
+    )
+    aws: AwsSettings = AwsSettings()
+    azure: AzureSettings = AzureSettings()
     home: Path = Field(
         default_factory=lambda: Path.home() / ".scienceops",
         description="Folder of the local platform: bucket, registry, statistics, logs.",
@@ -112,8 +118,21 @@ class Settings(BaseSettings):
 
     @property
     def as_environment(self) -> dict[str, str]:
-        """The settings as the environment of a child process."""
-        return {PREFIX + name.upper(): str(value) for name, value in self.model_dump().items()}
+        """The settings as the environment of a child process; of the clouds, this one's alone."""
+        values = self.model_dump(exclude=set(CLOUDS) - {self.cloud})
+        of_cloud = values.pop(self.cloud, {})
+        flat = {**values, **{f"{self.cloud}_{name}": value for name, value in of_cloud.items()}}
+        return {PREFIX + name.upper(): str(value) for name, value in flat.items()}
+
+
+#: The settings of one cloud stand together; the name of each starts with the cloud's.
+CLOUDS: Mapping[str, type[BaseModel]] = {"aws": AwsSettings, "azure": AzureSettings}
+
+
+def setting_names() -> list[str]:
+    """The name of every setting, in lower case and without `SCIENCEOPS_`."""
+    own = [name for name in Settings.model_fields if name not in CLOUDS]
+    return own + [f"{cloud}_{name}" for cloud, kind in CLOUDS.items() for name in kind.model_fields]
 
 
 def child_environment(settings: Settings, extra: Mapping[str, str]) -> dict[str, str]:
@@ -129,17 +148,29 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """
     given = os.environ if environment is None else environment
     values = {k[len(PREFIX) :].lower(): v for k, v in given.items() if k.startswith(PREFIX)}
-    unknown = sorted(set(values) - set(Settings.model_fields))
+    known = setting_names()
+    unknown = sorted(set(values) - set(known))
     if unknown:
         raise BadSetting(
             f"unknown setting {PREFIX}{unknown[0].upper()}: "
-            f"settings are {', '.join(PREFIX + n.upper() for n in Settings.model_fields)}"
+            f"settings are {', '.join(PREFIX + n.upper() for n in known)}"
         )
+    nested: dict[str, Any] = {
+        name: values[name] for name in values if name in Settings.model_fields
+    }
+    for cloud in CLOUDS:
+        start = f"{cloud}_"
+        nested[cloud] = {
+            name.removeprefix(start): value
+            for name, value in values.items()
+            if name not in nested and name.startswith(start)
+        }
     try:
-        return Settings.model_validate(values)
+        return Settings.model_validate(nested)
     except ValidationError as error:
         found = first_mistake(error)
-        raise BadSetting(f"{PREFIX}{found.key.upper()}={found.got}: {found.wanted}") from None
+        key = found.key.replace(".", "_").upper()
+        raise BadSetting(f"{PREFIX}{key}={found.got}: {found.wanted}") from None
 
 
 def docker_host() -> str:

@@ -13,6 +13,8 @@ from scienceops.core.requirement_lines import PANDAS
 #: What of ScienceOps a scorer needs, and what a training job needs besides.
 SERVE = (
     "scienceops/__init__.py",
+    "scienceops/aws_settings.py",
+    "scienceops/azure_settings.py",
     "scienceops/bootstrap.py",
     "scienceops/config.py",
     "scienceops/errors.py",

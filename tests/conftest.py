@@ -1,0 +1,13 @@
+"""Tests of a cloud are known by their place, so that each cloud can be tested by itself."""
+
+import pytest
+
+CLOUDS = ("aws", "azure")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what lies in tests/CLOUD/, and in files called test_CLOUD_*.py."""
+    for item in items:
+        for cloud in CLOUDS:
+            if cloud in item.path.parent.parts or item.path.name.startswith(f"test_{cloud}_"):
+                item.add_marker(cloud)

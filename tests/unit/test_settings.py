@@ -1,0 +1,38 @@
+"""Settings: those of a cloud stand under its name, and no unknown one is passed over."""
+
+import pytest
+
+from scienceops.config import load_settings, setting_names
+from scienceops.errors import BadSetting
+
+
+def test_a_setting_of_a_cloud_is_read_under_its_name():
+    found = load_settings({"SCIENCEOPS_CLOUD": "aws", "SCIENCEOPS_AWS_BUCKET": "models"})
+    assert found.aws.bucket == "models"
+
+
+@pytest.mark.parametrize("name", ["AWS", "AWS_", "AWS_BUKCET", "GCP_BUCKET", "BUCKET"])
+def test_an_unknown_setting_is_named(name):
+    with pytest.raises(BadSetting, match=f"unknown setting SCIENCEOPS_{name}: settings are"):
+        load_settings({f"SCIENCEOPS_{name}": "models"})
+
+
+def test_a_wrong_platform_is_told_what_there_is():
+    with pytest.raises(
+        BadSetting, match="SCIENCEOPS_CLOUD='gcp': wanted 'local', 'aws' or 'azure'"
+    ):
+        load_settings({"SCIENCEOPS_CLOUD": "gcp"})
+
+
+@pytest.mark.parametrize("cloud", ["local", "aws", "azure"])
+def test_a_child_reads_the_settings_of_its_parent_and_none_of_other_clouds(cloud):
+    given = load_settings({"SCIENCEOPS_CLOUD": cloud, "SCIENCEOPS_TICK_SECONDS": "7"})
+    told = given.as_environment
+    assert load_settings(told) == given
+    others = {"aws", "azure"} - {cloud}
+    assert not [name for name in told for other in others if f"_{other.upper()}_" in name]
+
+
+def test_every_setting_has_a_name():
+    assert {"home", "aws_bucket", "azure_container"} <= set(setting_names())
+    assert "aws" not in setting_names()

@@ -13,10 +13,10 @@ from pathlib import Path
 from scienceops.adapters.local.deployment_facts import Facts, FactsFolder
 from scienceops.adapters.local.log_files import tail_of
 from scienceops.adapters.local.processes import is_alive, signal_session
-from scienceops.adapters.local.scorer_client import ScorerClient
 from scienceops.adapters.local.scorer_process import ScorerProcesses
 from scienceops.adapters.local.socket_folder import remove_socket
 from scienceops.adapters.local.supervise import how_it_ended
+from scienceops.adapters.scoring.scorer_client import ScorerClient
 from scienceops.config import Settings
 from scienceops.errors import ScienceOpsError, ServiceNotReady
 from scienceops.ports.object_store import ObjectStore

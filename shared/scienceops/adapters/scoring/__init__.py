@@ -1,0 +1,1 @@
+"""Calls to scorers: what every platform whose scorers speak HTTP shares."""

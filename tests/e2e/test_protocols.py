@@ -1,5 +1,6 @@
 """Other protocols through the gateway: a key opens them, and what they score is captured."""
 
+import csv
 import json
 import urllib.error
 import urllib.request
@@ -32,11 +33,11 @@ def ask(platform, method, path, body=None, **headers):
 
 
 def calls():
-    csv = "\n".join([",".join(COLUMNS), *(",".join(map(str, r.values())) for r in ROWS)])
+    table = "\n".join([",".join(COLUMNS), *(",".join(map(str, r.values())) for r in ROWS)])
     values = [list(row.values()) for row in ROWS]
     tensor = {"name": "x", "shape": [2, 4], "datatype": "FP64", "data": values}
     return {
-        "CSV": ("/score", "text/csv", csv.encode()),
+        "CSV": ("/score", "text/csv", table.encode()),
         "MLflow": (
             "/invocations",
             "application/json",
@@ -85,3 +86,15 @@ def test_the_model_describes_itself_to_clients_of_the_protocol(platform, key):
     assert ask(platform, "GET", "/v2", **opened)[0] == 200
     assert ask(platform, "GET", "/v2/health/ready")[0] == 401
     assert ask(platform, "GET", "/v2/../metadata", **opened)[0] == 404
+
+
+def test_a_file_is_scored_to_a_file(platform, key, tmp_path):
+    data, out = tmp_path / "data.csv", tmp_path / "out.csv"
+    data.write_text("\n".join([",".join(COLUMNS), *(",".join(map(str, r.values())) for r in ROWS)]))
+    words = ["score", "iris", "--data", str(data), "--out", str(out), "--rows", "1"]
+    told = platform.json(*words)
+    assert (told["rows"], out.exists()) == (2, True)
+    with out.open() as file:
+        found = list(csv.DictReader(file))
+    assert [row["prediction"] for row in found] == ["setosa"] * 2
+    assert len({row["request_id"] for row in found}) == 2

@@ -85,6 +85,8 @@ lock: ## Resolve requirements.in again
 	  --custom-compile-command "make lock" requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" tests/emulators/requirements.in -o tests/emulators/requirements.txt
+	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" -c requirements.txt functions/aws/requirements.txt -o functions/aws/requirements.lock
 
 clean: ## Remove what make made
 	rm -rf .venv .emulators .demo build

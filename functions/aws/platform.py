@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 #: Where in an S3 event the id stands that S3's own logs know it by.
 S3_REQUEST = 'Records[0].responseElements."x-amz-request-id"'
 
-logger = Logger()
+logger = Logger(location="%(name)s:%(lineno)d")
 metrics = Metrics(namespace="ScienceOps")
 tracer = Tracer()
 

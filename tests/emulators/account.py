@@ -55,6 +55,27 @@ class Account:
                 QueueName=f"{self.prefix}{name}", Attributes={"RedrivePolicy": json.dumps(redrive)}
             )
 
+    def make_events(self) -> str:
+        """A queue that hears of every object that is created in the bucket; its URL."""
+        sqs, name = self.client("sqs"), f"{self.prefix}events"
+        url: str = sqs.create_queue(QueueName=name)["QueueUrl"]
+        found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        arn = found["Attributes"]["QueueArn"]
+        allow = {
+            "Effect": "Allow",
+            "Principal": {"Service": "s3.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": arn,
+            "Condition": {"ArnLike": {"aws:SourceArn": f"arn:aws:s3:::{self.bucket}"}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [allow]})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+        configuration = {"QueueArn": arn, "Events": ["s3:ObjectCreated:*"]}
+        self.client("s3").put_bucket_notification_configuration(
+            Bucket=self.bucket, NotificationConfiguration={"QueueConfigurations": [configuration]}
+        )
+        return url
+
     def make_tables(self) -> None:
         """Registry and statistics, both with the keys `partition` and `key`."""
         dynamodb = self.client("dynamodb")

@@ -21,11 +21,12 @@ def start_seaweed(folder: Path) -> Emulator:
     (folder / "s3.json").write_text(json.dumps({"identities": [identity]}))
     parts = ("master", "volume", "filer")
     names = [f"{part}.port{kind}" for part in parts for kind in ("", ".grpc")]
-    s3, s3_grpc, iceberg, *ports = free_ports(3 + len(names))
+    s3, s3_grpc, *ports = free_ports(2 + len(names))
     command = [
         *(str(PROGRAM), "server", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3"),
         *(f"-dir={folder / 'data'}", f"-s3.config={folder / 's3.json'}", "-volume.max=20"),
-        *(f"-s3.port={s3}", f"-s3.port.grpc={s3_grpc}", f"-s3.port.iceberg={iceberg}"),
+        *(f"-s3.port={s3}", f"-s3.port.grpc={s3_grpc}"),
+        *("-s3.port.iceberg=0", "-s3.port.lance=0"),
         *(f"-{name}={port}" for name, port in zip(names, ports, strict=True)),
         "-master.volumeSizeLimitMB=64",
     ]

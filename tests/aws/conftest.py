@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 from emulators.aws import require_program
-from emulators.deployment import OSLS, package, shared_bundle
+from emulators.child import Emulator
+from emulators.deployment import OSLS, Deployment, deploy, package, shared_bundle
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +24,10 @@ def template(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     """The CloudFormation template of stage `dev`, as it would go to AWS."""
     require_program(OSLS)
     return package("dev", bundle, tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="session")
+def deployment(ministack: Emulator, bundle: Path) -> Deployment:
+    """The shipped template, deployed once to this process's emulated account."""
+    require_program(OSLS)
+    return deploy(ministack.url, bundle, ministack.log.parent)

@@ -1,0 +1,26 @@
+"""ministack: S3, SQS, DynamoDB, Secrets Manager, Lambda and the rest of AWS on one port."""
+
+from pathlib import Path
+
+from emulators.child import ROOT, Emulator, free_ports
+
+PROGRAM = ROOT / ".emulators/venv/bin/ministack"
+
+
+def start_ministack(folder: Path) -> Emulator:
+    """An empty account at `url`; what it writes lies in `folder`."""
+    [port] = free_ports(1)
+    (folder / "tmp").mkdir()
+    environment = {
+        "BIND_HOST": "127.0.0.1",
+        "MINISTACK_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "TMPDIR": str(folder / "tmp"),
+        "S3_DATA_DIR": str(folder / "s3"),
+        "LOG_LEVEL": "WARNING",
+    }
+    emulator = Emulator(
+        [str(PROGRAM)], environment, f"http://127.0.0.1:{port}", folder / "ministack.log"
+    )
+    emulator.wait("/_ministack/health")
+    return emulator

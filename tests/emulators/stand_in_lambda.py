@@ -40,6 +40,8 @@ class StandInLambda:
         self.functions: dict[str, dict[str, Any]] = {}
         self._free: dict[str, queue.Queue[Sandbox | None]] = {}
         self._sandboxes: list[Sandbox] = []
+        #: How many events there were, of all functions.
+        self.invocations = 0
 
     def handle_path(self, method: str, path: list[str], given: dict[str, Any]) -> dict[str, Any]:
         name = path[2] if len(path) > 2 else given["FunctionName"]
@@ -62,6 +64,7 @@ class StandInLambda:
         function = self._known(name)
         if time.monotonic() - function["created"] <= 0.2:
             raise ApiError("ResourceConflictException", "The function is pending.", 409)
+        self.invocations += 1
         free = self._free[name]
         sandbox = free.get(timeout=60)
         try:

@@ -43,11 +43,12 @@ test-aws: .venv/ready .emulators/ready ## AWS: adapters, doors and the deployed 
 test-azure: .venv/ready .emulators/ready ## Azure: adapters, doors and templates, against emulators
 	@$(BIN)/pytest tests -m azure -rs -n $(WORKERS) --dist loadfile
 
-.emulators/ready: $(wildcard tests/emulators/requirements.txt tests/emulators/package*.json)
+.emulators/ready: $(wildcard tests/emulators/*.txt tests/emulators/package*.json)
 	@echo "Setting up the emulators in .emulators (once)"
 	@mkdir -p .emulators && cp tests/emulators/package*.json .emulators
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .emulators/venv
 	@$(BIN)/uv pip install --quiet --python .emulators/venv/bin/python --require-hashes -r tests/emulators/requirements.txt
+	@$(BIN)/uv pip install --quiet --target .emulators/functions --no-deps --python-version 3.13 --require-hashes -r tests/emulators/functions.txt
 	@cd .emulators && npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch .emulators/ready
 
@@ -85,6 +86,8 @@ lock: ## Resolve requirements.in again
 	  --custom-compile-command "make lock" requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" tests/emulators/requirements.in -o tests/emulators/requirements.txt
+	@$(BIN)/uv pip compile -q --python-version 3.13 --no-deps --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" tests/emulators/functions.in -o tests/emulators/functions.txt
 
 clean: ## Remove what make made
 	rm -rf .venv .emulators .demo build

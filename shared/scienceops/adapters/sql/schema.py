@@ -1,0 +1,36 @@
+"""Schema step: tables, indexes and views, made where they are missing."""
+
+import sqlalchemy as sa
+
+from scienceops.adapters.sql.tables import METADATA
+from scienceops.adapters.sql.views import VIEWS, View
+
+
+def prepare(engine: sa.Engine) -> None:
+    """Make what is missing; who is beaten to it by another process finds everything there."""
+    if is_prepared(engine):
+        return
+    try:
+        with engine.begin() as connection:
+            METADATA.create_all(connection)
+            there = set(sa.inspect(connection).get_view_names())
+            for view in VIEWS:
+                if view.name not in there:
+                    connection.exec_driver_sql(create_view(view, engine.dialect))
+    except sa.exc.DBAPIError:
+        if not is_prepared(engine):
+            raise
+
+
+def is_prepared(engine: sa.Engine) -> bool:
+    """Whether every table and view is there."""
+    with engine.connect() as connection:
+        found = sa.inspect(connection)
+        there = {*found.get_table_names(), *found.get_view_names()}
+    return there.issuperset([*METADATA.tables, *(view.name for view in VIEWS)])
+
+
+def create_view(view: View, dialect: sa.Dialect) -> str:
+    """The statement that makes the view."""
+    query = view.query.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
+    return f"CREATE VIEW {view.name} AS\n{query}"

@@ -153,6 +153,10 @@ class SqlStatisticsStore:
         unseen = sa.delete(ROWS).where(ROWS.c.run < before_run, ~sa.exists(shown))
         return self._do(lambda connection: int(connection.execute(unseen).rowcount))
 
+    def close(self) -> None:
+        """End its idle connections; it opens others when it is used again."""
+        self._engine.dispose()
+
     def _do(self, step: Callable[[sa.Connection], T]) -> T:
         """Take the step in a transaction of its own."""
 

@@ -140,7 +140,7 @@ def _run_module(module: str, words: list[str]) -> int:
 
 def main() -> None:
     """The job that the command line names; ends the process with its exit code."""
-    from scienceops.bootstrap import connect_objects
+    from scienceops.adapters.azure import connect_objects
     from scienceops.config import load_settings
 
     job_id, seconds, module, *words = sys.argv[1:]

@@ -63,11 +63,12 @@ deploy-aws: stage-aws .emulators/ready ## Deploy to the AWS account of this shel
 destroy-aws: .venv/ready .emulators/ready ## Take a stage down, and say what of it is kept: STAGE=dev
 	@$(BIN)/python infra/destroy_aws.py $(STAGE) "$(OSLS)" $(OPTIONS)
 
-.emulators/ready: $(wildcard tests/emulators/requirements.txt tests/emulators/package*.json)
+.emulators/ready: $(wildcard tests/emulators/*.txt tests/emulators/package*.json)
 	@echo "Setting up the emulators in .emulators (once)"
 	@mkdir -p .emulators && cp tests/emulators/package*.json .emulators
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .emulators/venv
 	@$(BIN)/uv pip install --quiet --python .emulators/venv/bin/python --require-hashes -r tests/emulators/requirements.txt
+	@$(BIN)/uv pip install --quiet --target .emulators/functions --no-deps --python-version 3.13 --require-hashes -r tests/emulators/functions.txt
 	@cd .emulators && npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch .emulators/ready
 
@@ -108,6 +109,8 @@ lock: ## Resolve requirements.in again
 	  --custom-compile-command "make lock" requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" tests/emulators/requirements.in -o tests/emulators/requirements.txt
+	@$(BIN)/uv pip compile -q --python-version 3.13 --no-deps --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" tests/emulators/functions.in -o tests/emulators/functions.txt
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" -c requirements.txt functions/aws/requirements.txt -o functions/aws/requirements.lock
 

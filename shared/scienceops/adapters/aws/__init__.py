@@ -42,7 +42,7 @@ def connect(settings: "Settings") -> "Ports":
 
     prefix = settings.aws.prefix
     objects = connect_objects(settings)
-    dynamodb = LazyClient("dynamodb")
+    dynamodb, ecs, logs = LazyClient("dynamodb"), LazyClient("ecs"), LazyClient("logs")
     return Ports(
         objects=objects,
         queue=SqsMessageQueue(LazyClient("sqs"), prefix),
@@ -52,10 +52,20 @@ def connect(settings: "Settings") -> "Ports":
             objects,
             codebuild=LazyClient("codebuild"),
             ecr=LazyClient("ecr"),
-            logs=LazyClient("logs"),
+            logs=logs,
         ),
-        runtime=AwsServiceRuntime(settings, objects),
-        jobs=AwsJobLauncher(settings, objects),
+        runtime=AwsServiceRuntime(
+            settings,
+            objects,
+            functions=LazyClient("lambda"),
+            calls=LazyClient("lambda", attempts=1),
+            ecs=ecs,
+            scaling=LazyClient("application-autoscaling"),
+            logs=logs,
+        ),
+        jobs=AwsJobLauncher(
+            settings, objects, ecs=ecs, emr=LazyClient("emr-serverless"), logs=logs
+        ),
         statistics=DynamoStatisticsStore(dynamodb, f"{prefix}statistics"),
         secrets=SecretsManagerStore(LazyClient("secretsmanager"), prefix),
     )

@@ -26,11 +26,10 @@ class Account:
         self.settings = Settings(
             cloud="aws", aws=AwsSettings(bucket=self.bucket, prefix=self.prefix)
         )
-        self._session = boto3.Session()
 
     def client(self, service: str) -> Any:
         """A client of the tests' own, beside those of the adapters."""
-        return self._session.client(service)
+        return boto3.client(service)
 
     def make_bucket(self) -> None:
         """The bucket; who makes one outside us-east-1 has to say where."""

@@ -10,7 +10,7 @@ READ_SECONDS = 60
 TOTAL_ATTEMPTS = 7
 CONNECTIONS = 32
 
-#: boto3 sessions must not make two clients at once.
+#: boto3's session must not make two clients at once.
 _MAKING = threading.Lock()
 
 
@@ -43,9 +43,10 @@ def _make_client(service: str) -> Any:
         max_pool_connections=CONNECTIONS,
         retries={"mode": "standard", "total_max_attempts": TOTAL_ATTEMPTS},
     )
-    return boto3.session.Session().client(service, config=config)
+    return boto3.client(service, config=config)
 
 
 def error_code(error: Any) -> str:
-    """The code of a botocore ClientError, such as `NoSuchKey`, or its HTTP status as text."""
+    """The code of a botocore ClientError, such as `NoSuchKey`; of an answer without a body, its
+    HTTP status as text."""
     return str(error.response.get("Error", {}).get("Code", ""))

@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from scienceops.adapters.sql.tables import METADATA
 from scienceops.adapters.sql.views import VIEWS, View
 
-
 #: Where a database makes one thing after the other, another process is met in the middle of it.
 MEETINGS = 20
 PAUSE_SECONDS = 0.1
@@ -24,6 +23,8 @@ def prepare(engine: sa.Engine) -> None:
             if meeting == MEETINGS - 1:
                 raise
             time.sleep(PAUSE_SECONDS)
+        else:
+            return
 
 
 def _make(engine: sa.Engine) -> None:

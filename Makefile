@@ -40,7 +40,7 @@ test-containers: .venv/ready ## Images and containers for real, with an engine a
 test-aws: .venv/ready .emulators/ready ## AWS: adapters, doors and the deployed template, against emulators
 	@$(BIN)/pytest tests -m aws -rs -n $(WORKERS) --dist loadfile
 
-test-azure: .venv/ready .emulators/ready ## Azure: adapters, doors and templates, against emulators
+test-azure: .venv/ready .emulators/ready .emulators/checkov-ready ## Azure: adapters, doors and templates, against emulators
 	@$(BIN)/pytest tests -m azure -rs -n $(WORKERS) --dist loadfile
 
 .emulators/ready: $(wildcard tests/emulators/requirements.txt tests/emulators/package*.json)
@@ -50,6 +50,11 @@ test-azure: .venv/ready .emulators/ready ## Azure: adapters, doors and templates
 	@$(BIN)/uv pip install --quiet --python .emulators/venv/bin/python --require-hashes -r tests/emulators/requirements.txt
 	@cd .emulators && npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch .emulators/ready
+
+.emulators/checkov-ready: tests/emulators/checkov.txt | .emulators/ready
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .emulators/checkov
+	@$(BIN)/uv pip install --quiet --python .emulators/checkov/bin/python --require-hashes -r tests/emulators/checkov.txt
+	@touch .emulators/checkov-ready
 
 engine: .venv/ready ## Start a container engine of our own from Debian's packages (root)
 	@$(BIN)/python infra/local/engine.py start $(ENGINE_FOLDER)
@@ -85,6 +90,8 @@ lock: ## Resolve requirements.in again
 	  --custom-compile-command "make lock" requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" tests/emulators/requirements.in -o tests/emulators/requirements.txt
+	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" tests/emulators/checkov.in -o tests/emulators/checkov.txt
 
 clean: ## Remove what make made
 	rm -rf .venv .emulators .demo build

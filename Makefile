@@ -40,21 +40,19 @@ test-containers: .venv/ready ## Images and containers for real, with an engine a
 test-aws: .venv/ready .emulators/ready ## AWS: adapters, doors and the deployed template, against emulators
 	@$(BIN)/pytest tests -m aws -rs -n $(WORKERS) --dist loadfile
 
-test-azure: .venv/ready .emulators/ready .emulators/checkov-ready ## Azure: adapters, doors and templates, against emulators
+test-azure: .venv/ready .emulators/ready ## Azure: adapters, doors and templates, against emulators
 	@$(BIN)/pytest tests -m azure -rs -n $(WORKERS) --dist loadfile
 
-.emulators/ready: $(wildcard tests/emulators/requirements.txt tests/emulators/package*.json)
+.emulators/ready: $(wildcard tests/emulators/*.txt tests/emulators/package*.json)
 	@echo "Setting up the emulators in .emulators (once)"
 	@mkdir -p .emulators && cp tests/emulators/package*.json .emulators
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .emulators/venv
 	@$(BIN)/uv pip install --quiet --python .emulators/venv/bin/python --require-hashes -r tests/emulators/requirements.txt
-	@cd .emulators && npm ci --silent --ignore-scripts --no-audit --no-fund
-	@touch .emulators/ready
-
-.emulators/checkov-ready: tests/emulators/checkov.txt | .emulators/ready
+	@$(BIN)/uv pip install --quiet --target .emulators/functions --no-deps --python-version 3.13 --require-hashes -r tests/emulators/functions.txt
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .emulators/checkov
 	@$(BIN)/uv pip install --quiet --python .emulators/checkov/bin/python --require-hashes -r tests/emulators/checkov.txt
-	@touch .emulators/checkov-ready
+	@cd .emulators && npm ci --silent --ignore-scripts --no-audit --no-fund
+	@touch .emulators/ready
 
 engine: .venv/ready ## Start a container engine of our own from Debian's packages (root)
 	@$(BIN)/python infra/local/engine.py start $(ENGINE_FOLDER)
@@ -92,6 +90,8 @@ lock: ## Resolve requirements.in again
 	  --custom-compile-command "make lock" tests/emulators/requirements.in -o tests/emulators/requirements.txt
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" tests/emulators/checkov.in -o tests/emulators/checkov.txt
+	@$(BIN)/uv pip compile -q --python-version 3.13 --no-deps --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" tests/emulators/functions.in -o tests/emulators/functions.txt
 
 clean: ## Remove what make made
 	rm -rf .venv .emulators .demo build

@@ -9,21 +9,11 @@ from bicep.files import BicepFile, Declaration, walk
 
 #: Functions of the language that need no declaration; a new one is added when it is used.
 FUNCTIONS = frozenset(
-    [
-        "concat",
-        "empty",
-        "guid",
-        "json",
-        "loadJsonContent",
-        "loadTextContent",
-        "readEnvironmentVariable",
-        "resourceGroup",
-        "subscription",
-        "subscriptionResourceId",
-        "take",
-        "union",
+    {
+        *("concat", "empty", "guid", "json", "loadJsonContent", "loadTextContent", "take", "union"),
+        *("readEnvironmentVariable", "resourceGroup", "subscription", "subscriptionResourceId"),
         "uniqueString",
-    ]
+    }
 )
 
 

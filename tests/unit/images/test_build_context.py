@@ -2,8 +2,9 @@
 
 import io
 import tarfile
+import zipfile
 
-from scienceops.adapters.oci.build_context import SERVE_TARGET, lay_out, tag_of
+from scienceops.adapters.oci.build_context import SERVE_TARGET, lay_out, scorer_requirements, tag_of
 
 BASE = "python:3.11-slim"
 
@@ -39,3 +40,17 @@ def test_the_context_is_a_tar_with_the_dockerfile_at_its_root():
 def test_the_tag_says_which_image_of_which_environment():
     context = lay_out([], BASE)
     assert tag_of(SERVE_TARGET, context) == f"environment-{context.identity}"
+
+
+def test_an_image_of_a_cloud_holds_what_reaches_its_bucket():
+    context = lay_out(scorer_requirements("aws"), BASE, "aws")
+    assert "serve/scienceops/adapters/aws/__init__.py" in context.files
+    assert b"boto3" in context.files["requirements.txt"]
+    assert not [path for path in lay_out([], BASE).files if "/aws/" in path]
+
+
+def test_the_zip_of_a_context_holds_its_files_at_its_root_and_is_the_same_each_time():
+    context = lay_out([], BASE)
+    with zipfile.ZipFile(io.BytesIO(context.to_zip())) as archive:
+        assert archive.read("Dockerfile") == context.files["Dockerfile"]
+    assert context.to_zip() == context.to_zip()

@@ -1,9 +1,10 @@
-"""Scorer client: HTTP to a scorer over kept-alive connections, by Unix socket or TCP."""
+"""Scorer client: HTTP to a scorer over kept-alive connections, by Unix socket, TCP or TLS."""
 
 import http.client
 import os
 import select
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -18,14 +19,21 @@ IDLE_SECONDS = 30
 
 _CHUNK_BYTES = 256 * 1024
 _BACKLOG_FULL_SECONDS = 0.005
+_TLS = "https://"
 
 
 class _Connection(http.client.HTTPConnection):
-    """An HTTP connection to `unix:PATH` or `HOST:PORT` that knows whether it has sent a byte."""
+    """An HTTP connection to `unix:PATH`, `HOST:PORT` or `https://HOST[:PORT]`.
 
-    def __init__(self, endpoint: str) -> None:
+    It knows whether it has sent a byte. tls: what HTTPS goes by.
+    """
+
+    def __init__(self, endpoint: str, tls: ssl.SSLContext | None) -> None:
         self._path = endpoint.removeprefix("unix:") if endpoint.startswith("unix:") else ""
-        super().__init__("localhost" if self._path else endpoint)
+        self._tls = tls
+        if tls is not None:
+            self.default_port = http.client.HTTPS_PORT
+        super().__init__("localhost" if self._path else endpoint.removeprefix(_TLS))
         self.has_sent = False
         self.idle_since = 0.0
 
@@ -34,6 +42,9 @@ class _Connection(http.client.HTTPConnection):
         if not self._path:
             self.timeout = _left(end)
             self.connect()
+            if self._tls is not None:
+                self.limit(end)
+                self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
             return
         self.sock = socket.socket(socket.AF_UNIX)
         self.limit(end)
@@ -66,9 +77,13 @@ class _Connection(http.client.HTTPConnection):
 
 
 class ScorerClient:
-    """A pool of connections per endpoint, for all threads of a process."""
+    """A pool of connections per endpoint, for all threads of a process.
 
-    def __init__(self) -> None:
+    tls: what HTTPS goes by; the machine's own authorities unless given.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self._idle: dict[str, list[_Connection]] = {}
         self._lock = threading.Lock()
         self._pid = os.getpid()
@@ -92,7 +107,7 @@ class ScorerClient:
         end = time.monotonic() + timeout_seconds
         kept = self._take(endpoint)
         while True:
-            connection = kept or _Connection(endpoint)
+            connection = kept or _Connection(endpoint, self._tls_of(endpoint))
             try:
                 if kept is None:
                     connection.open(end)
@@ -134,6 +149,14 @@ class ScorerClient:
         if connection.sock is not None:
             self._give_back(endpoint, connection)
         return reply
+
+    def _tls_of(self, endpoint: str) -> ssl.SSLContext | None:
+        if not endpoint.startswith(_TLS):
+            return None
+        if self._tls is None:
+            # Reads every authority's certificate: once, and not where no scorer is called so.
+            self._tls = ssl.create_default_context()
+        return self._tls
 
     def _take(self, endpoint: str) -> _Connection | None:
         with self._lock:

@@ -8,9 +8,13 @@ ENGINE ?= none
 ENGINE_FOLDER := $(HERE)/.engine
 # Most tests wait for processes, so that one more than the cores keeps them busy.
 WORKERS ?= 3
+# `make deploy-aws STAGE=prod OPTIONS="--param=warm=yes --region=eu-central-1"`
+STAGE ?= dev
+OPTIONS ?=
+OSLS := $(HERE)/.emulators/node_modules/.bin/osls
 export PYTHONPATH := $(HERE)/shared:$(HERE)
 
-.PHONY: demo test test-containers test-aws test-azure check lint lock browser bench bench-deploy bench-scoring bench-capture engine engine-stop image clean help
+.PHONY: demo test test-containers test-aws test-azure stage-aws deploy-aws destroy-aws bench-doors check lint lock browser bench bench-deploy bench-scoring bench-capture engine engine-stop image clean help
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -42,6 +46,16 @@ test-aws: .venv/ready .emulators/ready ## AWS: adapters, doors and the deployed 
 
 test-azure: .venv/ready .emulators/ready ## Azure: adapters, doors and templates, against emulators
 	@$(BIN)/pytest tests -m azure -rs -n $(WORKERS) --dist loadfile
+
+stage-aws: .venv/ready ## Lay out what the functions on AWS are made of: build/aws.zip
+	@$(BIN)/python infra/stage.py aws
+
+deploy-aws: stage-aws .emulators/ready ## Deploy to the AWS account of this shell: STAGE=dev OPTIONS="--param=alarm_email=me@example.org"
+	@cd infra && $(OSLS) deploy --stage $(STAGE) $(OPTIONS)
+	@echo "Next: docs/aws.md, \"The first model\""
+
+destroy-aws: .venv/ready .emulators/ready ## Take a stage down, and say what of it is kept: STAGE=dev
+	@$(BIN)/python infra/destroy_aws.py $(STAGE) "$(OSLS)" $(OPTIONS)
 
 .emulators/ready: $(wildcard tests/emulators/*.txt tests/emulators/package*.json)
 	@echo "Setting up the emulators in .emulators (once)"
@@ -80,6 +94,9 @@ bench-deploy: .venv/ready ## How long a model takes to its first answer, in cont
 bench-scoring: .venv/ready ## What a scored row costs beside MLflow and plain Flask; QUICK=1 for a short look
 	@$(BIN)/python -m benchmarks.scoring
 
+bench-doors: stage-aws ## How long each door on AWS takes to start, in processor time
+	@$(BIN)/python benchmarks/doors.py
+
 bench-capture: .venv/ready ## 50 seeded rounds of kill -9 under load: is every acknowledged row captured, once?
 	@$(BIN)/python benchmarks/capture_rounds.py
 
@@ -92,6 +109,8 @@ lock: ## Resolve requirements.in again
 	  --custom-compile-command "make lock" tests/emulators/checkov.in -o tests/emulators/checkov.txt
 	@$(BIN)/uv pip compile -q --python-version 3.13 --no-deps --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" tests/emulators/functions.in -o tests/emulators/functions.txt
+	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" -c requirements.txt functions/aws/requirements.txt -o functions/aws/requirements.lock
 
 clean: ## Remove what make made
 	rm -rf .venv .emulators .demo build

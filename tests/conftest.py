@@ -4,7 +4,7 @@ import pytest
 
 CLOUDS = ("aws", "azure")
 
-pytest_plugins = ["emulators.azurite"]
+pytest_plugins = ["emulators.aws", "emulators.azurite", "emulators.postgres"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

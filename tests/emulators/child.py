@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 60
-END_SECONDS = 10
+END_SECONDS = 3
 
 
 def free_ports(number: int) -> list[int]:
@@ -37,7 +38,7 @@ class Emulator:
         self.log = log
         with log.open("wb") as out:
             self._process = subprocess.Popen(
-                command,
+                [*_end_with_parent(), *command],
                 env={**kept, **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -66,3 +67,9 @@ class Emulator:
                 os.killpg(self._process.pid, number)
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(END_SECONDS)
+
+
+def _end_with_parent() -> list[str]:
+    """What to put before a command so that it ends when the tests are killed."""
+    program = shutil.which("setpriv")
+    return [program, "--pdeathsig", "KILL"] if program else []

@@ -17,9 +17,9 @@ MANIFEST = "manifest.json"
 #: The package format that this release writes and reads.
 FORMAT: Literal[1] = 1
 
-ModelFormat = Literal["skops", "joblib", "none"]
+ModelFormat = Literal["skops", "joblib", "onnx", "none"]
 ModelInput = Literal["frame", "column", "array"]
-RuntimeKind = Literal["compiled", "sklearn"]
+RuntimeKind = Literal["compiled", "sklearn", "onnx"]
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -74,7 +74,7 @@ class ModelEntry(_Part):
 
 
 class RuntimeEntry(_Part):
-    """What a scorer runs: the compiled model, or the model as it was trained.
+    """What a scorer runs: the compiled model, the model as it was trained, or an ONNX graph.
 
     reason: why it is not compiled. rows: on how many the compiled model was proved, with the
     largest difference, relative to 1 or more, among its numbers and probabilities.

@@ -41,7 +41,7 @@ class Runner(ABC):
 
 
 def load_runner(folder: Path) -> Runner:
-    """The runner of the package unpacked in `folder`: compiled, by its score.py, or the model.
+    """The runner of the package unpacked in `folder`: compiled, ONNX, its score.py, or the model.
 
     Raises BadPackage for a package that cannot be loaded, ModelFailed when its code raises.
     """
@@ -53,6 +53,10 @@ def load_runner(folder: Path) -> Runner:
         from scienceops.running.compiled_runner import load_compiled
 
         return load_compiled(folder, schema)
+    if manifest.runtime.kind == "onnx":
+        from scienceops.running.onnx_runner import OnnxRunner
+
+        return OnnxRunner(folder / str(manifest.model.file), schema, manifest.classes)
     # pandas and scikit-learn load only for a model that needs them.
     from scienceops.running.estimator_runner import EstimatorRunner
     from scienceops.running.script_runner import SCRIPT, ScriptRunner

@@ -23,7 +23,13 @@ def connect_objects(settings: "Settings") -> "ObjectStore":
 
 def connect(settings: "Settings") -> "Ports":
     """One adapter for each port."""
-    from scienceops.adapters.azure.clients import open_queues, open_secrets, open_table
+    from scienceops.adapters.azure.blob_lock import BlobLock
+    from scienceops.adapters.azure.clients import (
+        open_container,
+        open_queues,
+        open_secrets,
+        open_table,
+    )
     from scienceops.adapters.azure.image_builder import connect_builder
     from scienceops.adapters.azure.job_launcher import connect_jobs
     from scienceops.adapters.azure.message_queue import StorageMessageQueue
@@ -42,5 +48,7 @@ def connect(settings: "Settings") -> "Ports":
         runtime=connect_runtime(settings),
         jobs=connect_jobs(settings),
         statistics=connect_statistics(settings.azure),
-        secrets=KeyVaultSecretStore(open_secrets(settings.azure)),
+        secrets=KeyVaultSecretStore(
+            open_secrets(settings.azure), BlobLock(open_container(settings.azure))
+        ),
     )

@@ -4,7 +4,7 @@ using './main.bicep'
 param stage = 'dev'
 param privateNetwork = false
 param databricks = false
-param sqlAdministratorId = readEnvironmentVariable('SQL_ADMINISTRATOR_ID')
-param sqlAdministratorName = readEnvironmentVariable('SQL_ADMINISTRATOR_NAME')
-param sqlAdministratorKind = readEnvironmentVariable('SQL_ADMINISTRATOR_KIND', 'User')
+param administratorId = readEnvironmentVariable('ADMINISTRATOR_ID')
+param administratorName = readEnvironmentVariable('ADMINISTRATOR_NAME')
+param administratorKind = readEnvironmentVariable('ADMINISTRATOR_KIND', 'User')
 param alertEmail = readEnvironmentVariable('ALERT_EMAIL', '')

@@ -8,15 +8,15 @@ param stage string
 @description('Region of everything.')
 param location string = resourceGroup().location
 
-@description('Object id of the Entra user or group that administers the SQL server.')
-param sqlAdministratorId string
+@description('Object id of the Entra user or group that administers: SQL, packages, the owner\'s token.')
+param administratorId string
 
 @description('Name of that user or group, as Entra shows it.')
-param sqlAdministratorName string
+param administratorName string
 
-@description('User or Group: what the administrator of the SQL server is.')
+@description('User or Group: what the administrator is.')
 @allowed(['User', 'Group'])
-param sqlAdministratorKind string = 'User'
+param administratorKind string = 'User'
 
 @description('Whether storage, secrets, SQL and scorers are closed to the internet, by a network of our own.')
 param privateNetwork bool = true
@@ -161,9 +161,9 @@ module sql 'modules/sql.bicep' = {
     location: location
     tags: dataTags
     workspaceId: monitoring.outputs.workspaceId
-    administratorId: sqlAdministratorId
-    administratorName: sqlAdministratorName
-    administratorKind: sqlAdministratorKind
+    administratorId: administratorId
+    administratorName: administratorName
+    administratorKind: administratorKind
     closed: privateNetwork
     subnetIds: privateNetwork ? network.outputs.callerSubnetIds : []
     allowedAddresses: allowedAddresses
@@ -206,6 +206,8 @@ module roles 'modules/roles.bicep' = {
     insightsName: monitoring.outputs.insightsName
     functionsName: identities.outputs.functionsName
     containerIdentityName: identities.outputs.containerName
+    administratorId: administratorId
+    administratorKind: administratorKind
   }
 }
 

@@ -72,6 +72,7 @@ NEEDS = [
     *_needs(
         "functions", "vault", "secret_store",
         f"{_SECRETS}/getSecret/action", f"{_SECRETS}/setSecret/action", f"{_SECRETS}/delete",
+        f"{_SECRETS}/recover/action",
     ),
     *_needs(
         "functions", "insights", "traces of the doors", "Microsoft.Insights/Telemetry/Write",
@@ -86,6 +87,13 @@ NEEDS = [
         f"{_BLOBS}/read", f"{_BLOBS}/write", f"{_BLOBS}/add/action",
     ),
     *_needs("container", "registry", "images of scorers and jobs", f"{_REGISTRY}/pull/read"),
+    *_needs(
+        "administrator", "bucket", "packages put into the bucket by hand",
+        f"{_BLOBS}/read", f"{_BLOBS}/write", f"{_BLOBS}/add/action",
+    ),
+    *_needs(
+        "administrator", "vault", "the owner's token, read once", f"{_SECRETS}/getSecret/action",
+    ),
     *_needs(
         "topic", "account", "events: told to the queues", f"{_QUEUES}/messages/add/action",
     ),
@@ -130,6 +138,9 @@ BUILT_IN = {
         "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
     ],
     "keyVaultSecretsOfficer": [f"{_SECRETS}/*"],
+    "keyVaultSecretsUser": [
+        f"{_SECRETS}/getSecret/action", f"{_SECRETS}/readMetadata/action",
+    ],
     "monitoringMetricsPublisher": [
         "Microsoft.Insights/Metrics/Write", "Microsoft.Insights/Telemetry/Write",
     ],

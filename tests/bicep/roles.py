@@ -61,7 +61,7 @@ def _grants(file: BicepFile) -> list[Grant]:
         if not found.target.startswith(f"{_ASSIGNMENT}@"):
             continue
         properties = found.body["properties"]
-        who = _first(r"(\w+?)(?:PrincipalId$|\.)", properties["principalId"])
+        who = _first(r"(\w+?)(?:PrincipalId$|Id$|\.)", properties["principalId"])
         scope = found.body.get("scope")
         where = scope.text if isinstance(scope, Expression) else ""
         asked = [properties["roleDefinitionId"]]

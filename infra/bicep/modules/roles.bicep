@@ -7,6 +7,8 @@ param vaultName string
 param insightsName string
 param functionsName string
 param containerIdentityName string
+param administratorId string
+param administratorKind string
 
 var role = loadJsonContent('../roles.json')
 var groupId = resourceGroup().id
@@ -167,5 +169,26 @@ resource containerRegistry 'Microsoft.Authorization/roleAssignments@2022-04-01' 
     principalId: container.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.acrPull)
+  }
+}
+
+// People: packages are put into the bucket by hand, and the owner's token is read once.
+resource administratorBucket 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(bucket.id, administratorId, role.storageBlobDataContributor)
+  scope: bucket
+  properties: {
+    principalId: administratorId
+    principalType: administratorKind
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.storageBlobDataContributor)
+  }
+}
+
+resource administratorVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault.id, administratorId, role.keyVaultSecretsUser)
+  scope: vault
+  properties: {
+    principalId: administratorId
+    principalType: administratorKind
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.keyVaultSecretsUser)
   }
 }

@@ -95,5 +95,5 @@ def _delivery(queue: str, message: func.QueueMessage) -> "Delivery":
     from scienceops.adapters.azure.message_queue import receipt_of
     from scienceops.ports.message_queue import Delivery
 
-    receipt = receipt_of(message.id, message.pop_receipt)
+    receipt = receipt_of(str(message.id), str(message.pop_receipt))
     return Delivery(queue, receipt, message.get_json(), message.dequeue_count or 1)

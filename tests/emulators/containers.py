@@ -59,10 +59,10 @@ class Container:
         }
         self._environment = {
             **kept,
-            "HOME": str(folder),
-            "SCIENCEOPS_HOME": str(folder / "home"),
             **image.environment,
             **environment,
+            "HOME": str(folder),
+            "SCIENCEOPS_HOME": str(folder / "home"),
             "SCORER_BIND": f"127.0.0.1:{self.port}",
             "SCORER_SPOOL": str(folder / "spool"),
         }

@@ -1,5 +1,6 @@
 """Management: the clients of Resource Manager, who we are to it, and how long we try."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from azure.core.pipeline.policies import SansIOHTTPPolicy
@@ -9,11 +10,18 @@ from scienceops.adapters.azure.clients import open_credential
 if TYPE_CHECKING:
     from azure.mgmt.appcontainers import ContainerAppsAPIClient
     from azure.mgmt.containerregistrytasks import ContainerRegistryTasksMgmtClient
+    from databricks.sdk import WorkspaceClient
 
     from scienceops.azure_settings import AzureSettings
 
+#: Azure Databricks, as Entra ID knows it in every tenant.
+DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
 #: Retries of a call, over about ten seconds; whoever called comes again later anyway.
-TRIES = {"retry_total": 4, "retry_backoff_factor": 0.5}
+TRIES: dict[str, Any] = {"retry_total": 4, "retry_backoff_factor": 0.5}
+#: The SDK of Databricks would go on for five minutes.
+PATIENCE_SECONDS = 30
+#: Where only a stand-in is: tokens are for nobody but Azure, and never sent in the clear.
+_HERE = "http://127.0.0.1:"
 
 
 def open_apps(settings: "AzureSettings", **options: Any) -> "ContainerAppsAPIClient":
@@ -32,9 +40,36 @@ def open_registry_tasks(
     return ContainerRegistryTasksMgmtClient(**_manager(settings), **{**TRIES, **options})
 
 
+def open_workspace(settings: "AzureSettings") -> "WorkspaceClient":
+    """The Databricks workspace, which knows us by the same identity."""
+    from databricks.sdk import WorkspaceClient
+    from databricks.sdk.core import Config, CredentialsStrategy
+
+    class SignIn(CredentialsStrategy):
+        def auth_type(self) -> str:
+            return "scienceops"
+
+        def __call__(self, _: Config) -> Callable[[], dict[str, str]]:
+            return lambda: _databricks_headers(settings)
+
+    known = Config(
+        host=settings.databricks_host,
+        credentials_strategy=SignIn(),
+        retry_timeout_seconds=PATIENCE_SECONDS,
+    )
+    return WorkspaceClient(config=known)
+
+
+def _databricks_headers(settings: "AzureSettings") -> dict[str, str]:
+    if settings.databricks_host.startswith(_HERE):
+        return {}
+    token = open_credential(settings.identity).get_token(DATABRICKS_SCOPE).token
+    return {"Authorization": f"Bearer {token}"}
+
+
 def is_stand_in(settings: "AzureSettings") -> bool:
     """Whether a stand-in on this machine manages the resources; there is no identity then."""
-    return settings.management.startswith("http://127.0.0.1:")
+    return settings.management.startswith(_HERE)
 
 
 def _manager(settings: "AzureSettings") -> dict[str, Any]:
@@ -45,6 +80,5 @@ def _manager(settings: "AzureSettings") -> dict[str, Any]:
         "credential_scopes": [f"{settings.management}/.default"],
     }
     if is_stand_in(settings):
-        # Tokens are for nobody but Azure, and never sent in the clear.
         place["authentication_policy"] = SansIOHTTPPolicy()
     return place

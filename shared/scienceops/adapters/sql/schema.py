@@ -7,7 +7,6 @@ import sqlalchemy as sa
 from scienceops.adapters.sql.tables import METADATA
 from scienceops.adapters.sql.views import VIEWS, View
 
-
 #: Where a database makes one thing after the other, another process is met in the middle of it.
 MEETINGS = 20
 PAUSE_SECONDS = 0.1

@@ -33,6 +33,9 @@ param databricksWheel string = ''
 @description('Cluster policy of the statistics, once it is made.')
 param databricksPolicy string = ''
 
+@description('Object id of the service principal that a cluster acts as; empty: there is none yet.')
+param sparkPrincipalId string = ''
+
 @description('Image, by digest, of statistics that need no Spark, once it is built.')
 param jobImage string = ''
 
@@ -178,7 +181,6 @@ module spark 'modules/databricks.bicep' = if (databricks) {
     tags: tags
     workspaceId: monitoring.outputs.workspaceId
     networkId: privateNetwork ? network.outputs.networkId : ''
-    containerIdentityId: identities.outputs.containerId
     functionsPrincipalId: identities.outputs.functionsPrincipalId
   }
 }
@@ -208,6 +210,7 @@ module roles 'modules/roles.bicep' = {
     containerIdentityName: identities.outputs.containerName
     administratorId: administratorId
     administratorKind: administratorKind
+    sparkPrincipalId: sparkPrincipalId
   }
 }
 

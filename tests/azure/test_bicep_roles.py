@@ -7,6 +7,7 @@ import pytest
 from bicep.files import BICEP, all_files, read_text
 from bicep.needs import BUILT_IN, NEEDS, Need
 from bicep.roles import grants_of, role_faults
+from scienceops.core.names import CAPTURES, JOBS, PACKAGES, RUNS, TRAINING_SETS
 
 GRANTS = grants_of(all_files().values())
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -29,8 +30,8 @@ def test_nobody_is_given_owner_contributor_or_everything():
 
 def test_containers_may_not_write_what_was_registered_nor_delete():
     condition = (BICEP / "container-writes.txt").read_text()
-    assert "StringStartsWith 'captures/'" in condition
-    assert "versions/" not in condition
+    allowed = set(re.findall(r"StringStartsWith '(\w+/)'", condition))
+    assert allowed == {CAPTURES, JOBS, PACKAGES, RUNS.partition("/")[0] + "/", TRAINING_SETS}
     assert condition.count("(") == condition.count(")")
     assert "!(ActionMatches{" in condition.partition("AND")[0]
 

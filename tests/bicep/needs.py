@@ -86,6 +86,10 @@ NEEDS = [
         "container", "bucket", "captures of scorers; what jobs read and leave",
         f"{_BLOBS}/read", f"{_BLOBS}/write", f"{_BLOBS}/add/action",
     ),
+    *_needs(
+        "spark", "bucket", "statistics on a cluster",
+        f"{_BLOBS}/read", f"{_BLOBS}/write", f"{_BLOBS}/add/action",
+    ),
     *_needs("container", "registry", "images of scorers and jobs", f"{_REGISTRY}/pull/read"),
     *_needs(
         "administrator", "bucket", "packages put into the bucket by hand",

@@ -5,7 +5,6 @@ param location string
 param tags object
 param workspaceId string
 param networkId string
-param containerIdentityId string
 param functionsPrincipalId string
 
 var closed = !empty(networkId)
@@ -27,17 +26,6 @@ resource workspace 'Microsoft.Databricks/workspaces@2024-05-01' = {
     } : {
       enableNoPublicIp: { value: true }
     }
-  }
-}
-
-// The containers' identity, for Unity Catalog's service credential of the same name.
-resource connector 'Microsoft.Databricks/accessConnectors@2024-05-01' = {
-  name: '${name}-container'
-  location: location
-  tags: tags
-  identity: {
-    type: 'UserAssigned'
-    userAssignedIdentities: { '${containerIdentityId}': {} }
   }
 }
 

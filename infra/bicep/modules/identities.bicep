@@ -21,5 +21,4 @@ output functionsId string = functions.id
 output functionsClientId string = functions.properties.clientId
 output functionsPrincipalId string = functions.properties.principalId
 output containerName string = container.name
-output containerId string = container.id
 output containerClientId string = container.properties.clientId

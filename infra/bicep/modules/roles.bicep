@@ -7,6 +7,7 @@ param vaultName string
 param insightsName string
 param functionsName string
 param containerIdentityName string
+param sparkPrincipalId string
 param administratorId string
 param administratorKind string
 
@@ -169,6 +170,19 @@ resource containerRegistry 'Microsoft.Authorization/roleAssignments@2022-04-01' 
     principalId: container.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.acrPull)
+  }
+}
+
+// A cluster has no managed identity: its policy names a service principal, which does what a job does.
+resource sparkBucket 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (!empty(sparkPrincipalId)) {
+  name: guid(bucket.id, sparkPrincipalId, role.storageBlobDataContributor)
+  scope: bucket
+  properties: {
+    principalId: sparkPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.storageBlobDataContributor)
+    conditionVersion: '2.0'
+    condition: loadTextContent('../container-writes.txt')
   }
 }
 

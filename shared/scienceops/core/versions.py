@@ -122,7 +122,7 @@ class Version(Document):
 class Deployment(Document):
     """What should run of a version, and what was last seen of it.
 
-    settings: what its scorer is told of the policy, since its first start.
+    settings, runtime: what its scorer is told of the policy, since its first start.
     """
 
     service: str
@@ -133,6 +133,7 @@ class Deployment(Document):
     reason: str = ""
     starts: int = 0
     settings: Mapping[str, str] = {}
+    runtime: str = "auto"
     stop_after: str = ""
 
 

@@ -56,7 +56,7 @@ def scorer_command(
         labels=owner_labels(settings.home, service=order.service, version=order.version),
         spool=str(spool),
         rights=Rights(
-            read=(access_key(order.service),),
+            read=(access_key(order.service),) if "SCORER_DIRECT" in order.settings else (),
             write=(f"{CAPTURES}{order.service}/{order.version}/",),
         ),
         memory_mb=settings.container_memory_mb,

@@ -5,9 +5,12 @@ import json
 import urllib.error
 import urllib.request
 
+import numpy as np
 import pytest
-from models import iris_rows, pack_iris
+from mlflow_directory import write_mlflow
+from models import iris_rows, iris_table, pack_iris
 from platform_process import wait_for
+from sklearn.linear_model import LogisticRegression
 
 ROWS = iris_rows()[:2]
 COLUMNS = list(ROWS[0])
@@ -98,3 +101,23 @@ def test_a_file_is_scored_to_a_file(platform, key, tmp_path):
         found = list(csv.DictReader(file))
     assert [row["prediction"] for row in found] == ["setosa"] * 2
     assert len({row["request_id"] for row in found}) == 2
+
+
+def test_models_from_elsewhere_are_proved_and_served(platform, tmp_path):
+    from skl2onnx import to_onnx
+
+    values = np.array([list(row.values()) for row in iris_rows()])
+    labels = iris_table()["species"].tolist()
+    model = LogisticRegression(max_iter=500).fit(values, labels)
+    graph = tmp_path / "model.onnx"
+    graph.write_bytes(to_onnx(model, values[:1].astype("f4")).SerializeToString())
+    example = {"columns": COLUMNS, "data": values[:3].tolist()}
+    folder = write_mlflow(tmp_path / "mlflow", model, form="skops", example=example)
+    sample = tmp_path / "rows.json"
+    sample.write_text(json.dumps(ROWS))
+    for name, path in (("from-onnx", graph), ("from-mlflow", folder)):
+        words = ["--name", name, "--model", str(path), "--sample", str(sample)]
+        zipped = platform.json("pack", *words, "--out", str(tmp_path))["path"]
+        platform.cli("push", zipped, "--wait")
+        told = platform.json("score", name, "--data", str(sample))
+        assert told["predictions"] == ["setosa"] * 2

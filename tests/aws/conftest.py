@@ -1,13 +1,22 @@
 """What the tests of AWS share: the bundle, the packaged template, and a deployment of it."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from emulators.aws import require_program
-from emulators.child import Emulator
-from emulators.deployment import OSLS, Deployment, deploy, package, shared_bundle
+from emulators.deployment import (
+    OSLS,
+    Deployment,
+    deploy,
+    package,
+    sdk_environment,
+    shared_bundle,
+)
+from emulators.ministack import PROGRAM, start_ministack
+from emulators.stand_in_aws import serve_stand_ins
 
 
 @pytest.fixture(scope="session")
@@ -27,7 +36,16 @@ def template(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 
 @pytest.fixture(scope="session")
-def deployment(ministack: Emulator, bundle: Path) -> Deployment:
-    """The shipped template, deployed once to this process's emulated account."""
+def deployment(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The shipped template, deployed to an emulated account of its own with stand-ins beside."""
     require_program(OSLS)
-    return deploy(ministack.url, bundle, ministack.log.parent)
+    require_program(PROGRAM)
+    folder = tmp_path_factory.mktemp("deployment")
+    own: dict[str, str] = {}
+    with serve_stand_ins(folder / "stand-ins", lambda: own) as stand_ins:
+        emulator = start_ministack(folder, **stand_ins.environment)
+        try:
+            own.update(sdk_environment(emulator.url), **stand_ins.environment)
+            yield deploy(emulator.url, bundle, folder)
+        finally:
+            emulator.stop()

@@ -22,6 +22,7 @@ WITHOUT_RESOURCE = {
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
     "ecr:GetAuthorizationToken",
+    "ecs:DescribeTaskDefinition",
     # By a condition it is held to the one cluster.
     "ecs:ListTasks",
     "xray:PutTelemetryRecords",

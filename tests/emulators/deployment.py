@@ -28,15 +28,24 @@ PREFIX = f"scienceops-{STAGE}-"
 T = TypeVar("T")
 
 
+def sdk_environment(url: str) -> dict[str, str]:
+    """What leads an SDK to the account at `url`."""
+    return {
+        "AWS_ENDPOINT_URL": url,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
 def run_osls(*arguments: str | Path, url: str = "http://127.0.0.1:9") -> None:
     """One command of osls in infra/, against the account at `url`; fails with what it said."""
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
-        "AWS_ENDPOINT_URL": url,
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
+        **sdk_environment(url),
         "SLS_NOTIFICATIONS_MODE": "off",
         "NODE_NO_WARNINGS": "1",
     }

@@ -2,17 +2,17 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from emulators.aws import require_program
+from emulators.aws import point_sdk_at, require_program
 from emulators.deployment import (
     OSLS,
     Deployment,
     deploy,
     package,
-    sdk_environment,
     shared_bundle,
 )
 from emulators.ministack import PROGRAM, start_ministack
@@ -35,17 +35,22 @@ def template(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     return package("dev", bundle, tmp_path_factory.mktemp("package"))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def deployment(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
     """The shipped template, deployed to an emulated account of its own with stand-ins beside."""
     require_program(OSLS)
     require_program(PROGRAM)
     folder = tmp_path_factory.mktemp("deployment")
-    own: dict[str, str] = {}
-    with serve_stand_ins(folder / "stand-ins", lambda: own) as stand_ins:
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+
+        def own() -> dict[str, str]:
+            return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+
+        stand_ins = stack.enter_context(serve_stand_ins(folder / "stand-ins", own))
         emulator = start_ministack(folder, **stand_ins.environment)
-        try:
-            own.update(sdk_environment(emulator.url), **stand_ins.environment)
-            yield deploy(emulator.url, bundle, folder)
-        finally:
-            emulator.stop()
+        stack.callback(emulator.stop)
+        # Stand-ins fetch what they execute from the emulated bucket, as this process does.
+        point_sdk_at(emulator.url, patch)
+        for name, value in stand_ins.environment.items():
+            patch.setenv(name, value)
+        yield deploy(emulator.url, bundle, folder)

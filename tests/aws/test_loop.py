@@ -28,7 +28,8 @@ ROLES = {
 @pytest.fixture(scope="module")
 def owner(deployment: Deployment) -> str:
     """The owner's token, made at the first request and read from Secrets Manager."""
-    assert deployment.request("GET", "/healthz").status == 200
+    alive = deployment.request("GET", "/healthz")
+    assert alive.status == 200, alive.body
     assert deployment.request("GET", "/api/v1/services", key="so_wrong").status == 401
     secrets = deployment.client("secretsmanager")
     told = secrets.get_secret_value(SecretId=f"{PREFIX}owner-token")["SecretString"]
@@ -67,6 +68,20 @@ def score(deployment: Deployment, rows: list[dict[str, Any]], key: str) -> dict[
     assert reply.status == 200, reply.body
     told: dict[str, Any] = reply.json()
     return told
+
+
+def test_queues_tables_and_bucket_bear_the_names_that_adapters_derive(deployment: Deployment):
+    queues = deployment.client("sqs").list_queues(QueueNamePrefix=PREFIX)["QueueUrls"]
+    assert {url.rpartition(PREFIX)[2] for url in queues} == {
+        *("work", "captures", "alerts"),
+        *("work-dead", "captures-dead", "alerts-dead", "events-dead"),
+    }
+    tables = deployment.client("dynamodb").list_tables()["TableNames"]
+    assert {f"{PREFIX}registry", f"{PREFIX}statistics"} <= set(tables)
+    bucket = deployment.outputs["BucketName"]
+    assert bucket == "scienceops-emulator-000000000000-us-east-1"
+    told = deployment.client("s3").get_bucket_notification_configuration(Bucket=bucket)
+    assert len(told["LambdaFunctionConfigurations"]) == 3
 
 
 def test_a_package_in_the_bucket_becomes_a_live_service_and_scores(

@@ -14,6 +14,9 @@ from emulators.deployment import PREFIX, Deployment
 from emulators.permissions import Roles, needed
 from models import iris_rows, pack_iris
 
+from infra import job_files
+from infra.stage import stage
+
 #: Function -> the role that it runs under, by the name of the door.
 ROLES = {
     f"{PREFIX}http": "HttpRole",
@@ -113,6 +116,29 @@ def test_the_clock_ticks_by_its_schedule(deployment: Deployment):
         return '"Ticks"' in deployment.log("on-timer")
 
     deployment.wait("a tick that nobody asked for", asked, 90)
+
+
+def test_the_clock_s_run_ends_in_statistics_that_the_pages_show(
+    deployment: Deployment, live: str, owner: str, tmp_path: Path
+):
+    environment = tmp_path / "environment.tar.gz"
+    environment.write_bytes(b"the stand-in for EMR runs in the environment of the tests")
+    packages = stage("emr", tmp_path / "build")
+    job_files.upload(
+        deployment.client("s3"), deployment.outputs["BucketName"], packages, environment
+    )
+    score(deployment, iris_rows()[:50], live)
+
+    def told() -> list[dict[str, Any]]:
+        path = "/api/v1/services/iris/statistics?feature=prediction"
+        reply = deployment.request("GET", path, key=owner)
+        return list(reply.json()["rows"]) if reply.status == 200 else []
+
+    rows = deployment.wait("statistics", told, 240)
+    assert {row["model_id"] for row in rows} == {"iris:1"}
+    assert {row["environment"] for row in rows} == {"emulator"}
+    for page in ("/", "/services/iris", "/services/iris/models", "/services/iris/data"):
+        assert deployment.request("GET", page, key=owner).status == 200
 
 
 def test_every_door_was_allowed_all_that_it_called(deployment: Deployment, live: str):

@@ -135,6 +135,11 @@ class TestOnLambda(AwsRuntimeContract):
             s3.delete_object(Bucket=account.bucket, Key=one["Key"])
         return account.bucket
 
+    def test_a_service_that_captures_nothing_captures_nothing(self, runtime, order, store) -> None:
+        endpoint = self.start(runtime, replace(order(), settings={"SCORER_CAPTURE": "off"}))
+        assert self.score(runtime, endpoint).status == 200
+        assert not list(store.scan("captures/"))
+
     def test_a_scorer_takes_calls_of_its_gateway_only(self, runtime, order) -> None:
         endpoint = self.start(runtime, order())
         reply = runtime.call(endpoint, "POST", "/score", headers={}, body=b"{}")

@@ -121,6 +121,15 @@ class TestOnLambda(AwsRuntimeContract):
         assert sorted(set(found)) == sorted(ids)
         assert len(found) == 3 * len(ids)
 
+    def test_sandboxes_that_are_killed_take_nothing_with_them(
+        self, runtime, order, store, stand_ins
+    ) -> None:
+        endpoint = self.start(runtime, order())
+        for number in range(1, 4):
+            assert self.score(runtime, endpoint).status == 200
+            stand_ins.functions.kill_sandboxes()
+            assert len(list(store.scan("captures/iris/1/"))) == number
+
     def test_a_call_whose_record_the_bucket_does_not_take_is_not_answered(
         self, runtime, order, account
     ) -> None:

@@ -1,16 +1,19 @@
 """Job files: what jobs on EMR Serverless run from, made and put into the bucket of a stage.
 
-python infra/job_files.py STAGE [PYTHON-HOME]
+python infra/job_files.py STAGE [OPTION]...
 
-PYTHON-HOME: a whole Python in a folder that can be moved; one of uv's unless given.
+Of the options of a deployment, --region=REGION counts here. `--python=FOLDER`: a whole Python in a
+folder that can be moved; one of uv's unless given.
 """
 
 import gzip
 import io
+import os
 import shutil
 import subprocess
 import sys
 import tarfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +22,22 @@ from infra.stage import HERE, files_of, is_left_out, stage
 #: In the bucket; the default of SCIENCEOPS_AWS_JOB_FILES.
 PLACE = "jobs/platform/"
 PYTHON = "3.11"
+DEFAULT_REGION = "eu-central-1"
 UV = Path(sys.executable).parent / "uv"
 
 
-def main(name: str, home: Path | None = None) -> None:
+def main(name: str, options: Sequence[str]) -> None:
     """Make the three files and upload them, the entry last, so that no job finds it alone."""
     import boto3
 
-    session = boto3.Session()
+    given = dict(option.removeprefix("--").split("=", 1) for option in options if "=" in option)
+    # As the template chooses it.
+    region = given.get("region") or os.environ.get("AWS_REGION") or DEFAULT_REGION
+    session = boto3.Session(region_name=region)
     account = session.client("sts").get_caller_identity()["Account"]
-    bucket = f"scienceops-{name}-{account}-{session.region_name}"
-    packages, environment = stage("emr"), make_environment(home or fetch_python())
+    bucket = f"scienceops-{name}-{account}-{region}"
+    home = Path(given["python"]) if "python" in given else fetch_python()
+    packages, environment = stage("emr"), make_environment(home)
     upload(session.client("s3"), bucket, packages, environment)
     sys.stdout.write(f"jobs on EMR run from s3://{bucket}/{PLACE}\n")
 
@@ -88,4 +96,4 @@ def write_archive(folder: Path, archive: Path) -> Path:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *map(Path, sys.argv[2:]))
+    main(sys.argv[1], sys.argv[2:])

@@ -4,7 +4,12 @@ import pytest
 
 CLOUDS = ("aws", "azure")
 
-pytest_plugins = ["emulators.aws", "emulators.azurite", "emulators.postgres"]
+pytest_plugins = [
+    "emulators.aws",
+    "emulators.azurite",
+    "emulators.compute",
+    "emulators.postgres",
+]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -21,6 +21,7 @@ class AwsSettings(BaseModel):
         default="",
         description="What the ARNs of the roles start with, arn:aws:iam::ACCOUNT:role/.",
     )
+    region: str = Field(default="", description="Region, told to what containers log by.")
     subnets: str = Field(
         default="",
         description="Subnets of scorers on Fargate and of jobs in images, with commas between.",

@@ -1,5 +1,7 @@
 """Settings of an Azure subscription: each is `SCIENCEOPS_AZURE_<NAME>`, read by config.py."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -37,4 +39,53 @@ class AzureSettings(BaseModel):
         pattern=r"(\d+,\d+,\d+)?",
         description="Ports of Azurite on this machine in place of a storage account: "
         "blobs,queues,tables.",
+    )
+    subscription: str = Field(default="", description="Id of the subscription.")
+    resource_group: str = Field(
+        default="", description="Resource group of this installation, and of no other."
+    )
+    location: str = Field(default="", description="Region of scorers and jobs, like westeurope.")
+    management: str = Field(
+        default="https://management.azure.com",
+        description="Resource Manager; another one in sovereign clouds.",
+    )
+    app_environment: str = Field(
+        default="", description="Container Apps environment of scorers and jobs."
+    )
+    container_identity: str = Field(
+        default="", description="Name of the managed identity that scorers and jobs act as."
+    )
+    container_identity_client: str = Field(default="", description="Client id of that identity.")
+    scorer_ingress: Literal["internal", "external"] = Field(
+        default="internal",
+        description="Whether scorers are reached from their virtual network alone; from anywhere "
+        "they check keys, too.",
+    )
+    scorer_replicas_least: int = Field(
+        default=0, ge=0, description="Copies of a scorer that nobody calls; 0 costs nothing."
+    )
+    scorer_replicas_most: int = Field(
+        default=10, ge=1, description="Copies of a scorer that everybody calls."
+    )
+    job_image: str = Field(
+        default="",
+        description="Image, by digest, of statistics that need no Spark; empty if there is none.",
+    )
+    databricks_host: str = Field(
+        default="", description="Databricks workspace of statistics; empty if there is none."
+    )
+    databricks_wheel: str = Field(
+        default="", description="Wheel of ScienceOps in the workspace, like /Volumes/.../X.whl."
+    )
+    databricks_policy: str = Field(
+        default="", description="Cluster policy of the jobs: their limits and credentials."
+    )
+    databricks_runtime: str = Field(
+        default="17.3.x-scala2.13", description="Databricks runtime; Spark 4.0 is the floor."
+    )
+    databricks_node: str = Field(
+        default="Standard_D4ds_v5", description="Machine of a cluster's nodes."
+    )
+    databricks_workers: int = Field(
+        default=2, ge=0, description="Most workers of a cluster; 0 is a single node."
     )

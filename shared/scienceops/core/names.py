@@ -17,6 +17,7 @@ CAPTURES = "captures/"
 LABELS = "labels/"
 RUNS = "statistics/runs/"
 BUILDS = "builds/"
+JOBS = "jobs/"
 TRAINING_SETS = "training_sets/"
 
 #: Feature name under which predictions are summarised; a schema may not use it for a column.
@@ -196,6 +197,15 @@ def run_result_key(identity: str) -> str:
     'statistics/runs/run-000000007.result.json'
     """
     return f"{RUNS}{identity}.result.json"
+
+
+def job_key(job_id: str, file: str) -> str:
+    """Key of one of the objects in which a job tells of itself, where its platform does not.
+
+    >>> job_key("run-000000007-1", "log.txt")
+    'jobs/run-000000007-1/log.txt'
+    """
+    return f"{JOBS}{job_id}/{file}"
 
 
 def plain_name(key: str) -> str:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from scienceops.config import Settings
     from scienceops.ports import Ports
     from scienceops.ports.object_store import ObjectStore
+    from scienceops.ports.statistics_store import StatisticsStore
 
 
 def connect_objects(settings: "Settings") -> "ObjectStore":
@@ -19,6 +20,13 @@ def connect_objects(settings: "Settings") -> "ObjectStore":
 
     container = open_container(settings.azure)
     return BlobObjectStore(container, QueueBlobEvents(open_queues(settings.azure)))
+
+
+def connect_statistics(settings: "Settings") -> "StatisticsStore":
+    """The statistics alone."""
+    from scienceops.adapters.azure import statistics_store
+
+    return statistics_store.connect_statistics(settings.azure)
 
 
 def connect(settings: "Settings") -> "Ports":
@@ -36,7 +44,6 @@ def connect(settings: "Settings") -> "Ports":
     from scienceops.adapters.azure.model_registry import TableModelRegistry
     from scienceops.adapters.azure.secret_store import KeyVaultSecretStore
     from scienceops.adapters.azure.service_runtime import connect_runtime
-    from scienceops.adapters.azure.statistics_store import connect_statistics
     from scienceops.ports import Ports
 
     objects = connect_objects(settings)
@@ -47,7 +54,7 @@ def connect(settings: "Settings") -> "Ports":
         builder=connect_builder(settings, objects),
         runtime=connect_runtime(settings),
         jobs=connect_jobs(settings),
-        statistics=connect_statistics(settings.azure),
+        statistics=connect_statistics(settings),
         secrets=KeyVaultSecretStore(
             open_secrets(settings.azure), BlobLock(open_container(settings.azure))
         ),

@@ -1,6 +1,7 @@
 """Scorer client: HTTP to a scorer over kept-alive connections, by Unix socket, TCP or TLS."""
 
 import http.client
+import math
 import os
 import select
 import socket
@@ -20,6 +21,10 @@ IDLE_SECONDS = 30
 _CHUNK_BYTES = 256 * 1024
 _BACKLOG_FULL_SECONDS = 0.005
 _TLS = "https://"
+
+
+class NotReached(ServiceNotReady):
+    """No byte of the request was sent: another scorer may be asked instead."""
 
 
 class _Connection(http.client.HTTPConnection):
@@ -79,11 +84,15 @@ class _Connection(http.client.HTTPConnection):
 class ScorerClient:
     """A pool of connections per endpoint, for all threads of a process.
 
-    tls: what HTTPS goes by; the machine's own authorities unless given.
+    tls: what HTTPS goes by; the machine's own authorities unless given. connect_seconds: the most
+    that connecting takes, of the time for the whole call.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self, tls: ssl.SSLContext | None = None, *, connect_seconds: float = math.inf
+    ) -> None:
         self._tls = tls
+        self._connect_seconds = connect_seconds
         self._idle: dict[str, list[_Connection]] = {}
         self._lock = threading.Lock()
         self._pid = os.getpid()
@@ -103,14 +112,15 @@ class ScorerClient:
         body: bytes,
         timeout_seconds: float,
     ) -> Reply:
-        """One request and its reply, as ServiceRuntime.call promises."""
+        """One request and its reply, as ServiceRuntime.call promises; raises NotReached, which is
+        ServiceNotReady, when nothing was sent."""
         end = time.monotonic() + timeout_seconds
         kept = self._take(endpoint)
         while True:
             connection = kept or _Connection(endpoint, self._tls_of(endpoint))
             try:
                 if kept is None:
-                    connection.open(end)
+                    connection.open(min(end, time.monotonic() + self._connect_seconds))
                 return self._exchange(endpoint, connection, method, path, headers, body, end)
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
@@ -118,7 +128,8 @@ class ScorerClient:
                 if kept is not None and not connection.has_sent:
                     kept = None
                     continue
-                raise ServiceNotReady(
+                kind = ServiceNotReady if connection.has_sent else NotReached
+                raise kind(
                     f"the scorer at {endpoint} did not answer ({_explain(error)})"
                 ) from error
 

@@ -39,7 +39,7 @@ NAMES_EACH = 2
 CAPTURE_OBJECTS = 2000
 DAYS = [date(2026, 11, 1) + timedelta(days) for days in range(5)]
 DOORS = 16
-END_SECONDS = 180
+END_SECONDS = 300
 PAUSE_SECONDS = 1
 
 

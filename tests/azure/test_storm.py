@@ -1,9 +1,9 @@
 """The storm on Azurite: bucket, queues, registry and secrets are Azure's, statistics lie in SQLite.
 
-Faults are put in by the HTTP transport below the SDKs, whose own retries meet them: 503 ServerBusy
-and 500 instead of the request, 500 instead of the reply. Only the reply to a receiver is not lost:
-its messages would stay hidden for minutes, as the contract suite of the queue tests in seconds. Event
-Grid and Key Vault are stand-ins.
+Faults are put in by the HTTP transport below the SDKs, whose own retries meet them: 503 and 500
+instead of the request, 500 instead of the reply. Only the reply to a receiver is never lost: its
+messages would stay hidden for minutes, which the contract suite of the queue tests in seconds.
+Event Grid and Key Vault are stand-ins.
 """
 
 from collections.abc import Iterator

@@ -87,6 +87,10 @@ NEEDS = [
         f"{_BLOBS}/read", f"{_BLOBS}/write", f"{_BLOBS}/add/action",
     ),
     *_needs(
+        "container", "captured", "object_store: a segment found shipped is announced once more",
+        f"{_QUEUES}/messages/add/action",
+    ),
+    *_needs(
         "spark", "bucket", "statistics on a cluster",
         f"{_BLOBS}/read", f"{_BLOBS}/write", f"{_BLOBS}/add/action",
     ),

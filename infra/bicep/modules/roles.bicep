@@ -22,6 +22,10 @@ resource bucket 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-
   name: '${storageName}/default/${containerName}'
 }
 
+resource captured 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' existing = {
+  name: '${storageName}/default/captured'
+}
+
 resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' existing = {
   name: registryName
 }
@@ -160,6 +164,17 @@ resource containerBucket 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.storageBlobDataContributor)
     conditionVersion: '2.0'
     condition: loadTextContent('../container-writes.txt')
+  }
+}
+
+// A segment that is found shipped is announced once more, and Event Grid speaks of writes alone.
+resource containerCaptured 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(captured.id, container.id, role.storageQueueDataMessageSender)
+  scope: captured
+  properties: {
+    principalId: container.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.storageQueueDataMessageSender)
   }
 }
 

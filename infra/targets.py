@@ -46,4 +46,22 @@ TARGETS: Mapping[str, Target] = {
         limit_bytes=250 * MEGABYTE,
         zipped_limit_bytes=50 * MEGABYTE,
     ),
+    "azure": Target(
+        lock="functions/azure/requirements.lock",
+        # Where the Python worker looks beside the package's root.
+        packages=".python_packages/lib/site-packages",
+        # The host wants host.json and function_app.py at the root.
+        sources={
+            "functions/azure/host.json": "host.json",
+            "functions/azure/function_app.py": "function_app.py",
+            **OWN,
+        },
+        borrowed=CHARTS,
+        # Microsoft's ODBC driver comes in wheels for glibc 2.28.
+        platform="x86_64-manylinux_2_28",
+        runs_at="/home/site/wwwroot",
+        # Flex Consumption takes far more; an instance that starts copies all of it.
+        limit_bytes=300 * MEGABYTE,
+        zipped_limit_bytes=120 * MEGABYTE,
+    ),
 }

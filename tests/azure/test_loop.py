@@ -104,7 +104,7 @@ def test_a_retraining_makes_a_candidate_in_its_image_that_a_person_puts_live(
     ended = installation.wait_for(
         lambda: installation.json(f"/services/iris/retrainings/{body['number']}"),
         lambda seen: seen["state"] in ("compared", "failed"),
-        seconds=180,
+        seconds=300,
     )
     assert ended["state"] == "compared", ended
     assert ended["report"]["labelled"] == 150

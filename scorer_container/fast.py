@@ -90,6 +90,7 @@ def reply_to(environ: dict[str, Any], path: str, scoring: Scoring) -> Reply:
         captured_at=get("HTTP_X_SCIENCEOPS_CAPTURED_AT", ""),
         capture=get("HTTP_X_SCIENCEOPS_CAPTURE", ""),
         correlation=get("HTTP_X_SCIENCEOPS_CORRELATION_ID", ""),
+        trace=get("HTTP_TRACEPARENT", ""),
     )
     return scoring.reply_to(call, form)
 

@@ -23,6 +23,7 @@ param functionsClientId string
 param containerIdentityName string
 param containerIdentityClientId string
 param subnetId string
+param statisticsSeconds int
 param mostInstances int
 param instanceMemory int
 
@@ -106,6 +107,8 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     SCIENCEOPS_ENVIRONMENT: stage
     SCIENCEOPS_HOME: '/tmp/scienceops'
     SCIENCEOPS_PUBLIC_URL: url
+    // Each run starts containers or a cluster.
+    SCIENCEOPS_STATISTICS_SECONDS: string(statisticsSeconds)
     SCIENCEOPS_IMAGES: '${registryServer}/scienceops'
     SCIENCEOPS_AZURE_STORAGE_ACCOUNT: storageName
     SCIENCEOPS_AZURE_CONTAINER: containerName

@@ -14,7 +14,7 @@ OPTIONS ?=
 OSLS := $(HERE)/.emulators/node_modules/.bin/osls
 export PYTHONPATH := $(HERE)/shared:$(HERE)
 
-.PHONY: demo test test-containers test-aws test-azure stage-aws deploy-aws destroy-aws deploy-azure destroy-azure bench-doors check lint lock browser bench bench-deploy bench-scoring bench-capture engine engine-stop image clean help
+.PHONY: bench bench-capture bench-deploy bench-doors bench-scoring browser check clean contract demo deploy-aws deploy-azure destroy-aws destroy-azure engine engine-stop help image lint lock stage-aws test test-aws test-azure test-containers
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -43,6 +43,12 @@ test-containers: .venv/ready ## Images and containers for real, with an engine a
 
 test-aws: .venv/ready .emulators/ready ## AWS: adapters, doors and the deployed template, against emulators
 	@$(BIN)/pytest tests -m aws -rs -n $(WORKERS) --dist loadfile
+
+contract: .venv/ready ## The promises of data on a real AWS account: LIVE_CLOUD=1 make contract
+	@test "$(LIVE_CLOUD)" = 1 || { echo "This makes and deletes buckets, queues, tables and secrets of its own, called"; \
+	  echo "scienceops-contract-..., in the account of your AWS credentials. Go on with: LIVE_CLOUD=1 make contract"; exit 1; }
+	@$(BIN)/pytest --force-enable-socket -rs -k "not Seaweed" \
+	  $(foreach port,object_store message_queue model_registry statistics_store secret_store,tests/contract/test_aws_$(port).py)
 
 test-azure: .venv/ready .emulators/ready ## Azure: adapters, doors and templates, against emulators
 	@$(BIN)/pytest tests -m azure -rs -n $(WORKERS) --dist loadfile

@@ -3,7 +3,8 @@
     python benchmarks/capture_rounds.py [ROUNDS] [SEED]
 
 In each round a worker, the server, the shipping process or all of the scorer is killed while four
-clients score. In the end every acknowledged row must be in the bucket, and none of them twice.
+clients score. In the end every acknowledged row must be in the bucket, none of them twice, and the
+statistics job must count each of them once, as often as it runs.
 The last line is one JSON object; the exit code is 1 when something was lost or counted twice.
 """
 
@@ -17,7 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "shared"), str(ROOT / "tests")]
 
-from kill_rounds import faults, run_rounds  # noqa: E402  # After the paths.
+from counted import counted_rows  # noqa: E402  # After the paths.
+from kill_rounds import faults, run_rounds  # noqa: E402
 from models import pack_iris  # noqa: E402
 from scorer_process import Scorer  # noqa: E402
 
@@ -40,12 +42,15 @@ def run(folder: Path, mode: str, rounds: int, seed: int) -> dict[str, object]:
     scorer = Scorer(folder, package, workers=2, SCORER_CAPTURE=mode)
     seen = run_rounds(scorer, rounds, seed)
     captured = Counter((row["request_id"], row["row"]) for row in scorer.captured())
+    counted = [counted_rows(scorer, number) for number in (1, 2)]
     return {
         "acknowledged_rows": sum(seen.acknowledged.values()),
         "captured_rows": sum(captured.values()),
+        "counted_rows": counted[0],
+        "counted_again": counted[1],
         "unanswered_calls": seen.unanswered,
         "killed": dict(seen.killed),
-        "faults": faults(seen, captured),
+        "faults": [*faults(seen, captured, counted[0]), *faults(seen, captured, counted[1])],
     }
 
 

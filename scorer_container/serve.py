@@ -66,7 +66,12 @@ def build(
     )
     metrics = Metrics(scorer.service, scorer.version, str(os.getpid()), schema)
     capture = (make_capture or capture_of)(scorer.capture, scorer.sampling, spool)
-    scoring = Scoring(served, load_runner(folder), capture, metrics)
+    runner = load_runner(folder)
+    if documents["manifest"].get("runtime", {}).get("independent_rows"):
+        from scorer_container.merging import MergingRunner
+
+        runner = MergingRunner(runner)
+    scoring = Scoring(served, runner, capture, metrics)
 
     def others() -> Wsgi:
         from scorer_container.web import create_app
@@ -106,9 +111,11 @@ def _threads(folder: Path, capture: str) -> int:
         # They wait most of the time, and those that wait together are done together.
         return 32
     manifest = json.loads((folder / "manifest.json").read_bytes())
+    runtime = manifest.get("runtime", {})
     # A compiled model computes all the while, so that threads only stand in each other's way: one
-    # is there for a body that comes slowly. Others may wait for something, or let go of the lock.
-    return 2 if manifest.get("runtime", {}).get("kind") == "compiled" else 8
+    # is there for a body that comes slowly. Calls that are answered together wait for each other.
+    # Others may wait for something, or let go of the lock.
+    return 2 if runtime.get("kind") == "compiled" else 32 if runtime.get("independent_rows") else 8
 
 
 if __name__ == "__main__":

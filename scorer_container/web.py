@@ -76,6 +76,9 @@ def create_app(served: Served, scoring: Scoring, spool: CaptureSpool, metrics: M
         return {"status": "alive"}
 
     @app.get("/readyz")
+    # As MLflow's clients ask.
+    @app.get("/ping")
+    @app.get("/health")
     def readyz() -> tuple[dict[str, str], int]:
         if spool.has_room():
             return {"status": "ready"}, 200

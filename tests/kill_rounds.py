@@ -113,8 +113,12 @@ def _revive(scorer: Scorer, target: str) -> None:
         scorer.start()
 
 
-def faults(seen: Rounds, captured: Counter[tuple[str, int]]) -> list[str]:
-    """What is not as it must be; captured: how often each (request id, row) is in the bucket."""
+def faults(seen: Rounds, captured: Counter[tuple[str, int]], counted: int) -> list[str]:
+    """What is not as it must be.
+
+    captured: how often each (request id, row) is in the bucket. counted: rows that the statistics
+    job has counted.
+    """
     wanted = {(i, row) for i, count in seen.acknowledged.items() for row in range(count)}
     lost = wanted - set(captured)
     twice = [key for key, count in captured.items() if count > 1]
@@ -124,6 +128,8 @@ def faults(seen: Rounds, captured: Counter[tuple[str, int]]) -> list[str]:
         found.append(f"{len(lost)} acknowledged rows were not captured")
     if twice:
         found.append(f"{len(twice)} rows were captured twice")
+    if counted != len(captured):
+        found.append(f"{len(captured)} rows were captured, {counted} counted by the job")
     if len(more) > seen.unanswered:
         found.append(f"{len(more)} captured calls were never made, {seen.unanswered} had no answer")
     return found

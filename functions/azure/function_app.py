@@ -1,15 +1,12 @@
-"""The doors on Azure: parse the trigger, call one App method, reply.
-
-Of a storage queue's message the host keeps the time: it hides it, counts its deliveries, and sets
-it aside after the fifth. Whoever is done with it acknowledges it by the delivery's receipt, as on
-every platform; the host then finds it gone, which it takes for done. See docs/decisions/0013.
-"""
+"""The doors on Azure: parse the trigger, call one App method, reply (docs/decisions/0013)."""
 
 import logging
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import azure.functions as func
+
+from scienceops.errors import BadInput
 
 if TYPE_CHECKING:
     # A door that is called first pays for what it uses, and the listing of the doors for nothing.
@@ -33,7 +30,11 @@ def on_model_upload(message: func.QueueMessage) -> None:
 @app.queue_trigger(arg_name="message", queue_name="captured", connection=STORAGE)
 def on_capture(message: func.QueueMessage) -> None:
     """A blob was created under captures/ or labels/: Event Grid said so."""
-    _app().announce_capture(_key(message))
+    try:
+        _app().announce_capture(_key(message))
+    except BadInput as error:
+        # A stray file, or a folder made by hand: no later delivery would go better.
+        log.warning("blob passed over", extra={"reason": str(error)})
 
 
 @app.queue_trigger(arg_name="message", queue_name="work", connection=STORAGE)
@@ -59,8 +60,7 @@ def on_timer(timer: func.TimerRequest) -> None:
 @app.route(route="{*path}", methods=list(func.HttpMethod))
 def http(req: func.HttpRequest, context: func.Context) -> func.HttpResponse:
     """Any HTTP request; the app checks keys and sessions itself."""
-    reply: func.HttpResponse = _web().handle(req, context)
-    return reply
+    return _web().handle(req, context)  # type: ignore[no-any-return]  # It has no types.
 
 
 class _Middleware(func.WsgiMiddleware):
@@ -82,8 +82,8 @@ def _web() -> _Middleware:
     from scienceops.web import create_app
     from scienceops.web.traces import follow_host
 
-    web = follow_host(create_app(_app(), _app().settings))
-    return _Middleware(web)  # type: ignore[no-untyped-call]  # azure-functions has few types.
+    site = follow_host(create_app(_app(), _app().settings))
+    return _Middleware(site)  # type: ignore[no-untyped-call]  # It has no types.
 
 
 def _key(message: func.QueueMessage) -> str:

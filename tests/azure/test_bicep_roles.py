@@ -7,6 +7,7 @@ import pytest
 from bicep.files import BICEP, all_files, read_text
 from bicep.needs import BUILT_IN, NEEDS, Need
 from bicep.roles import grants_of, role_faults
+
 from scienceops.core.names import CAPTURES, JOBS, PACKAGES, RUNS, TRAINING_SETS
 
 GRANTS = grants_of(all_files().values())

@@ -25,6 +25,7 @@ from scienceops.adapters.aws.object_store import S3ObjectStore
 from scienceops.adapters.aws.service_runtime import AwsServiceRuntime
 from scienceops.aws_settings import AwsSettings
 from scienceops.core.access import hash_key
+from scienceops.errors import ServiceNotReady
 from scienceops.ports.service_runtime import DeployOrder, Observed
 
 KEY = "the gateway's key"
@@ -70,6 +71,7 @@ def make(account: Account, store: S3ObjectStore) -> Callable[[], AwsServiceRunti
             settings,
             store,
             functions=LazyClient("lambda"),
+            calls=LazyClient("lambda", attempts=1),
             ecs=LazyClient("ecs"),
             scaling=LazyClient("application-autoscaling"),
             logs=LazyClient("logs"),
@@ -144,6 +146,17 @@ class TestOnLambda(AwsRuntimeContract):
         assert reply.status == 413
         assert b"runtime = fargate" in reply.body
 
+    def test_a_call_that_may_have_been_scored_is_not_made_again(
+        self, runtime, order, stand_ins, store
+    ) -> None:
+        endpoint = self.start(runtime, order())
+        stand_ins.functions.loses_answers = True
+        asked = stand_ins.functions.invocations
+        with pytest.raises(ServiceNotReady):
+            self.score(runtime, endpoint)
+        assert stand_ins.functions.invocations == asked + 1
+        assert len(list(store.scan("captures/iris/1/"))) == 1
+
     def test_one_that_was_ready_is_not_woken_by_a_look(self, runtime, order, stand_ins) -> None:
         self.start(runtime, order())
         asked = stand_ins.functions.invocations
@@ -209,6 +222,7 @@ class TestOnFargate(AwsRuntimeContract):
             account.settings,
             store,
             functions=LazyClient("lambda"),
+            calls=LazyClient("lambda", attempts=1),
             ecs=LazyClient("ecs"),
             scaling=LazyClient("application-autoscaling"),
             logs=LazyClient("logs"),

@@ -1,6 +1,7 @@
 """The resources of one installation, made as infra/serverless.yml makes them, for tests."""
 
 import json
+import os
 from typing import Any
 from uuid import uuid4
 
@@ -12,6 +13,8 @@ from scienceops.config import Settings
 QUEUES = ("work", "captures", "alerts")
 MAX_RECEIVE_COUNT = 5
 TABLES = ("registry", "statistics")
+#: An emulator has one server, a real account many.
+LOOK_SECONDS = "1" if os.environ.get("LIVE_CLOUD") == "1" else "0"
 
 
 class Account:
@@ -26,11 +29,10 @@ class Account:
         self.settings = Settings(
             cloud="aws", aws=AwsSettings(bucket=self.bucket, prefix=self.prefix)
         )
-        self._session = boto3.Session()
 
     def client(self, service: str) -> Any:
         """A client of the tests' own, beside those of the adapters."""
-        return self._session.client(service)
+        return boto3.client(service)
 
     def make_bucket(self) -> None:
         """The bucket; who makes one outside us-east-1 has to say where."""
@@ -52,7 +54,12 @@ class Account:
                 "maxReceiveCount": MAX_RECEIVE_COUNT,
             }
             sqs.create_queue(
-                QueueName=f"{self.prefix}{name}", Attributes={"RedrivePolicy": json.dumps(redrive)}
+                QueueName=f"{self.prefix}{name}",
+                Attributes={
+                    "RedrivePolicy": json.dumps(redrive),
+                    # A look without waiting asks some of SQS's servers, and may miss a message.
+                    "ReceiveMessageWaitTimeSeconds": LOOK_SECONDS,
+                },
             )
 
     def make_events(self) -> str:
@@ -97,3 +104,24 @@ class Account:
         self.make_bucket()
         self.make_queues()
         self.make_tables()
+
+    def delete_all(self) -> None:
+        """Whatever was made under the prefix, with its content."""
+        sqs, dynamodb, s3 = (self.client(name) for name in ("sqs", "dynamodb", "s3"))
+        secrets = self.client("secretsmanager")
+        for url in sqs.list_queues(QueueNamePrefix=self.prefix).get("QueueUrls", ()):
+            sqs.delete_queue(QueueUrl=url)
+        for page in dynamodb.get_paginator("list_tables").paginate():
+            for name in page["TableNames"]:
+                if name.startswith(self.prefix):
+                    dynamodb.delete_table(TableName=name)
+        named = [{"Key": "name", "Values": [self.prefix]}]
+        for page in secrets.get_paginator("list_secrets").paginate(Filters=named):
+            for found in page["SecretList"]:
+                secrets.delete_secret(SecretId=found["ARN"], ForceDeleteWithoutRecovery=True)
+        if self.bucket not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+            return
+        for page in s3.get_paginator("list_objects_v2").paginate(Bucket=self.bucket):
+            for found in page.get("Contents", ()):
+                s3.delete_object(Bucket=self.bucket, Key=found["Key"])
+        s3.delete_bucket(Bucket=self.bucket)

@@ -6,6 +6,7 @@ Without emulators the tests are skipped, where REQUIRE_EMULATORS=1 is set they f
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from emulators import ministack as ministack_program
@@ -62,6 +63,17 @@ def aws_environment(ministack: Emulator, monkeypatch: pytest.MonkeyPatch) -> str
 
 
 @pytest.fixture
-def account(aws_environment: str) -> Account:
-    """An installation with names of its own, of which nothing has been made yet."""
-    return Account()
+def account(request: pytest.FixtureRequest) -> Iterator[Account]:
+    """An installation with names of its own, of which nothing has been made yet.
+
+    With LIVE_CLOUD=1 it is one in the real account that boto3 finds, and is deleted at the end.
+    """
+    if os.environ.get("LIVE_CLOUD") != "1":
+        request.getfixturevalue("aws_environment")
+        yield Account()
+        return
+    account = Account(f"scienceops-contract-{uuid4().hex[:10]}-")
+    try:
+        yield account
+    finally:
+        account.delete_all()

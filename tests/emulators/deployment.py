@@ -114,7 +114,7 @@ class Deployment:
         """One HTTP request to the deployed API; `key` is a bearer's."""
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=90)
         told = {
-            "Host": f"{self.outputs['HttpApiId']}.execute-api.localhost:{urlsplit(self.url).port}",
+            "Host": f"{self.outputs['HttpApiId']}.execute-api.127.0.0.1:{urlsplit(self.url).port}",
             "Content-Type": "application/json",
             **({"Authorization": f"Bearer {key}"} if key else {}),
             **(headers or {}),

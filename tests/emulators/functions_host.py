@@ -134,7 +134,7 @@ def web_app(runtime: FunctionsRuntime, name: str) -> Callable[..., Any]:
             return Response("Your Functions app is up and running")
         asked = {
             "method": request.method,
-            "url": request.url,
+            "url": request.host_url.rstrip("/") + request.environ["REQUEST_URI"],
             "headers": {key.lower(): value for key, value in request.headers.items()},
             "query": request.args.to_dict(),
             "params": {"path": request.path.lstrip("/")},

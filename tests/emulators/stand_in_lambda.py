@@ -42,6 +42,8 @@ class StandInLambda:
         self._sandboxes: list[Sandbox] = []
         #: How many events there were, of all functions.
         self.invocations = 0
+        #: Whether callers get a 502 when the function has answered.
+        self.loses_answers = False
 
     def handle_path(self, method: str, path: list[str], given: dict[str, Any]) -> dict[str, Any]:
         name = path[2] if len(path) > 2 else given["FunctionName"]
@@ -74,6 +76,8 @@ class StandInLambda:
             answer, error = sandbox.run(event, function["Timeout"])
         finally:
             free.put(sandbox)
+        if self.loses_answers:
+            raise ApiError("ServiceException", "the answer was lost", 502)
         headers = {"X-Amz-Function-Error": error} if error else {}
         if log_type == "Tail":
             headers["X-Amz-Log-Result"] = base64.b64encode(sandbox.log()[-LOG_BYTES:]).decode()

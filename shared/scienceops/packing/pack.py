@@ -32,6 +32,7 @@ from scienceops.packing.extras import (
     to_parquet,
 )
 from scienceops.packing.infer_schema import as_frame, infer_schema
+from scienceops.packing.lighten import lighten
 from scienceops.packing.model_formats import save_model
 from scienceops.packing.rows import choose_rows, frame_to_rows
 from scienceops.packing.service_schema import described_by
@@ -162,6 +163,7 @@ def pack(
         draft = draft.answered(rows, scored)
         proved_on = frame if features is None else features
         draft = draft.with_runtime(*choose_runtime(runtime, model, runner, proved_on))
+        draft = lighten(draft, runner, proved_on)
         if features is not None:
             draft = draft.with_baseline(features, _score_all(runner, draft, features))
     return draft.write(None if path is None else Path(path))

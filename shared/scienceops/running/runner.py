@@ -24,6 +24,12 @@ class Scored:
     probabilities: list[dict[str, float]] | None = None
     reply: str | None = None
 
+    def part(self, start: int, end: int) -> "Scored":
+        """What was said of the rows start to end."""
+        shares = self.probabilities
+        told = None if shares is None else shares[start:end]
+        return Scored(self.predictions[start:end], told, self.reply)
+
 
 class Runner(ABC):
     """A loaded model. It may be asked from several threads at once."""
@@ -59,8 +65,11 @@ def load_runner(folder: Path) -> Runner:
         return OnnxRunner(folder / str(manifest.model.file), schema, manifest.classes)
     # pandas and scikit-learn load only for a model that needs them.
     from scienceops.running.estimator_runner import EstimatorRunner
+    from scienceops.running.fit_for_serving import fit_for_serving
     from scienceops.running.script_runner import SCRIPT, ScriptRunner
 
     if (folder / SCRIPT).is_file():
         return ScriptRunner(folder, schema, manifest.model.file)
-    return EstimatorRunner(load_model(folder), schema, manifest.model.input)
+    model = load_model(folder)
+    fit_for_serving(model, manifest.model.input)
+    return EstimatorRunner(model, schema, manifest.model.input)

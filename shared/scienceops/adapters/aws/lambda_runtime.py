@@ -25,8 +25,8 @@ from scienceops.errors import ServiceNotReady
 from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, ServiceStatus
 
 KIND = "lambda"
-#: How long one call may take.
-TIMEOUT_SECONDS = 60
+#: How long one call may take; less than a client waits, so that it is Lambda which ends it.
+TIMEOUT_SECONDS = 55
 #: What an event may hold, as JSON with its body in base64.
 LARGEST_EVENT_BYTES = 6_291_556
 TAIL_LINES = 20
@@ -42,11 +42,16 @@ _REFUSED = (
 
 
 class LambdaRuntime:
-    """Scorers on Lambda. functions: a boto3 client of `lambda`."""
+    """Scorers on Lambda.
 
-    def __init__(self, settings: Settings, functions: Any) -> None:
+    functions: a boto3 client of `lambda`. calls: another that tries nothing twice, for a call that
+    is not answered may have been scored.
+    """
+
+    def __init__(self, settings: Settings, *, functions: Any, calls: Any) -> None:
         self._settings = settings
         self._functions = functions
+        self._calls = calls
 
     def start(self, order: DeployOrder) -> None:
         """Make the function anew; raises StartRefused."""
@@ -153,7 +158,7 @@ class LambdaRuntime:
         if len(payload) > LARGEST_EVENT_BYTES:
             return _too_large(len(body))
         try:
-            return self._functions.invoke(
+            return self._calls.invoke(
                 FunctionName=name, InvocationType="RequestResponse", LogType="Tail", Payload=payload
             )
         except (ClientError, BotoCoreError) as error:

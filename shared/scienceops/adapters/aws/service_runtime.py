@@ -32,7 +32,11 @@ class Started:
 
 
 class AwsServiceRuntime:
-    """ServiceRuntime of an AWS account. The clients are boto3's; port: of scorers on Fargate."""
+    """ServiceRuntime of an AWS account.
+
+    functions, calls, ecs, scaling, logs: boto3 clients of lambda, twice, ecs,
+    application-autoscaling and logs; `calls` must try nothing twice. port: of scorers on Fargate.
+    """
 
     def __init__(
         self,
@@ -40,13 +44,14 @@ class AwsServiceRuntime:
         objects: ObjectStore,
         *,
         functions: Any,
+        calls: Any,
         ecs: Any,
         scaling: Any,
         logs: Any,
         port: int = fargate_runtime.PORT,
     ) -> None:
         self._objects = objects
-        self._lambda = LambdaRuntime(settings, functions)
+        self._lambda = LambdaRuntime(settings, functions=functions, calls=calls)
         self._fargate = FargateRuntime(settings, ecs=ecs, scaling=scaling, logs=logs, port=port)
 
     def start(self, order: DeployOrder) -> None:

@@ -44,7 +44,14 @@ TRAIN = (
 #: What reaches the bucket of a cloud from inside an image: files of ScienceOps, and requirements.
 REACH: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "local": ((), ()),
-    "aws": (("scienceops/adapters/aws/*.py",), ("awslambdaric>=3", "boto3>=1.35")),
+    "aws": (
+        (
+            "scienceops/adapters/aws/__init__.py",
+            "scienceops/adapters/aws/clients.py",
+            "scienceops/adapters/aws/object_store.py",
+        ),
+        ("awslambdaric>=3", "boto3>=1.35"),
+    ),
     "azure": (
         ("scienceops/adapters/azure/*.py",),
         ("azure-identity>=1.17", "azure-storage-blob>=12.20"),

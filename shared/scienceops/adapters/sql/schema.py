@@ -23,6 +23,8 @@ def prepare(engine: sa.Engine) -> None:
             if meeting == MEETINGS - 1:
                 raise
             time.sleep(PAUSE_SECONDS)
+        else:
+            return
 
 
 def _make(engine: sa.Engine) -> None:

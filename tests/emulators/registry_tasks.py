@@ -65,13 +65,14 @@ class RegistryTasks:
             folder = Path(place)
             with tarfile.open(fileobj=io.BytesIO(context)) as archive:
                 archive.extractall(folder, filter="data")
+            # Once: the next target of the same context finds the step in the build's cache.
+            if not self._install(run, folder):
+                run.status = "Failed"
+                return
             for step in steps:
                 if "build" in step:
                     words = shlex.split(step["build"])
                     options = dict(zip(words[::2], words[1::2], strict=False))
-                    if not self._install(run, folder):
-                        run.status = "Failed"
-                        return
                     built[options["-t"]] = (options["--target"], folder)
                 else:
                     for image in step["push"]:

@@ -64,4 +64,6 @@ TARGETS: Mapping[str, Target] = {
         limit_bytes=300 * MEGABYTE,
         zipped_limit_bytes=120 * MEGABYTE,
     ),
+    # Our own packages alone: what jobs on EMR need besides is in the archive of their environment.
+    "emr": Target(sources=OWN),
 }

@@ -14,11 +14,18 @@ from scienceops.core.captures import CapturedCall
 from scienceops.core.ids import request_id
 from scienceops.core.schema import Schema
 from scienceops.core.trace import continue_trace
-from scienceops.errors import BadRows, ModelFailed, NotAuthenticated, ScienceOpsError
+from scienceops.errors import (
+    BadRows,
+    ModelFailed,
+    NotAllowed,
+    NotAuthenticated,
+    ScienceOpsError,
+)
 from scienceops.problems import Problem, problem_of, unforeseen
 from scienceops.running import Runner, Scored
 from scorer_container.capture_modes import Capture
 from scorer_container.decode import RowsDecoder
+from scorer_container.direct_keys import DirectKeys
 from scorer_container.metrics import Metrics
 from scorer_container.protocols import Answer, Form
 from scorer_container.protocols.native import NativeForm
@@ -75,13 +82,21 @@ class Reply:
 class Scoring:
     """Checks, scores, captures, counts and answers calls; from several threads at once."""
 
-    def __init__(self, served: Served, runner: Runner, capture: Capture, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        served: Served,
+        runner: Runner,
+        capture: Capture,
+        metrics: Metrics,
+        direct: DirectKeys | None = None,
+    ) -> None:
         self.served = served
         self.decoder = RowsDecoder(served.schema)
         self.native = NativeForm(self.decoder)
         self._runner = runner
         self._capture = capture
         self._metrics = metrics
+        self._direct = direct
 
     def reply_to(self, call: Call, form: Form) -> Reply:
         """The answer to a call in its own form, or the problem with it."""
@@ -125,10 +140,7 @@ class Scoring:
 
     def _score(self, call: Call, form: Form, began: float) -> Answer:
         served = self.served
-        kind, _, key = call.authorization.partition(" ")
-        bearer = key.strip() if kind.lower() == "bearer" else ""
-        if not matches(hash_key(bearer), (served.key_sha256,)):
-            raise NotAuthenticated("this scorer takes calls of its gateway only")
+        self._check_caller(call)
         table = form.read(call.body)
         at = _captured_at(call.captured_at)
         identity = request_id(
@@ -152,6 +164,19 @@ class Scoring:
             )
         self._metrics.scored(table, captured)
         return answer
+
+    def _check_caller(self, call: Call) -> None:
+        """Raise NotAuthenticated or NotAllowed unless it is the gateway, or a direct caller."""
+        kind, _, key = call.authorization.partition(" ")
+        given = hash_key(key.strip() if kind.lower() == "bearer" else "")
+        if matches(given, (self.served.key_sha256,)):
+            return
+        if self._direct is None:
+            raise NotAuthenticated("this scorer takes calls of its gateway only")
+        if not self._direct.admits(given):
+            raise NotAuthenticated("a direct call needs `Authorization: Bearer KEY` of the service")
+        if call.captured_at or call.capture:
+            raise NotAllowed("when and whether a call is captured is the gateway's to say")
 
 
 def _captured_at(own: str) -> datetime:

@@ -93,6 +93,7 @@ def reply_to(environ: dict[str, Any], path: str, scoring: Scoring) -> Reply:
         # The gateway says it in its own header, a direct caller as it would to the gateway.
         correlation=get("HTTP_X_SCIENCEOPS_CORRELATION_ID", "")
         or get("HTTP_X_REQUEST_ID", "")[:LONGEST_CORRELATION],
+        trace=get("HTTP_TRACEPARENT", ""),
     )
     return scoring.reply_to(call, form)
 

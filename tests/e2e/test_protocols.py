@@ -4,9 +4,12 @@ import json
 import urllib.error
 import urllib.request
 
+import numpy as np
 import pytest
-from models import iris_rows, pack_iris
+import tritonclient.http as triton
+from models import iris_rows, pack_iris, pack_iris_trees
 from platform_process import wait_for
+from schemathesis_run import findings
 
 ROWS = iris_rows()[:2]
 COLUMNS = list(ROWS[0])
@@ -85,3 +88,19 @@ def test_the_model_describes_itself_to_clients_of_the_protocol(platform, key):
     assert ask(platform, "GET", "/v2", **opened)[0] == 200
     assert ask(platform, "GET", "/v2/health/ready")[0] == 401
     assert ask(platform, "GET", "/v2/../metadata", **opened)[0] == 404
+
+
+def test_schemathesis_finds_nothing(platform, tmp_path):
+    platform.cli("push", str(pack_iris_trees(tmp_path, "trees")), "--wait")
+    key = platform.json("keys", "trees", "create")["key"]
+    assert findings(platform.url, "/api/v1/service/trees/openapi.json", key, tmp_path) == ""
+
+
+def test_tritons_client_scores_through_the_gateway(platform, key):
+    values = np.array([list(row.values()) for row in ROWS])
+    tensor = triton.InferInput("x", list(values.shape), "FP64")
+    tensor.set_data_from_numpy(values, binary_data=True)
+    address = f"127.0.0.1:{platform.port}/api/v1/service/iris"
+    with triton.InferenceServerClient(address) as client:
+        result = client.infer("iris", [tensor], headers={"Authorization": f"Bearer {key}"})
+    assert [label.decode() for label in result.as_numpy("predict")] == ["setosa", "setosa"]

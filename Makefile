@@ -8,9 +8,13 @@ ENGINE ?= none
 ENGINE_FOLDER := $(HERE)/.engine
 # Most tests wait for processes, so that one more than the cores keeps them busy.
 WORKERS ?= 3
+# `make deploy-aws STAGE=prod OPTIONS="--param=warm=yes --region=eu-central-1"`
+STAGE ?= dev
+OPTIONS ?=
+OSLS := $(HERE)/.emulators/node_modules/.bin/osls
 export PYTHONPATH := $(HERE)/shared:$(HERE)
 
-.PHONY: demo test test-containers test-aws test-azure check lint lock browser bench bench-deploy bench-scoring bench-capture check-parity engine engine-stop image clean help
+.PHONY: bench bench-capture bench-deploy bench-doors bench-scoring browser check check-parity clean contract demo deploy-aws deploy-azure destroy-aws destroy-azure engine engine-stop help image lint lock stage-aws test test-aws test-azure test-containers
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -40,14 +44,39 @@ test-containers: .venv/ready ## Images and containers for real, with an engine a
 test-aws: .venv/ready .emulators/ready ## AWS: adapters, doors and the deployed template, against emulators
 	@$(BIN)/pytest tests -m aws -rs -n $(WORKERS) --dist loadfile
 
+contract: .venv/ready ## The promises of data on a real AWS account: LIVE_CLOUD=1 make contract
+	@test "$(LIVE_CLOUD)" = 1 || { echo "This makes and deletes buckets, queues, tables and secrets of its own, called"; \
+	  echo "scienceops-contract-..., in the account of your AWS credentials. Go on with: LIVE_CLOUD=1 make contract"; exit 1; }
+	@$(BIN)/pytest --force-enable-socket -rs -k "not Seaweed" \
+	  $(foreach port,object_store message_queue model_registry statistics_store secret_store,tests/contract/test_aws_$(port).py)
+
 test-azure: .venv/ready .emulators/ready ## Azure: adapters, doors and templates, against emulators
 	@$(BIN)/pytest tests -m azure -rs -n $(WORKERS) --dist loadfile
 
-.emulators/ready: $(wildcard tests/emulators/requirements.txt tests/emulators/package*.json)
+stage-aws: .venv/ready ## Lay out what the functions on AWS are made of: build/aws.zip
+	@$(BIN)/python infra/stage.py aws
+
+deploy-aws: stage-aws .emulators/ready ## Deploy to the AWS account of this shell: STAGE=dev OPTIONS="--param=alarm_email=me@example.org"
+	@cd infra && $(OSLS) deploy --stage $(STAGE) $(OPTIONS)
+	@echo "Next: docs/aws.md, \"The first model\""
+
+destroy-aws: .venv/ready .emulators/ready ## Take a stage down, and say what of it is kept: STAGE=dev
+	@$(BIN)/python infra/destroy_aws.py $(STAGE) "$(OSLS)" $(OPTIONS)
+
+deploy-azure: .venv/ready ## Deploy to the Azure subscription of this shell: STAGE=dev OPTIONS="--location northeurope"
+	@$(BIN)/python -m infra.azure.deploy $(STAGE) $(OPTIONS)
+
+destroy-azure: .venv/ready ## Take a stage down, and say what of it is kept: STAGE=dev
+	@$(BIN)/python -m infra.azure.destroy $(STAGE) $(OPTIONS)
+
+.emulators/ready: $(wildcard tests/emulators/*.txt tests/emulators/package*.json)
 	@echo "Setting up the emulators in .emulators (once)"
 	@mkdir -p .emulators && cp tests/emulators/package*.json .emulators
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .emulators/venv
 	@$(BIN)/uv pip install --quiet --python .emulators/venv/bin/python --require-hashes -r tests/emulators/requirements.txt
+	@$(BIN)/uv pip install --quiet --target .emulators/functions --no-deps --python-version 3.13 --require-hashes -r tests/emulators/functions.txt
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .emulators/checkov
+	@$(BIN)/uv pip install --quiet --python .emulators/checkov/bin/python --require-hashes -r tests/emulators/checkov.txt
 	@cd .emulators && npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch .emulators/ready
 
@@ -77,6 +106,9 @@ bench-deploy: .venv/ready ## How long a model takes to its first answer, in cont
 bench-scoring: .venv/ready ## What a scored row costs beside MLflow, MLServer, BentoML, FastAPI and Flask; QUICK=1 for a short look
 	@$(BIN)/python -m benchmarks.scoring
 
+bench-doors: stage-aws ## How long each door on AWS takes to start, in processor time
+	@$(BIN)/python benchmarks/doors.py
+
 bench-capture: .venv/ready ## 50 seeded rounds of kill -9 under load: is every acknowledged row captured and counted, once?
 	@$(BIN)/python benchmarks/capture_rounds.py
 
@@ -88,6 +120,14 @@ lock: ## Resolve requirements.in again
 	  --custom-compile-command "make lock" requirements.in -o requirements.txt
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" tests/emulators/requirements.in -o tests/emulators/requirements.txt
+	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" tests/emulators/checkov.in -o tests/emulators/checkov.txt
+	@$(BIN)/uv pip compile -q --python-version 3.13 --no-deps --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" tests/emulators/functions.in -o tests/emulators/functions.txt
+	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" -c requirements.txt functions/aws/requirements.txt -o functions/aws/requirements.lock
+	@$(BIN)/uv pip compile -q --python-version 3.11 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" -c requirements.txt functions/azure/requirements.txt -o functions/azure/requirements.lock
 
 clean: ## Remove what make made
 	rm -rf .venv .emulators .bench .demo build

@@ -33,8 +33,7 @@ from platform_process import Platform, running_platform  # noqa: E402
 
 from infra.local import engine  # noqa: E402
 from scienceops.adapters.engine.environment_images import build_one  # noqa: E402
-from scienceops.adapters.local.image_builder import scorer_requirements  # noqa: E402
-from scienceops.adapters.oci.build_context import lay_out  # noqa: E402
+from scienceops.adapters.oci.build_context import lay_out, scorer_requirements  # noqa: E402
 
 RUNS = 5
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"

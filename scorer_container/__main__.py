@@ -12,6 +12,7 @@ from pathlib import Path
 # What takes long to import is imported where it is needed: a start is waited for.
 from scienceops.errors import ScienceOpsError
 from scorer_container import BOOT_ERROR, CANNOT_LOAD
+from scorer_container.cpu_share import thread_settings
 
 LOOK_SECONDS = 0.1
 #: Least time between two starts of the shipping process.
@@ -75,8 +76,7 @@ def _run(web: subprocess.Popen[bytes], folder: Path, stop: threading.Event) -> i
 
 
 def _start(name: str, folder: Path) -> subprocess.Popen[bytes]:
-    # One thread per model call: the web server's threads share the cores already.
-    threads = {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    threads = thread_settings(int(os.environ.get("SCORER_WORKERS", "1")))
     # A child begins with SIGTERM held back, so that one that comes while it is still importing is
     # heard once it can act on it: what ships captures must ship the last of them.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})

@@ -28,6 +28,10 @@ class Capture(Protocol):
         ...
 
 
+#: Makes the capture of a mode, of this share of the calls.
+MakeCapture = Callable[[CaptureMode, float, CaptureSpool], Capture]
+
+
 class Durable:
     """In the spool's file: it survives the death of any process, while its disk lives."""
 

@@ -10,13 +10,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from scienceops.config import load_scorer_settings, load_settings
+from scienceops.config import ScorerSettings, load_scorer_settings, load_settings
 from scienceops.logs import configure_logs
 from scienceops.serving import stop_when_closed
 from scorer_container import BOOT_ERROR
 from scorer_container.server import serve
 
 if TYPE_CHECKING:
+    from scorer_container.capture_modes import MakeCapture
     from scorer_container.fast import FastFace
 
 #: Imported while the package is unpacked; what starts threads is left to the workers.
@@ -24,8 +25,13 @@ READY = ("granian.server.mp", "scorer_container.fast")
 LOOK_SECONDS = 0.005
 
 
-def build(folder: Path) -> "FastFace":
-    """The WSGI app of one worker, its model loaded."""
+def build(
+    folder: Path, scorer: ScorerSettings, make_capture: "MakeCapture | None" = None
+) -> "FastFace":
+    """The WSGI app of one worker, its model loaded.
+
+    make_capture: what makes the capture of a mode and share, where that is not the usual one.
+    """
     from scienceops.core.schema import Schema
     from scienceops.running import load_runner
     from scorer_container.capture import CaptureSpool
@@ -34,7 +40,7 @@ def build(folder: Path) -> "FastFace":
     from scorer_container.metrics import Metrics
     from scorer_container.scoring import Scoring, Served
 
-    scorer, settings = load_scorer_settings(), load_settings()
+    settings = load_settings()
     documents = {
         name: json.loads((folder / f"{name}.json").read_bytes())
         for name in ("manifest", "schema", "sample")
@@ -60,8 +66,13 @@ def build(folder: Path) -> "FastFace":
         stored=scorer.capture == "stored",
     )
     metrics = Metrics(scorer.service, scorer.version, str(os.getpid()), schema)
-    capture = capture_of(scorer.capture, scorer.sampling, spool)
-    scoring = Scoring(served, load_runner(folder), capture, metrics)
+    capture = (make_capture or capture_of)(scorer.capture, scorer.sampling, spool)
+    runner = load_runner(folder)
+    if documents["manifest"].get("runtime", {}).get("independent_rows"):
+        from scorer_container.merging import MergingRunner
+
+        runner = MergingRunner(runner)
+    scoring = Scoring(served, runner, capture, metrics)
 
     def others() -> Wsgi:
         from scorer_container.web import create_app
@@ -72,7 +83,7 @@ def build(folder: Path) -> "FastFace":
     return FastFace(scoring, spool, others)
 
 
-def main(folder: Path, build: Callable[[Path], Any] = build) -> int:
+def main(folder: Path, build: Callable[[Path, ScorerSettings], Any] = build) -> int:
     """Serve the package unpacked in `folder`, once it is; 3 when it cannot be loaded."""
     # Held back since before this process began; it has nothing to finish yet.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -86,7 +97,7 @@ def main(folder: Path, build: Callable[[Path], Any] = build) -> int:
 
     def build_or_tell() -> Any:
         try:
-            return build(folder)
+            return build(folder, load_scorer_settings())
         except BaseException as error:
             (folder / BOOT_ERROR).write_text(f"{type(error).__name__}: {error}")
             raise
@@ -101,9 +112,11 @@ def _threads(folder: Path, capture: str) -> int:
         # They wait most of the time, and those that wait together are done together.
         return 32
     manifest = json.loads((folder / "manifest.json").read_bytes())
+    runtime = manifest.get("runtime", {})
     # A compiled model computes all the while, so that threads only stand in each other's way: one
-    # is there for a body that comes slowly. Others may wait for something, or let go of the lock.
-    return 2 if manifest.get("runtime", {}).get("kind") == "compiled" else 8
+    # is there for a body that comes slowly. Calls that are answered together wait for each other.
+    # Others may wait for something, or let go of the lock.
+    return 2 if runtime.get("kind") == "compiled" else 32 if runtime.get("independent_rows") else 8
 
 
 if __name__ == "__main__":

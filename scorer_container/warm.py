@@ -5,6 +5,7 @@ python -m scorer_container.warm [MODULE]...
 
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 
 MODULES = (
     "scorer_container.__main__",
@@ -21,11 +22,20 @@ MODULES = (
     "granian.server.mp",
     "pyarrow.parquet",
 )
+#: Adapters of a cloud, in images made for it: what such a scorer starts with besides.
+OF_CLOUDS = {
+    "scienceops.adapters.aws": (
+        "scienceops.adapters.aws.object_store",
+        "scorer_container.on_lambda",
+    ),
+    "scienceops.adapters.azure": ("scienceops.adapters.azure.object_store",),
+}
 
 
 def main(more: list[str]) -> None:
     """Import them all; an image where one is missing fails to build, not to start."""
-    for name in (*MODULES, *more):
+    here = (names for adapters, names in OF_CLOUDS.items() if find_spec(adapters))
+    for name in (*MODULES, *(name for names in here for name in names), *more):
         import_module(name)
 
 

@@ -5,7 +5,7 @@ import json
 import sys
 from collections.abc import Sequence
 
-from scienceops.bootstrap import connect, connect_objects
+from scienceops.bootstrap import connect_objects, connect_statistics
 from scienceops.config import load_settings
 from scienceops.logs import configure_logs
 from scienceops.ports.object_store import ObjectStore
@@ -21,9 +21,9 @@ def main() -> int:
     arguments = parser.parse_args()
     configure_logs()
     settings = load_settings()
-    ports = connect(settings)
-    run = read_run(arguments.manifest, ports.objects)
-    engine = choose_engine(arguments.engine, run, ports.objects)
+    bucket = connect_objects(settings)
+    run = read_run(arguments.manifest, bucket)
+    engine = choose_engine(arguments.engine, run, bucket)
 
     def objects() -> ObjectStore:
         return connect_objects(settings)
@@ -35,9 +35,9 @@ def main() -> int:
             return summarise_spark(orders, objects)
         from stats_job.inline import summarise_inline
 
-        return summarise_inline(orders, ports.objects)
+        return summarise_inline(orders, bucket)
 
-    result = execute(run, engine, summarise, ports.objects, ports.statistics)
+    result = execute(run, engine, summarise, bucket, connect_statistics(settings))
     sys.stdout.write(json.dumps(result) + "\n")
     return 0
 

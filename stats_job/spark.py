@@ -16,6 +16,8 @@ from stats_job.inline import chunks
 from stats_job.java import find_java
 from stats_job.read import Partials, PartitionOrder, merge_partials, read_labels, read_partials
 
+#: Each is set where Spark started this process: by spark-submit and EMR, by Databricks.
+PLATFORMS_OWN = {"PYSPARK_GATEWAY_PORT", "DATABRICKS_RUNTIME_VERSION"}
 SCHEMA = "partition int, columns binary, quality string"
 
 
@@ -26,7 +28,8 @@ def summarise_spark(
     if not orders:
         return []
     groups = [(i, keys) for i, order in enumerate(orders) for keys in chunks(order.keys)]
-    session = _session()
+    given = not PLATFORMS_OWN.isdisjoint(os.environ)
+    session = _given_session() if given else _session()
     try:
         plan = session.createDataFrame(list(enumerate(i for i, _ in groups)), "g int, p int")
         # One task per group: a group is the unit of work, whatever Spark would guess.
@@ -61,8 +64,17 @@ def summarise_spark(
             part = Partials(columns, Quality.from_json(row["quality"]))
             returned.setdefault(row["partition"], []).append(part)
     finally:
-        session.stop()
+        # A platform that gave us its session ends it, too, and takes it ill when we do.
+        if not given:
+            session.stop()
     return [merge_partials(returned[index]) for index in range(len(orders))]
+
+
+def _given_session() -> Any:
+    """The session of the cluster that this process is the driver of."""
+    from pyspark.sql import SparkSession
+
+    return SparkSession.builder.appName("scienceops-statistics").getOrCreate()
 
 
 def _session() -> Any:

@@ -4,6 +4,13 @@ import pytest
 
 CLOUDS = ("aws", "azure")
 
+pytest_plugins = [
+    "emulators.aws",
+    "emulators.azurite",
+    "emulators.compute",
+    "emulators.postgres",
+]
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what lies in tests/CLOUD/, and in files called test_CLOUD_*.py."""

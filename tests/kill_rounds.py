@@ -21,7 +21,8 @@ CLIENTS = 4
 
 @dataclass
 class Rounds:
-    """What happened: rows of each acknowledged call, calls that never ended, who was killed."""
+    """What happened: rows of each acknowledged call, who was killed, and calls that were
+    taken, or may have been, and never answered."""
 
     acknowledged: dict[str, int] = field(default_factory=dict)
     unanswered: int = 0
@@ -69,9 +70,10 @@ def run_rounds(scorer: Scorer, rounds: int, seed: int) -> Rounds:
         while not stop.is_set():
             try:
                 status, answer = scorer.score(rows)
-            except (OSError, ValueError, HTTPException):
-                with lock:
-                    seen.unanswered += 1
+            except (OSError, ValueError, HTTPException) as error:
+                if not isinstance(getattr(error, "reason", error), ConnectionRefusedError):
+                    with lock:
+                        seen.unanswered += 1
                 time.sleep(0.01)
                 continue
             if status == 200:

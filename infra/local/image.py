@@ -8,8 +8,7 @@ import sys
 
 from scienceops.adapters.engine.connection import find_engine
 from scienceops.adapters.engine.environment_images import build_one
-from scienceops.adapters.local.image_builder import scorer_requirements
-from scienceops.adapters.oci.build_context import SERVE_TARGET, lay_out
+from scienceops.adapters.oci.build_context import SERVE_TARGET, lay_out, scorer_requirements
 from scienceops.config import docker_host, load_settings
 from scienceops.errors import ScienceOpsError
 

@@ -17,3 +17,20 @@ class AwsSettings(BaseModel):
         default="scienceops-dev-",
         description="What the names of queues, tables, functions and the rest start with.",
     )
+    roles: str = Field(
+        default="",
+        description="What the ARNs of the roles start with, arn:aws:iam::ACCOUNT:role/.",
+    )
+    region: str = Field(default="", description="Region, told to what containers log by.")
+    subnets: str = Field(
+        default="",
+        description="Subnets of scorers on Fargate and of jobs in images, with commas between.",
+    )
+    security_group: str = Field(default="", description="Security group of those tasks.")
+    emr_application: str = Field(
+        default="", description="EMR Serverless application that runs statistics and selections."
+    )
+    job_files: str = Field(
+        default="jobs/platform/",
+        description="Where in the bucket the deployment puts the files that EMR jobs run from.",
+    )

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from scienceops.app import App
     from scienceops.ports import Ports
     from scienceops.ports.object_store import ObjectStore
+    from scienceops.ports.statistics_store import StatisticsStore
 
 
 def connect(settings: Settings) -> "Ports":
@@ -25,6 +26,14 @@ def connect_objects(settings: Settings) -> "ObjectStore":
     adapters = import_module(f"scienceops.adapters.{settings.cloud}")
     objects: ObjectStore = adapters.connect_objects(settings)
     return objects
+
+
+def connect_statistics(settings: Settings) -> "StatisticsStore":
+    """The statistics alone: a job on a platform's own Spark has none of the other ports' SDKs."""
+    adapters = import_module(f"scienceops.adapters.{settings.cloud}")
+    connect_it = getattr(adapters, "connect_statistics", None)
+    store: StatisticsStore = connect_it(settings) if connect_it else connect(settings).statistics
+    return store
 
 
 def connect_disk(settings: Settings) -> "DiskGarbage | None":

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from scienceops.config import Settings
+from scienceops.core.policy import check_runtime
 from scienceops.core.retraining import Flag, Retraining, in_force
 from scienceops.core.versions import Promotion, Service, Version
 from scienceops.ports import Ports
@@ -125,5 +126,7 @@ class Decisions:
 
     def change_policy(self, name: str, values: Mapping[str, str], actor: str) -> Mapping[str, Any]:
         """Set keys of the service's policy; all of them, or none when one is bad."""
+        if "runtime" in values:
+            check_runtime(values["runtime"], self._settings.cloud)
         policy = change_policy(name, values, actor, self._ports, self._clock)
         return policy.model_dump(mode="json")

@@ -29,7 +29,8 @@ ScienceOpsError                     500
     ├── ServiceNotReady             503
     ├── CaptureUnavailable          503
     ├── EngineUnavailable           503  the container engine does not answer
-    └── RegistryUnavailable         503  the image registry does not answer
+    ├── RegistryUnavailable         503  the image registry does not answer
+    └── StatisticsUnavailable       503  the database of the statistics does not answer
 """
 
 from collections.abc import Sequence
@@ -250,3 +251,13 @@ class EngineUnavailable(Unavailable):
 
 class RegistryUnavailable(Unavailable):
     """The image registry does not answer."""
+
+
+class StatisticsUnavailable(Unavailable):
+    """The database of the statistics cannot be reached."""
+
+    def __init__(self, place: str, reason: str) -> None:
+        super().__init__(
+            f"the statistics database {place} does not answer: {reason}", retry_after_seconds=30
+        )
+        self.place = place

@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from scienceops.core.messages import LARGEST_BODY_BYTES
 from scienceops.errors import BadInput
 from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery, MessageQueue
 
-LARGEST = {"text": "x" * (64 * 1024 - len('{"text":""}'))}
+LARGEST = {"text": "x" * (LARGEST_BODY_BYTES - len('{"text":""}'))}
 
 
 class MessageQueueContract:

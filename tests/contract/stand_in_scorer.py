@@ -1,4 +1,4 @@
-"""Stand-in for a scorer: a small HTTP server on a Unix socket that behaves as it is told.
+"""Stand-in for a scorer: a small HTTP server on a socket or port that behaves as it is told.
 
 STAND_IN says how: empty, `broken` (ends at once), `slow` (never ready), `deaf` (does not drain) or
 `greedy` (takes memory until it is killed).
@@ -70,6 +70,19 @@ class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
     block_on_close = False
 
 
+class PortServer(socketserver.ThreadingMixIn, socketserver.TCPServer):
+    daemon_threads = False
+    block_on_close = False
+    allow_reuse_address = True
+
+
+def listen(bind: str) -> Server | PortServer:
+    if bind.startswith("unix:"):
+        return Server(bind.removeprefix("unix:"), Handler)
+    host, _, port = bind.rpartition(":")
+    return PortServer((host, int(port)), Handler)
+
+
 def main() -> None:
     sys.stderr.write(f"start of {os.environ['SCORER_REPLICA']}\n")
     if BEHAVIOUR == "broken":
@@ -78,16 +91,17 @@ def main() -> None:
     if BEHAVIOUR == "greedy":
         taken = [bytearray(os.urandom(1 << 20)) for _ in range(4096)]
         sys.exit(len(taken))
-    server = Server(os.environ["SCORER_BIND"].removeprefix("unix:"), Handler)
+    server = listen(os.environ["SCORER_BIND"])
     drained = threading.Event()
     if BEHAVIOUR == "deaf":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
     else:
         signal.signal(signal.SIGTERM, lambda *_: drained.set())
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-    watched = os.environ["SCORER_WATCH"]
-    held = 0 if watched == "stdin" else os.open(watched, os.O_RDONLY)
-    threading.Thread(target=lambda: (os.read(held, 1), drained.set()), daemon=True).start()
+    # Nobody is watched where the platform ends what it runs.
+    if watched := os.environ.get("SCORER_WATCH"):
+        held = 0 if watched == "stdin" else os.open(watched, os.O_RDONLY)
+        threading.Thread(target=lambda: (os.read(held, 1), drained.set()), daemon=True).start()
     drained.wait()
     server.shutdown()
     with Handler.quiet:

@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -215,6 +216,13 @@ class TestProcessServiceRuntime(ServiceRuntimeContract):
         status = runtime.status("iris", 1)
         assert status.observed is Observed.FAILED
         assert image.partition(":")[2] in status.reason
+
+    def test_a_runtime_of_another_platform_is_refused_with_a_message(
+        self, runtime: ProcessServiceRuntime
+    ) -> None:
+        runtime.start(replace(make_order(), runtime="fargate"))
+        status = self.wait_until(runtime, Observed.FAILED)
+        assert "this platform (local) knows auto alone" in status.reason
 
     def test_threads_that_start_the_same_one_start_it_once(
         self, runtime: ProcessServiceRuntime, home: Path

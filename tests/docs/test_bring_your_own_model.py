@@ -5,8 +5,11 @@ import re
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
+from mlflow_directory import write_mlflow
+from sklearn.linear_model import LogisticRegression
 
 from scienceops.cli.main import cli
 from scienceops.core.package import read_package
@@ -60,6 +63,22 @@ def test_the_classic_files_are_packed_by_the_command_shown(tmp_path, monkeypatch
     module.make_files(tmp_path)
     run(block("From the classic files", "sh"), monkeypatch)
     assert packed("classic-iris").manifest.model.file == "model.pkl"
+
+
+def test_models_from_elsewhere_are_packed_by_the_commands_shown(tmp_path, monkeypatch):
+    from skl2onnx import to_onnx
+
+    rows, labels = [[1.0, 2.0], [3.0, 5.0], [2.0, 2.0]], ["a", "b", "a"]
+    model = LogisticRegression().fit(rows, labels)
+    example = {"columns": ["x", "y"], "data": rows}
+    write_mlflow(tmp_path / "path" / "to" / "mlflow_model", model, example=example)
+    graph = to_onnx(model, np.array(rows, dtype="f4"))
+    Path("model.onnx").write_bytes(graph.SerializeToString())
+    Path("rows.csv").write_text("x,y\n1,2\n3,5\n")
+    run(block("From elsewhere", "sh"), monkeypatch)
+    packages = Path().glob("iris-????????.zip")
+    read = [read_package(path, limit_bytes=10**9).manifest for path in packages]
+    assert {manifest.runtime.kind for manifest in read} == {"compiled", "onnx"}
 
 
 def test_every_setting_of_a_project_has_its_row():

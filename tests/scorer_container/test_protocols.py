@@ -5,10 +5,14 @@ import json
 import struct
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from face import Face
 from models import diabetes_frame, iris_rows, pack_diabetes, pack_iris
+from sklearn.linear_model import LogisticRegression
+
+from scienceops import pack
 
 ROWS = iris_rows()[::40]
 COLUMNS = list(ROWS[0])
@@ -90,6 +94,24 @@ def test_what_is_wrong_in_mlflows_forms_is_told_in_its_form(face, document, says
     assert told["error_code"] == "BAD_REQUEST"
     assert says in json.dumps(told)
     assert face.captured() == []
+
+
+def test_an_onnx_model_answers_in_every_form(tmp_path):
+    from skl2onnx import to_onnx
+
+    path = tmp_path / "model.onnx"
+    values = np.array(VALUES, dtype="f4")
+    model = LogisticRegression(max_iter=500).fit(values, LABELS)
+    path.write_bytes(to_onnx(model, values).SerializeToString())
+    sample = pd.DataFrame(VALUES, columns=COLUMNS)
+    face = Face(tmp_path, pack(path, sample, name="iris", path=tmp_path), fast=True)
+    for form in ("input_df", "inputs"):
+        body = json.dumps({form: FORMS[form]}).encode()
+        assert json.loads(face.ask("POST", "/score", body)[2])["predictions"] == LABELS
+    assert json.loads(face.ask("POST", "/score", csv_of(ROWS), kind="text/csv")[2])["version"] == 1
+    body = json.dumps({"inputs": tensors_by_column()}).encode()
+    assert json.loads(face.ask("POST", INFER, body)[2])["outputs"][0]["data"] == LABELS
+    assert len(face.captured()) == 4
 
 
 def csv_of(rows):

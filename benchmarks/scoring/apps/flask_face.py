@@ -6,14 +6,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from scienceops.config import load_scorer_settings
+from scienceops.config import ScorerSettings, load_scorer_settings
 from scienceops.core.package import read_package
 from scorer_container import serve
 
 
-def build(folder: Path) -> Any:
+def build(folder: Path, scorer: ScorerSettings) -> Any:
     """The Flask app that the fast face hands over to."""
-    return serve.build(folder).others()
+    return serve.build(folder, scorer).others()
 
 
 def main() -> int:

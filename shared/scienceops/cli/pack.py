@@ -24,9 +24,13 @@ _OF_PROJECTS = frozenset({"project", "tags", "out", "as_json"})
 @click.command()
 @click.option("--project", type=_FOLDER, help="A project's folder; by default this one.")
 @click.option("--name", help="Name of the service, like iris-v2.")
-@click.option("--model", type=_FILE, help="The model: .skops, .joblib, .pkl, ...")
+@click.option(
+    "--model",
+    type=click.Path(exists=True, path_type=Path),
+    help="The model: .skops, .joblib, .pkl, .onnx, an MLflow model directory or a zip of one.",
+)
 @click.option("--score", type=_FILE, help="A score.py with init() and run(input_df).")
-@click.option("--schema", type=_FILE, help="service_schema.json; needs --score.")
+@click.option("--schema", type=_FILE, help="service_schema.json, for --score or ONNX.")
 @click.option("--conda", type=_FILE, help="conda_dependencies.yml; needs --score.")
 @click.option("--sample", type=_FILE, help=f"A few rows as the model takes them {_TABLE}.")
 @click.option("--training-data", type=_FILE, help=f"The rows it was trained on {_TABLE}.")
@@ -77,6 +81,8 @@ def pack(
     \b
     A project:              no option, in its folder, after `scienceops train`
     A model alone:          --name iris --model model.skops --sample rows.csv
+    From elsewhere:         --name iris --model model.onnx --sample rows.csv
+                            --name iris --model mlflow_model/ --allow-pickle
     The classic workflow:   --name iris --model model.pkl --score score.py
                             --schema service_schema.json --conda conda_dependencies.yml
     """
@@ -94,14 +100,18 @@ def pack(
             param_hint="'--name'" if name is None else "'--model'",
             param_type="option",
         )
-    if score is None and (schema or conda):
-        raise click.UsageError("--schema and --conda describe a score.py: give --score too")
     # The heavy libraries load only when there is something to pack.
     from scienceops.packing import pack as pack_model
     from scienceops.packing import pack_classic
+    from scienceops.packing.elsewhere import is_from_elsewhere, pack_elsewhere
     from scienceops.packing.model_formats import load_model_file
     from scienceops.packing.read_table import read_table
 
+    from_elsewhere = score is None and is_from_elsewhere(model)
+    if score is None and (conda or (schema and not from_elsewhere)):
+        raise click.UsageError("--schema and --conda describe a score.py: give --score too")
+    if model.is_dir() and not from_elsewhere:
+        raise click.UsageError(f"{model} is a folder without an MLmodel file: name a model file")
     rows = None if sample is None else read_table(sample)
     training = None if training_data is None else read_table(training_data)
     common: dict[str, Any] = {
@@ -109,16 +119,26 @@ def pack(
         "target": target,
         "metrics": read_metrics(metrics),
         "tags": dict(map(split_pair, tags)),
-        "train": train,
         "requirements": requirements,
         "task": task,
         "policy": policy,
+    }
+    own: dict[str, Any] = {
+        "train": train,
+        "allow_pickle": allow_pickle,
+        "runtime": runtime or "auto",
     }
     notes: tuple[str, ...] = ()
     if score is not None and runtime == "compiled":
         raise click.UsageError("a score.py runs as it is: --runtime compiled is for a model alone")
     if score is not None:
+        common["train"] = train
         packed = pack_classic(name, model, score, schema, conda, out, sample=rows, **common)
+        path, notes = packed.path, packed.notes
+    elif from_elsewhere:
+        packed = pack_elsewhere(
+            model, rows, name=name, out=out, schema_file=schema, **own, **common
+        )
         path, notes = packed.path, packed.notes
     elif rows is None and training is None:
         raise click.UsageError("a package proves itself on a few rows: give --sample FILE")
@@ -130,8 +150,7 @@ def pack(
             rows,
             name=name,
             path=out,
-            allow_pickle=allow_pickle,
-            runtime=runtime or "auto",
+            **own,
             **common,
         )
     _say(path, notes, as_json)
@@ -227,4 +246,6 @@ def _runs(runtime: "RuntimeEntry") -> str:
             f"served compiled, without scikit-learn: {runtime.rows} rows answered alike, "
             f"largest difference {runtime.largest_difference:.1g}"
         )
+    if runtime.kind == "onnx":
+        return "served by onnxruntime, without scikit-learn"
     return f"served by scikit-learn, not compiled: {runtime.reason}"

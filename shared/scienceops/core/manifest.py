@@ -17,9 +17,9 @@ MANIFEST = "manifest.json"
 #: The package format that this release writes and reads.
 FORMAT: Literal[1] = 1
 
-ModelFormat = Literal["skops", "joblib", "none"]
-ModelInput = Literal["frame", "column", "array"]
-RuntimeKind = Literal["compiled", "sklearn"]
+ModelFormat = Literal["skops", "joblib", "onnx", "none"]
+ModelInput = Literal["frame", "column", "array", "values"]
+RuntimeKind = Literal["compiled", "sklearn", "onnx"]
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -63,7 +63,8 @@ class ModelEntry(_Part):
     format: `none` means that score.py alone knows how to load it. allow_pickle: the consent to
     run what a pickle holds, given by whoever packed it. types: the types in a skops file that
     skops does not trust by itself. input: what the estimator takes, a DataFrame (`frame`), its
-    only column (`column`) or the values alone (`array`).
+    only column (`column`) or the values alone (`array`); `values` is an estimator of a DataFrame
+    that was proved to answer its values alike.
     """
 
     file: Annotated[str, AfterValidator(_flat)] | None
@@ -74,14 +75,17 @@ class ModelEntry(_Part):
 
 
 class RuntimeEntry(_Part):
-    """What a scorer runs: the compiled model, or the model as it was trained.
+    """What a scorer runs: the compiled model, the model as it was trained, or an ONNX graph.
 
-    reason: why it is not compiled. rows: on how many the compiled model was proved, with the
-    largest difference, relative to 1 or more, among its numbers and probabilities.
+    reason: why it is not compiled. independent_rows: whether a row was proved to be answered alike
+    alone and among others, so that calls may be answered together. rows: on how many the compiled
+    model was proved, with the largest difference, relative to 1 or more, among its numbers and
+    probabilities.
     """
 
     kind: RuntimeKind = "sklearn"
     reason: str = ""
+    independent_rows: bool = False
     rows: Annotated[int, Field(ge=0)] = 0
     largest_difference: Annotated[float, AfterValidator(_finite)] = 0.0
 

@@ -3,10 +3,12 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 
 from scienceops.errors import BadInput, BadName
 
 _NAME = re.compile(r"[a-z](?:-?[a-z0-9]){1,31}")
+_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 _SECRET_NAME = re.compile(r"[a-z](?:[-.]?[a-z0-9])+")
 
 PACKAGES = "packages/"
@@ -14,6 +16,8 @@ VERSIONS = "versions/"
 CAPTURES = "captures/"
 LABELS = "labels/"
 RUNS = "statistics/runs/"
+BUILDS = "builds/"
+JOBS = "jobs/"
 TRAINING_SETS = "training_sets/"
 
 #: Feature name under which predictions are summarised; a schema may not use it for a column.
@@ -193,3 +197,23 @@ def run_result_key(identity: str) -> str:
     'statistics/runs/run-000000007.result.json'
     """
     return f"{RUNS}{identity}.result.json"
+
+
+def job_key(job_id: str, file: str) -> str:
+    """Key of one of the objects in which a job tells of itself, where its platform does not.
+
+    >>> job_key("run-000000007-1", "log.txt")
+    'jobs/run-000000007-1/log.txt'
+    """
+    return f"{JOBS}{job_id}/{file}"
+
+
+def plain_name(key: str) -> str:
+    """The key of a build or job as one name that every platform takes; the key itself if it can.
+
+    >>> plain_name("iris-3-1"), plain_name("../up")
+    ('iris-3-1', 'key-8c722b8ae2c9de45')
+    """
+    if _PLAIN.fullmatch(key):
+        return key
+    return f"key-{sha256(key.encode()).hexdigest()[:16]}"

@@ -124,6 +124,12 @@ def _check_files(archive: Archive, manifest: Manifest) -> None:
             file=COMPILED,
             fix="pack again, a file in a package is never edited",
         )
+    if (model.format == "onnx") != (manifest.runtime.kind == "onnx"):
+        raise BadPackage(
+            f"a model of format {model.format!r} does not run by {manifest.runtime.kind}",
+            file=MANIFEST,
+            fix="pack again",
+        )
     if model.format == "joblib" and not model.allow_pickle:
         raise BadPackage(
             "a joblib model is a pickle, which runs code when it is read, and the manifest "

@@ -10,6 +10,14 @@ from scienceops.core.captures import CaptureMode
 from scienceops.core.mistakes import first_mistake
 from scienceops.errors import BadPolicy
 
+Runtime = Literal["auto", "lambda", "fargate"]
+#: What each platform can run a scorer on; `auto` leaves the choice to it.
+RUNTIMES: Mapping[str, tuple[Runtime, ...]] = {
+    "local": ("auto",),
+    "aws": ("auto", "lambda", "fargate"),
+    "azure": ("auto",),
+}
+
 
 class Policy(BaseModel):
     """One service's policy. Its first package proposes it in scienceops.toml."""
@@ -51,6 +59,11 @@ class Policy(BaseModel):
     )
     capture_sampling: float = Field(
         1.0, gt=0, le=1, description="Share of the calls that are captured."
+    )
+    runtime: Runtime = Field(
+        "auto",
+        description="What versions started from now on run on, on AWS: lambda, which costs "
+        "nothing while nobody calls; fargate, which is always warm; auto is lambda.",
     )
     simulated: bool = Field(
         False, description="Operators may score with a time of their own, to simulate the past."
@@ -95,6 +108,20 @@ def read_policy(values: Mapping[str, Any]) -> Policy:
                 f"unknown policy key {found.key!r}: keys are {', '.join(Policy.model_fields)}"
             ) from None
         raise BadPolicy(f"policy {found.key} = {found.got}: {found.wanted}") from None
+
+
+def check_runtime(runtime: str, cloud: str) -> str:
+    """`runtime` itself when the platform has it; raises BadPolicy otherwise.
+
+    >>> check_runtime("fargate", "aws")
+    'fargate'
+    """
+    if runtime not in RUNTIMES[cloud]:
+        raise BadPolicy(
+            f"policy runtime = {runtime}: this platform ({cloud}) knows "
+            f"{', '.join(RUNTIMES[cloud])} alone"
+        )
+    return runtime
 
 
 def policy_text(value: Any) -> str:

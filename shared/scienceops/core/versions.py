@@ -12,6 +12,12 @@ from scienceops.core.package import TRAIN
 from scienceops.core.requirement_lines import PANDAS
 from scienceops.errors import WrongState
 
+#: What models that need neither scikit-learn nor pandas run on, by kind of runtime.
+_ENGINES: Mapping[str, frozenset[str]] = {
+    "compiled": frozenset({"numpy"}),
+    "onnx": frozenset({"numpy", "onnxruntime"}),
+}
+
 
 class VersionState(StrEnum):
     """Where a version stands between upload and proof."""
@@ -86,23 +92,23 @@ class Version(Document):
         return str(self.manifest.get("origin", {}).get("training_set", ""))
 
     @property
-    def is_compiled(self) -> bool:
-        """Whether what serves it needs neither scikit-learn nor pandas."""
-        return bool(self.manifest.get("runtime", {}).get("kind") == "compiled")
-
-    @property
     def serving_requirements(self) -> tuple[str, ...]:
         """What serving it takes beside the scorer's own: of a compiled model, its numpy alone."""
-        if not self.is_compiled:
+        engine = self._engine
+        if not engine:
             return (*self.requirements, PANDAS)
-        return tuple(line for line in self.requirements if _name(line) == "numpy")
+        return tuple(line for line in self.requirements if _name(line) in engine)
 
     @property
     def training_requirements(self) -> tuple[str, ...] | None:
         """What retraining it takes: None for the same as serving, nothing where it cannot be."""
-        if not self.is_compiled:
+        if not self._engine:
             return None
         return (*self.requirements, PANDAS) if TRAIN in self.manifest["files"] else ()
+
+    @property
+    def _engine(self) -> frozenset[str]:
+        return _ENGINES.get(self.manifest.get("runtime", {}).get("kind", ""), frozenset())
 
     def moved(self, state: VersionState, **changes: Any) -> "Version":
         """The version in its next state; raises WrongState for a move that is not allowed."""
@@ -116,7 +122,7 @@ class Version(Document):
 class Deployment(Document):
     """What should run of a version, and what was last seen of it.
 
-    settings: what its scorer is told of the policy, since its first start.
+    settings, runtime: what its scorer is told of the policy, since its first start.
     """
 
     service: str
@@ -127,6 +133,7 @@ class Deployment(Document):
     reason: str = ""
     starts: int = 0
     settings: Mapping[str, str] = {}
+    runtime: str = "auto"
     stop_after: str = ""
 
 

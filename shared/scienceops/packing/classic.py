@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from scienceops import __version__
 from scienceops.core.captures import Task
 from scienceops.core.manifest import ModelEntry, ModelFormat, RuntimeEntry, is_flat_name
 from scienceops.core.names import check_service_name
 from scienceops.core.package import POLICY, SCORE, TRAIN, TRAINING_DATA
 from scienceops.core.requirement_lines import REQUIREMENTS
-from scienceops.core.schema import Schema
-from scienceops.errors import BadInput, BadRows
+from scienceops.errors import BadInput
 from scienceops.packing.conda import CondaFile, read_conda
 from scienceops.packing.draft import Draft
 from scienceops.packing.environment import (
@@ -31,10 +28,10 @@ from scienceops.packing.extras import (
     read_script,
     to_parquet,
 )
-from scienceops.packing.infer_schema import as_frame, infer_schema
+from scienceops.packing.given_rows import schema_and_rows
+from scienceops.packing.infer_schema import as_frame
 from scienceops.packing.model_formats import PICKLES
-from scienceops.packing.rows import choose_rows, frame_to_rows
-from scienceops.packing.service_schema import described_by, read_service_schema
+from scienceops.packing.rows import frame_to_rows
 
 
 @dataclass(frozen=True)
@@ -86,7 +83,7 @@ def pack_classic(
     }
     training = None if training_data is None else as_frame(training_data)
     given = None if sample is None else as_frame(sample)
-    schema, rows = _schema_and_rows(schema_file, given, training, target)
+    schema, rows = schema_and_rows(schema_file, given, training, target)
     if train is not None:
         if training is None:
             raise BadInput("train needs training_data: retraining starts from those rows")
@@ -139,39 +136,3 @@ def pack_classic(
 
 
 _RESERVED = frozenset({SCORE, TRAIN, REQUIREMENTS, POLICY, TRAINING_DATA, "manifest.json"})
-
-
-def _schema_and_rows(
-    schema_file: Path | None,
-    sample: pd.DataFrame | None,
-    training: pd.DataFrame | None,
-    target: str | None,
-) -> tuple[Schema, list[dict[str, Any]]]:
-    """The schema from its file, else from the data; and the sample, else the file's examples."""
-    examples: list[dict[str, Any]] = []
-    if schema_file is not None:
-        read = read_service_schema(schema_file)
-        schema, examples = read.schema, read.examples
-        lacking = [
-            c.name for c in schema.columns if training is not None and c.name not in training
-        ]
-        if lacking:
-            raise BadInput(f"training_data has no column {lacking[0]!r}, which the schema names")
-        if training is not None:
-            schema = described_by(schema, infer_schema(training[[c.name for c in schema.columns]]))
-    else:
-        data = sample if training is None else training
-        if data is None:
-            raise BadInput("the columns are unknown: give a schema file, or a sample of rows")
-        schema = infer_schema(data.drop(columns=[target] if target in data else []))
-    if sample is not None:
-        try:
-            examples = schema.check_rows(frame_to_rows(choose_rows(sample), schema))
-        except (KeyError, BadRows) as error:
-            raise BadInput(f"the sample does not fit the schema: {error}") from None
-    if not examples:
-        raise BadInput(
-            "there are no example rows: a package proves itself on a sample, so give one with "
-            "--sample FILE (csv, json or parquet, a few rows without the target)"
-        )
-    return schema, examples

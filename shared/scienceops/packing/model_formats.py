@@ -85,6 +85,9 @@ def load_model_file(path: Path, *, allow_pickle: bool) -> Any:
     import skops.io
 
     suffix = path.suffix.lower()
+    if suffix == ".skops" and allow_pickle:
+        # Whoever trusts a pickle trusts every type that a skops file may name.
+        return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
     if suffix == ".skops":
         return load_skops(path, stated=tuple(skops.io.get_untrusted_types(file=path)))
     if suffix not in PICKLES:

@@ -13,6 +13,7 @@ from scienceops.core.manifest import ModelInput
 from scienceops.core.names import check_service_name
 from scienceops.core.package import POLICY, SCORE, TRAIN, TRAINING_DATA
 from scienceops.core.requirement_lines import REQUIREMENTS
+from scienceops.core.schema import Schema
 from scienceops.errors import BadInput
 from scienceops.packing.choose_input import check_same_answers, choose_input, is_array
 from scienceops.packing.choose_runtime import RuntimeChoice, choose_runtime
@@ -31,8 +32,10 @@ from scienceops.packing.extras import (
     to_parquet,
 )
 from scienceops.packing.infer_schema import as_frame, infer_schema
+from scienceops.packing.lighten import lighten
 from scienceops.packing.model_formats import save_model
 from scienceops.packing.rows import choose_rows, frame_to_rows
+from scienceops.packing.service_schema import described_by
 from scienceops.running import Runner, Scored
 from scienceops.running.estimator_runner import EstimatorRunner
 from scienceops.running.frame import as_input
@@ -40,7 +43,7 @@ from scienceops.running.frame import as_input
 
 def pack(
     model: Any,
-    sample: Any,
+    sample: Any = None,
     *,
     name: str,
     training_data: Any = None,
@@ -57,10 +60,12 @@ def pack(
     created_at: str | None = None,
     origin: Mapping[str, str] | None = None,
     runtime: RuntimeChoice = "auto",
+    schema: Schema | None = None,
 ) -> Path:
     """Write the package of a trained model and return its path; prints nothing.
 
-    model: a fitted estimator with predict().
+    model: a fitted estimator with predict(); or the path of an MLflow model directory, of a zip of
+    one, or of an ONNX file (see `pack_elsewhere`), whose own example is the sample if it has one.
     sample: rows as the model takes them (DataFrame, list of dicts, array, texts); up to 100 are
     kept with the answers that the packed model gives, and a new version must give them again.
     name: of the service, as `check_service_name` wants it.
@@ -77,21 +82,48 @@ def pack(
     origin: where the package comes from, such as the training set of a retraining.
     runtime: `compiled` or `sklearn` for what a scorer runs; by default compiled where it is
     proved to answer alike. What was chosen, and why, is in the manifest.
+    schema: the columns, where something states them better than the data can tell.
 
     Raises BadName, BadInput, BadSchema, PickleNotAllowed, BadPolicy, or ModelFailed when the
     packed model does not answer the sample as the given one does.
     """
     check_service_name(name)
     if isinstance(model, str | Path):
-        raise BadInput(f"{model} is a file: load it, or pack it as it is with pack_classic()")
+        # It comes back here with what it found.
+        from scienceops.packing.elsewhere import pack_elsewhere
+
+        return pack_elsewhere(
+            Path(model),
+            sample,
+            name=name,
+            out=None if path is None else Path(path),
+            allow_pickle=allow_pickle,
+            score=score,
+            train=train,
+            runtime=runtime,
+            origin=origin,
+            training_data=training_data,
+            target=target,
+            metrics=metrics,
+            tags=tags,
+            requirements=requirements,
+            task=task,
+            policy=policy,
+            created_at=created_at,
+        ).path
+    if sample is None:
+        raise BadInput("a package proves itself on a few rows: give a sample")
     frame = as_frame(sample, getattr(model, "feature_names_in_", None))
+    if schema is not None:
+        frame = _stated_columns(frame, schema)
     training = None if training_data is None else as_frame(training_data, list(frame.columns))
     # A sample is often the head of the training data, target and all.
     frame = frame.drop(columns=[target], errors="ignore") if target is not None else frame
     features = None if training is None else _features_of(training, frame, target)
     if train is not None and training is None:
         raise BadInput("train needs training_data: retraining starts from those rows")
-    schema = infer_schema(frame) if features is None else infer_schema(features, also=frame)
+    found = infer_schema(frame) if features is None else infer_schema(features, also=frame)
+    schema = found if schema is None else described_by(schema, found)
     chosen = choose_rows(frame)
     form: ModelInput = "frame"
     asked: Scored | None = None
@@ -131,9 +163,18 @@ def pack(
         draft = draft.answered(rows, scored)
         proved_on = frame if features is None else features
         draft = draft.with_runtime(*choose_runtime(runtime, model, runner, proved_on))
+        draft = lighten(draft, runner, proved_on)
         if features is not None:
             draft = draft.with_baseline(features, _score_all(runner, draft, features))
     return draft.write(None if path is None else Path(path))
+
+
+def _stated_columns(frame: pd.DataFrame, schema: Schema) -> pd.DataFrame:
+    names = [column.name for column in schema.columns]
+    lacking = [name for name in names if name not in frame.columns]
+    if lacking:
+        raise BadInput(f"the sample has no column {lacking[0]!r}, which the schema names")
+    return frame[names]
 
 
 def _features_of(training: pd.DataFrame, sample: pd.DataFrame, target: str | None) -> pd.DataFrame:

@@ -58,6 +58,16 @@ def prove_on(compiled: Runner, original: Runner, table: Table) -> Proof:
     return Proof(table.count, largest)
 
 
+def prove_one_by_one(runner: Runner, table: Table) -> None:
+    """Raise CannotCompile unless a row is answered alike alone and among others."""
+    step = max(1, table.count // SINGLE_ROWS)
+    for part, expected in _answers(runner, table):
+        for row in range(0, part.count, step):
+            single = part_of(part, row, row + 1)
+            among = None if expected is None else expected.part(row, row + 1)
+            _compare(among, _answer(runner, single), single)
+
+
 def _answers(original: Runner, table: Table) -> list[tuple[Table, Scored | None]]:
     """The answers of the original, in as few parts as what it refuses allows."""
     whole = _answer(original, table)

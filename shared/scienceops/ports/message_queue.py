@@ -19,7 +19,7 @@ class Delivery:
 
 
 class MessageQueue(Protocol):
-    """Bodies are JSON objects up to 64 KiB as text; a larger one raises BadInput."""
+    """Bodies are JSON objects up to 48 KiB as text; a larger one raises BadInput."""
 
     def send(self, queue: str, body: Mapping[str, Any], *, delay_seconds: float = 0) -> None:
         """Store the message; it can be received once `delay_seconds` (0 to 900) have passed."""

@@ -17,7 +17,11 @@ class Observed(StrEnum):
 
 @dataclass(frozen=True)
 class DeployOrder:
-    """What to run. Starting what already runs changes nothing."""
+    """What to run. Starting what already runs changes nothing.
+
+    runtime: on which of the platform's runtimes, one of core.policy's; a platform without it tells
+    so as a start that FAILED.
+    """
 
     service: str
     version: int
@@ -27,6 +31,7 @@ class DeployOrder:
     #: sha256 (hex) of the one key that the scorer accepts from the gateway.
     gateway_key_sha256: str
     settings: Mapping[str, str]
+    runtime: str = "auto"
 
 
 @dataclass(frozen=True)

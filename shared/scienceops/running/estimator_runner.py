@@ -6,7 +6,7 @@ from scienceops.core.manifest import ModelInput
 from scienceops.core.schema import Schema
 from scienceops.core.table import Table
 from scienceops.errors import ModelFailed
-from scienceops.running.frame import as_input, table_to_frame
+from scienceops.running.matrix import matrix_of, takes_matrix
 from scienceops.running.plain import to_plain
 from scienceops.running.runner import Runner, Scored
 
@@ -18,6 +18,7 @@ class EstimatorRunner(Runner):
         super().__init__(schema)
         self._model = model
         self._form = form
+        self._needs_frame = form in ("frame", "column") or not takes_matrix(schema)
         # Estimators hide predict_proba when they cannot answer it, so asking once is enough.
         # A model with several targets has a list of classes for each, and no one answer per row.
         self._has_probabilities = hasattr(model, "predict_proba") and not isinstance(
@@ -26,14 +27,21 @@ class EstimatorRunner(Runner):
 
     def predict_table(self, table: Table) -> Scored:
         """Predictions, and probabilities when the estimator has them; raises ModelFailed."""
-        frame = table_to_frame(table, self.schema)
         try:
-            return self.predict_input(as_input(frame, self._form), table.count)
+            return self.predict_input(self._input(table), table.count)
         except ModelFailed:
             raise
         except Exception as error:
             # Whatever the model's code raises is the model's failure, not the server's.
             raise ModelFailed(f"the model raised {type(error).__name__}: {error}") from error
+
+    def _input(self, table: Table) -> Any:
+        if not self._needs_frame:
+            return matrix_of(table, self.schema)
+        # pandas is for models that need it.
+        from scienceops.running.frame import as_input, table_to_frame
+
+        return as_input(table_to_frame(table, self.schema), self._form)
 
     def predict_input(self, given: Any, count: int) -> Scored:
         """The same for input that is already in the estimator's form."""

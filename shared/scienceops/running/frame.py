@@ -29,7 +29,7 @@ def as_input(frame: pd.DataFrame, form: ModelInput) -> Any:
     """What the estimator takes: the frame, its only column, or the values alone."""
     if form == "column":
         return frame.iloc[:, 0]
-    return frame.to_numpy() if form == "array" else frame
+    return frame if form == "frame" else frame.to_numpy()
 
 
 def _to_array(column: Column, values: Sequence[Any]) -> Any:

@@ -24,6 +24,12 @@ class Scored:
     probabilities: list[dict[str, float]] | None = None
     reply: str | None = None
 
+    def part(self, start: int, end: int) -> "Scored":
+        """What was said of the rows start to end."""
+        shares = self.probabilities
+        told = None if shares is None else shares[start:end]
+        return Scored(self.predictions[start:end], told, self.reply)
+
 
 class Runner(ABC):
     """A loaded model. It may be asked from several threads at once."""
@@ -41,7 +47,7 @@ class Runner(ABC):
 
 
 def load_runner(folder: Path) -> Runner:
-    """The runner of the package unpacked in `folder`: compiled, by its score.py, or the model.
+    """The runner of the package unpacked in `folder`: compiled, ONNX, its score.py, or the model.
 
     Raises BadPackage for a package that cannot be loaded, ModelFailed when its code raises.
     """
@@ -53,10 +59,17 @@ def load_runner(folder: Path) -> Runner:
         from scienceops.running.compiled_runner import load_compiled
 
         return load_compiled(folder, schema)
+    if manifest.runtime.kind == "onnx":
+        from scienceops.running.onnx_runner import OnnxRunner
+
+        return OnnxRunner(folder / str(manifest.model.file), schema, manifest.classes)
     # pandas and scikit-learn load only for a model that needs them.
     from scienceops.running.estimator_runner import EstimatorRunner
+    from scienceops.running.fit_for_serving import fit_for_serving
     from scienceops.running.script_runner import SCRIPT, ScriptRunner
 
     if (folder / SCRIPT).is_file():
         return ScriptRunner(folder, schema, manifest.model.file)
-    return EstimatorRunner(load_model(folder), schema, manifest.model.input)
+    model = load_model(folder)
+    fit_for_serving(model, manifest.model.input)
+    return EstimatorRunner(model, schema, manifest.model.input)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from scienceops.core.access import derive_key, hash_key
 from scienceops.core.messages import WORK, ReconcileDeployment
 from scienceops.core.names import package_key
-from scienceops.core.policy import read_policy
+from scienceops.core.policy import Policy, read_policy
 from scienceops.core.versions import Deployment
 from scienceops.errors import RevisionConflict
 from scienceops.ports import Ports
@@ -83,9 +83,8 @@ def reconcile_deployment(service: str, version: int, ports: Ports, clock: Clock)
         return 0.0
 
 
-def _settings(name: str, ports: Ports) -> dict[str, str]:
+def _settings(policy: Policy) -> dict[str, str]:
     """What the policy says of how a scorer runs. An older image knows the defaults alone."""
-    policy = read_policy(read_service(ports.registry, name).value.policy)
     told: dict[str, str] = {}
     if policy.capture != "durable":
         told["SCORER_CAPTURE"] = policy.capture
@@ -98,12 +97,15 @@ def _keep_running(stored: Stored[Deployment], ports: Ports, clock: Clock) -> flo
     deployment = stored.value
     name, number = deployment.service, deployment.version
     status = ports.runtime.status(name, number)
-    proving = number not in read_service(ports.registry, name).value.serving
+    service = read_service(ports.registry, name).value
+    proving = number not in service.serving
     if status.observed is Observed.STOPPED or (status.observed is Observed.FAILED and not proving):
         version = read_version(ports.registry, name, number).value
         again = deployment.starts > 0
+        policy = read_policy(service.policy)
         # What a version began with it goes on with: its captures are of one kind.
-        settings = deployment.settings if again else _settings(name, ports)
+        settings = deployment.settings if again else _settings(policy)
+        runtime = deployment.runtime if again else policy.runtime
         key = derive_key(gateway_secret(ports.secrets), name, number)
         ports.runtime.start(
             DeployOrder(
@@ -114,6 +116,7 @@ def _keep_running(stored: Stored[Deployment], ports: Ports, clock: Clock) -> flo
                 package_digest=version.digest,
                 gateway_key_sha256=hash_key(key),
                 settings=settings,
+                runtime=runtime,
             )
         )
         save(
@@ -126,6 +129,7 @@ def _keep_running(stored: Stored[Deployment], ports: Ports, clock: Clock) -> flo
                     "reason": status.reason,
                     "starts": deployment.starts + 1,
                     "settings": dict(settings),
+                    "runtime": runtime,
                 }
             ),
             at=clock(),

@@ -13,6 +13,7 @@ from scienceops.web.access import require_on_page
 from scienceops.web.acting import see_other
 from scienceops.web.actions import add_actions
 from scienceops.web.asked import day_of, number_of, time_of
+from scienceops.web.chart_library import reply_with_script
 from scienceops.web.data_actions import add_data_actions
 from scienceops.web.explaining import explain_on_pages
 from scienceops.web.try_page import add_try_page
@@ -62,11 +63,7 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
 
     @routes.get("/plotly.js")
     def plotly() -> Response:
-        from plotly.offline import get_plotlyjs
-
-        reply = Response(get_plotlyjs(), content_type="text/javascript; charset=utf-8")
-        reply.headers["Cache-Control"] = "public, max-age=604800, immutable"
-        return reply
+        return reply_with_script(request)
 
     return routes
 

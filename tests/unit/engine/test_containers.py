@@ -4,16 +4,16 @@ import pytest
 
 from scienceops.adapters.engine.bucket_socket import Rights
 from scienceops.adapters.engine.containers import (
-    SETTINGS_INSIDE,
     ContainerOrder,
     has_client,
     owner_labels,
     prepare_folders,
-    settings_inside,
+    settings_here,
     this_client,
 )
 from scienceops.adapters.engine.programs import address_of_engine, job_command, scorer_command
 from scienceops.adapters.local.socket_folder import socket_folder
+from scienceops.adapters.oci.settings_inside import SETTINGS_INSIDE
 from scienceops.config import Settings, load_settings
 from scienceops.errors import EngineUnavailable
 from scienceops.ports.job_launcher import JobOrder
@@ -78,7 +78,7 @@ def test_the_settings_inside_are_ones_that_every_image_knows(tmp_path):
         "segment_rows",
         "spool_limit_bytes",
     )
-    inside = load_settings(settings_inside(Settings(home=tmp_path, segment_rows=7)))
+    inside = load_settings(settings_here(Settings(home=tmp_path, segment_rows=7)))
     assert inside.segment_rows == 7
     assert inside.bucket_socket == "/run/scienceops/bucket"
     assert inside.home != tmp_path

@@ -1,11 +1,32 @@
 """What an environment is built from: the same files give the same one, in the same bytes."""
 
 import io
+import os
+import subprocess
+import sys
 import tarfile
+import zipfile
 
-from scienceops.adapters.oci.build_context import SERVE_TARGET, lay_out, tag_of
+import pytest
+
+from scienceops.adapters.oci.build_context import (
+    REACH,
+    SERVE_TARGET,
+    lay_out,
+    scorer_requirements,
+    tag_of,
+)
 
 BASE = "python:3.11-slim"
+#: Imports what a scorer starts with, and fails when any of ours came from elsewhere.
+CHECK = """
+import sys
+sys.path[:] = [p for p in sys.path if not p.endswith("/shared")]
+from scorer_container import warm
+warm.main([])
+ours = [m for n, m in sys.modules.items() if n.startswith(("scienceops", "scorer_container"))]
+assert all(m.__file__.startswith(sys.argv[1]) for m in ours if m.__file__), ours
+"""
 
 
 def test_the_order_of_requirements_and_their_repetition_do_not_matter():
@@ -39,3 +60,36 @@ def test_the_context_is_a_tar_with_the_dockerfile_at_its_root():
 def test_the_tag_says_which_image_of_which_environment():
     context = lay_out([], BASE)
     assert tag_of(SERVE_TARGET, context) == f"environment-{context.identity}"
+
+
+def test_an_image_of_a_cloud_holds_what_reaches_its_bucket():
+    context = lay_out(scorer_requirements("aws"), BASE, "aws")
+    assert "serve/scienceops/adapters/aws/__init__.py" in context.files
+    assert b"boto3" in context.files["requirements.txt"]
+    assert not [path for path in lay_out([], BASE).files if "/aws/" in path]
+
+
+def test_the_zip_of_a_context_holds_its_files_at_its_root_and_is_the_same_each_time():
+    context = lay_out([], BASE)
+    with zipfile.ZipFile(io.BytesIO(context.to_zip())) as archive:
+        assert archive.read("Dockerfile") == context.files["Dockerfile"]
+    assert context.to_zip() == context.to_zip()
+
+
+@pytest.mark.parametrize("cloud", sorted(REACH))
+def test_what_an_image_of_a_platform_holds_is_all_that_its_scorer_imports(tmp_path, cloud):
+    for path, content in lay_out([], BASE, cloud).files.items():
+        if path.startswith("serve/"):
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_bytes(content)
+    # From another folder, and without this repository on the path.
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "serve")}
+    imported = subprocess.run(
+        [sys.executable, "-c", CHECK, str(tmp_path / "serve")],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert imported.returncode == 0, imported.stderr

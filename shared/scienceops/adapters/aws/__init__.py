@@ -1,1 +1,71 @@
-"""An AWS account: S3, SQS, DynamoDB, CodeBuild, Lambda, ECS, EMR Serverless, Secrets Manager."""
+"""An AWS account: S3, SQS, DynamoDB, CodeBuild, Lambda, ECS, EMR Serverless, Secrets Manager.
+
+What is called how, PREFIX being `SCIENCEOPS_AWS_PREFIX`:
+
+    the bucket      SCIENCEOPS_AWS_BUCKET
+    queues          PREFIXwork, PREFIXcaptures, PREFIXalerts, each with PREFIXNAME-dead
+    tables          PREFIXregistry, PREFIXstatistics
+    secrets         PREFIXNAME
+"""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # A door that starts must not pay for what it does not use.
+    from scienceops.config import Settings
+    from scienceops.ports import Ports
+    from scienceops.ports.object_store import ObjectStore
+
+
+def connect_objects(settings: "Settings") -> "ObjectStore":
+    """The bucket alone."""
+    from scienceops.adapters.aws.clients import LazyClient
+    from scienceops.adapters.aws.object_store import S3ObjectStore
+    from scienceops.errors import BadSetting
+
+    if not settings.aws.bucket:
+        raise BadSetting("SCIENCEOPS_AWS_BUCKET is not set: wanted the name of the bucket")
+    return S3ObjectStore(LazyClient("s3"), settings.aws.bucket)
+
+
+def connect(settings: "Settings") -> "Ports":
+    """One adapter for each port; no client is made before it is used."""
+    from scienceops.adapters.aws.clients import LazyClient
+    from scienceops.adapters.aws.image_builder import CodeBuildImageBuilder
+    from scienceops.adapters.aws.job_launcher import AwsJobLauncher
+    from scienceops.adapters.aws.message_queue import SqsMessageQueue
+    from scienceops.adapters.aws.model_registry import DynamoModelRegistry
+    from scienceops.adapters.aws.secret_store import SecretsManagerStore
+    from scienceops.adapters.aws.service_runtime import AwsServiceRuntime
+    from scienceops.adapters.aws.statistics_store import DynamoStatisticsStore
+    from scienceops.ports import Ports
+
+    prefix = settings.aws.prefix
+    objects = connect_objects(settings)
+    dynamodb, ecs, logs = LazyClient("dynamodb"), LazyClient("ecs"), LazyClient("logs")
+    return Ports(
+        objects=objects,
+        queue=SqsMessageQueue(LazyClient("sqs"), prefix),
+        registry=DynamoModelRegistry(dynamodb, f"{prefix}registry"),
+        builder=CodeBuildImageBuilder(
+            settings,
+            objects,
+            codebuild=LazyClient("codebuild"),
+            ecr=LazyClient("ecr"),
+            logs=logs,
+        ),
+        runtime=AwsServiceRuntime(
+            settings,
+            objects,
+            functions=LazyClient("lambda"),
+            calls=LazyClient("lambda", attempts=1),
+            ecs=ecs,
+            scaling=LazyClient("application-autoscaling"),
+            logs=logs,
+        ),
+        jobs=AwsJobLauncher(
+            settings, objects, ecs=ecs, emr=LazyClient("emr-serverless"), logs=logs
+        ),
+        statistics=DynamoStatisticsStore(dynamodb, f"{prefix}statistics"),
+        secrets=SecretsManagerStore(LazyClient("secretsmanager"), prefix),
+    )

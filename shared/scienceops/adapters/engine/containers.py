@@ -13,6 +13,7 @@ from scienceops.adapters.engine.bucket_socket import Rights
 from scienceops.adapters.engine.connection import OWNER_LABEL
 from scienceops.adapters.local.processes import birth_of, is_alive
 from scienceops.adapters.local.socket_folder import SOCKET_OF_CONTAINER
+from scienceops.adapters.oci.settings_inside import settings_inside
 from scienceops.config import PREFIX, Settings
 
 CLIENT_LABEL = "io.scienceops.client"
@@ -24,17 +25,6 @@ SOCKET, BUCKET, ALIVE, CLIENT = SOCKET_OF_CONTAINER, "bucket", "alive", "client"
 #: A user that exists on no machine, when the platform itself runs as root.
 NOBODY = 10001
 MOST_PROCESSES = 512
-
-#: Settings that a container is given. An image holds the ScienceOps that it was built with, which
-#: knows no later ones, so this list is a contract with every image ever built.
-SETTINGS_INSIDE = (
-    "environment",
-    "upload_limit_bytes",
-    "request_limit_bytes",
-    "segment_seconds",
-    "segment_rows",
-    "spool_limit_bytes",
-)
 
 
 @dataclass(frozen=True)
@@ -72,11 +62,10 @@ class ContainerOrder:
         return cls(**found, command=command, rights=Rights(**rights))
 
 
-def settings_inside(settings: Settings) -> dict[str, str]:
-    """The settings of the platform that a container goes by."""
-    given = {PREFIX + name.upper(): str(getattr(settings, name)) for name in SETTINGS_INSIDE}
+def settings_here(settings: Settings) -> dict[str, str]:
+    """The settings of the platform that a container of this machine goes by."""
     return {
-        **given,
+        **settings_inside(settings),
         f"{PREFIX}HOME": "/tmp/scienceops",  # noqa: S108  # In the container, for it alone.
         f"{PREFIX}BUCKET_SOCKET": f"{FOLDER}/{BUCKET}",
     }

@@ -12,6 +12,7 @@ from scienceops.adapters.engine.connection import AWAY, OWNER_LABEL, connect
 from scienceops.adapters.engine.patience import say
 from scienceops.adapters.engine.repository import credentials_of
 from scienceops.adapters.oci.build_context import BuildContext, tag_of
+from scienceops.adapters.oci.build_log import step_in_words
 from scienceops.errors import BuildFailed, EngineUnavailable, RegistryUnavailable
 
 #: Lines of a build that tell nobody anything.
@@ -98,7 +99,7 @@ def _follow(steps: Iterator[Mapping[str, Any]]) -> None:
             step = text
         ended = ended or text.startswith("Successfully built")
         if "error" in line:
-            raise BuildFailed(f"{_told(step)}: {line['error'].strip()}")
+            raise BuildFailed(f"{step_in_words(step)}: {line['error'].strip()}")
     if not ended:
         # The stream simply ends when its engine does.
         raise EngineUnavailable(f"the engine ended in the build, at {step}")
@@ -112,8 +113,3 @@ def _follow_push(lines: Iterator[Mapping[str, Any]]) -> None:
             raise RegistryUnavailable(f"the engine could not push: {line['error']}")
     if not pushed:
         raise EngineUnavailable("the engine ended while it pushed")
-
-
-def _told(step: str) -> str:
-    """A step of the Dockerfile in words, with the step itself."""
-    return f"install the requirements ({step})" if "requirements.txt" in step else step

@@ -8,10 +8,12 @@ from pathlib import Path
 from scienceops.adapters.engine.build_image import FAILED, RESULT, WANTED, Order
 from scienceops.adapters.engine.repository import repository_of
 from scienceops.adapters.local.files import make_folders, write_once
-from scienceops.adapters.local.image_builder import scorer_requirements
 from scienceops.adapters.local.images import RUNNING, import_path
-from scienceops.adapters.local.tasks import Task, TaskState, folder_name
+from scienceops.adapters.local.tasks import Task, TaskState
+from scienceops.adapters.oci.build_context import scorer_requirements
+from scienceops.adapters.oci.image_order import ImageOrder
 from scienceops.config import Settings, child_environment
+from scienceops.core.names import plain_name
 from scienceops.ports.image_builder import BuildOrder, BuildState, BuildStatus
 
 TIMEOUT_SECONDS = 3600
@@ -32,20 +34,14 @@ class EngineImageBuilder:
 
     def start(self, order: BuildOrder) -> str:
         """Begin the build under its key."""
-        build_id = folder_name(order.key)
+        build_id = plain_name(order.key)
         folder = self._folder(build_id)
         make_folders(folder)
         wanted = Order(
             engine=self._settings.engine,
             repository=repository_of(self._settings),
-            base=self._settings.base_image.format(python=order.python),
             owner=str(self._home),
-            requirements=self._with_own(order.requirements),
-            training=self._with_own(order.training) if order.training else order.training,
-            service=order.service,
-            version=order.version,
-            package_key=order.package_key,
-            package_digest=order.package_digest,
+            images=ImageOrder.of(order, base_image=self._settings.base_image, always=self._always),
         )
         environment = child_environment(self._settings, {})
         inherited = environment.get("PYTHONPATH", "")
@@ -54,9 +50,6 @@ class EngineImageBuilder:
         write_once(folder / WANTED, wanted.to_text().encode())
         Task(folder).start([sys.executable, "-m", program, "."], TIMEOUT_SECONDS, environment)
         return build_id
-
-    def _with_own(self, lines: Sequence[str]) -> tuple[str, ...]:
-        return tuple(sorted({*lines, *self._always}))
 
     def status(self, build_id: str) -> BuildStatus:
         """How the build stands."""
@@ -84,4 +77,4 @@ class EngineImageBuilder:
         return Task(self._folder(build_id)).log()
 
     def _folder(self, build_id: str) -> Path:
-        return self._home / "builds" / folder_name(build_id)
+        return self._home / "builds" / plain_name(build_id)

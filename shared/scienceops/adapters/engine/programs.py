@@ -17,7 +17,7 @@ from scienceops.adapters.engine.containers import (
     SPOOL,
     ContainerOrder,
     owner_labels,
-    settings_inside,
+    settings_here,
 )
 from scienceops.adapters.local.socket_folder import socket_folder
 from scienceops.config import SCORER_PREFIX, Settings, docker_host
@@ -52,7 +52,7 @@ def scorer_command(
         image=order.image,
         name=f"scienceops-{order.service}-{order.version}-{replica}",
         folder=str(folder),
-        environment={**order.settings, **settings_inside(settings), **named},
+        environment={**order.settings, **settings_here(settings), **named},
         labels=owner_labels(settings.home, service=order.service, version=order.version),
         spool=str(spool),
         rights=Rights(write=(f"{CAPTURES}{order.service}/{order.version}/",)),
@@ -72,7 +72,7 @@ def job_command(order: JobOrder, settings: Settings) -> list[str]:
         name=f"scienceops-job-{replica}",
         folder=str(socket_folder(settings.home) / replica),
         command=("scorer_container.job", f"{FOLDER}/{ALIVE}", order.module, *order.arguments),
-        environment={**settings_inside(settings), **order.settings},
+        environment={**settings_here(settings), **order.settings},
         labels=owner_labels(settings.home, job=order.key),
         rights=Rights(read=order.reads, write=order.writes),
         memory_mb=settings.container_memory_mb,

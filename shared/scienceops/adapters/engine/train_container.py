@@ -11,8 +11,7 @@ from docker.types import Mount
 from scienceops.adapters.engine.connection import AWAY, connect, find_engine
 from scienceops.adapters.engine.containers import CLIENT_LABEL, owner_labels, this_client
 from scienceops.adapters.engine.environment_images import build_one
-from scienceops.adapters.local.image_builder import scorer_requirements
-from scienceops.adapters.oci.build_context import TRAIN_TARGET, lay_out
+from scienceops.adapters.oci.build_context import TRAIN_TARGET, lay_out, scorer_requirements
 from scienceops.config import Settings, docker_host
 from scienceops.errors import BadInput, BuildFailed, EngineUnavailable, ModelFailed
 

@@ -4,7 +4,6 @@ import importlib.metadata
 import sys
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
-from importlib.util import find_spec
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -17,8 +16,10 @@ from scienceops.adapters.local.images import (
     import_path,
     is_complete,
 )
-from scienceops.adapters.local.tasks import LOG, Task, TaskState, folder_name
+from scienceops.adapters.local.tasks import LOG, Task, TaskState
+from scienceops.adapters.oci.build_context import scorer_requirements
 from scienceops.config import Settings, child_environment
+from scienceops.core.names import plain_name
 from scienceops.ports.image_builder import BuildOrder, BuildState, BuildStatus
 
 TIMEOUT_SECONDS = 1800
@@ -44,7 +45,7 @@ class EnvironmentImageBuilder:
 
     def start(self, order: BuildOrder) -> str:
         """Begin the build, unless this environment or an earlier build will do."""
-        build_id = folder_name(order.key)
+        build_id = plain_name(order.key)
         folder = self._folder(build_id)
         make_folders(folder)
         # One environment does both: what is installed in it and not used costs a scorer nothing.
@@ -99,7 +100,7 @@ class EnvironmentImageBuilder:
         )
 
     def _folder(self, build_id: str) -> Path:
-        return self._home / "builds" / folder_name(build_id)
+        return self._home / "builds" / plain_name(build_id)
 
 
 def choose_image(python: str, requirements: Iterable[str]) -> str:
@@ -138,14 +139,6 @@ def is_met(line: str) -> bool:
         and needed.marker.evaluate({"extra": extra})
         and not needed.marker.evaluate({"extra": ""})
     )
-
-
-def scorer_requirements() -> list[str]:
-    """What the scorer itself needs, from its own short list."""
-    spec = find_spec("scorer_container")
-    folder = Path(spec.origin).parent if spec and spec.origin else Path()
-    lines = (folder / "requirements.txt").read_text().splitlines()
-    return [line for line in lines if line and not line.startswith("#")]
 
 
 def _identity(image: str) -> str:

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from scienceops.adapters.local.images import import_path, interpreter_of
-from scienceops.adapters.local.tasks import Task, TaskState, folder_name
+from scienceops.adapters.local.tasks import Task, TaskState
 from scienceops.config import Settings, child_environment
 from scienceops.core.images import is_reference
+from scienceops.core.names import plain_name
 from scienceops.ports.job_launcher import JobOrder, JobState, JobStatus
 
 
@@ -18,7 +19,7 @@ class SubprocessJobLauncher:
 
     def start(self, order: JobOrder) -> str:
         """Begin the job under its key."""
-        job_id = folder_name(order.key)
+        job_id = plain_name(order.key)
         if is_reference(order.image):
             # Not for a machine without an engine to load.
             from scienceops.adapters.engine.programs import job_command
@@ -53,4 +54,4 @@ class SubprocessJobLauncher:
         return self._task(job_id).log()
 
     def _task(self, job_id: str) -> Task:
-        return Task(self._home / "jobs" / folder_name(job_id))
+        return Task(self._home / "jobs" / plain_name(job_id))

@@ -18,6 +18,7 @@ from scienceops.adapters.local.socket_folder import remove_socket
 from scienceops.adapters.local.supervise import how_it_ended
 from scienceops.adapters.scoring.scorer_client import ScorerClient
 from scienceops.config import Settings
+from scienceops.core.policy import check_runtime
 from scienceops.errors import ScienceOpsError, ServiceNotReady
 from scienceops.ports.object_store import ObjectStore
 from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, ServiceStatus
@@ -62,6 +63,7 @@ class ProcessServiceRuntime:
                 remove_socket(Path(facts.socket))
             facts = self._scorers.new_facts(order)
             try:
+                check_runtime(order.runtime, "local")
                 child, facts = self._scorers.spawn(order, facts)
             except (ScienceOpsError, OSError) as error:
                 # Told by status, as on a platform where a start fails after it was asked for.

@@ -7,7 +7,6 @@ In it: `order.json`, what to run; `lock`, held from the start by whoever carries
 import fcntl
 import json
 import os
-import re
 import subprocess
 import sys
 import threading
@@ -16,7 +15,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from hashlib import sha256
 from pathlib import Path
 
 from scienceops.adapters.local.files import make_folders, write_whole
@@ -25,7 +23,6 @@ from scienceops.adapters.local.log_files import read_log, tail_of
 ORDER, BEGUN, LOG, CANCEL, EXIT = "order.json", "begun", "log", "cancel", "exit.json"
 
 _LOCK = "lock"
-_PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 class TaskState(StrEnum):
@@ -128,17 +125,6 @@ class Task:
         except FileNotFoundError:
             return None
         return Outcome(TaskState(ended["state"]), ended["reason"])
-
-
-def folder_name(key: str) -> str:
-    """A key as the name of one folder; its own where that is plain.
-
-    >>> folder_name("iris-3-1"), folder_name("../up")
-    ('iris-3-1', 'key-8c722b8ae2c9de45')
-    """
-    if _PLAIN.fullmatch(key):
-        return key
-    return f"key-{sha256(key.encode()).hexdigest()[:16]}"
 
 
 def _try_lock(descriptor: int) -> bool:

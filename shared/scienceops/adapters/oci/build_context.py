@@ -3,6 +3,7 @@
 import hashlib
 import io
 import tarfile
+import zipfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -40,6 +41,23 @@ TRAIN = (
     "scienceops/training/*.py",
 )
 
+#: What reaches the bucket of a cloud from inside an image: files of ScienceOps, and requirements.
+REACH: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "local": ((), ()),
+    "aws": (
+        (
+            "scienceops/adapters/aws/__init__.py",
+            "scienceops/adapters/aws/clients.py",
+            "scienceops/adapters/aws/object_store.py",
+        ),
+        ("awslambdaric>=3", "boto3>=1.35"),
+    ),
+    "azure": (
+        ("scienceops/adapters/azure/*.py",),
+        ("azure-identity>=1.17", "azure-storage-blob>=12.20"),
+    ),
+}
+
 #: What packing a retrained model needs beyond what scoring it needs.
 TRAINING_REQUIREMENTS = ("joblib>=1.4", PANDAS, "scikit-learn>=1.5", "skops>=0.11")
 SERVE_TARGET, TRAIN_TARGET = "serve", "train"
@@ -72,16 +90,32 @@ class BuildContext:
                 archive.addfile(entry, io.BytesIO(content))
         return out.getvalue()
 
+    def to_zip(self) -> bytes:
+        """The same for services that take no tar, the same bytes each time."""
+        out = io.BytesIO()
+        with zipfile.ZipFile(out, "w") as archive:
+            for path, content in sorted(self.files.items()):
+                # Without a time of its own a file gets the earliest that a zip can tell.
+                archive.writestr(zipfile.ZipInfo(path), content, zipfile.ZIP_DEFLATED)
+        return out.getvalue()
+
 
 def tag_of(target: str, context: BuildContext) -> str:
     """The tag under which an image of an environment is found again."""
     return f"{TARGETS[target]}-{context.identity}"
 
 
-def lay_out(requirements: Iterable[str], base: str) -> BuildContext:
+def scorer_requirements(cloud: str = "local") -> list[str]:
+    """What the scorer itself needs, from its own short list, and what reaches its bucket."""
+    lines = (_folder_of("scorer_container") / "requirements.txt").read_text().splitlines()
+    return [*(line for line in lines if line and not line.startswith("#")), *REACH[cloud][1]]
+
+
+def lay_out(requirements: Iterable[str], base: str, cloud: str = "local") -> BuildContext:
     """The context of the environment of these requirements.
 
     requirements: the package's and the scorer's own, resolved together in the build.
+    cloud: the platform whose bucket the images reach.
     """
     scorer = _folder_of("scorer_container")
     files = {
@@ -90,7 +124,7 @@ def lay_out(requirements: Iterable[str], base: str) -> BuildContext:
         "requirements.txt": _lines(requirements),
         "training.txt": _lines(TRAINING_REQUIREMENTS),
     }
-    for target, patterns in ((SERVE_TARGET, SERVE), (TRAIN_TARGET, TRAIN)):
+    for target, patterns in ((SERVE_TARGET, SERVE + REACH[cloud][0]), (TRAIN_TARGET, TRAIN)):
         for pattern in patterns:
             name, _, rest = pattern.partition("/")
             for path in _folder_of(name).glob(rest):

@@ -1,9 +1,11 @@
-"""Scorer client: HTTP to a scorer over kept-alive connections, by Unix socket or TCP."""
+"""Scorer client: HTTP to a scorer over kept-alive connections, by Unix socket, TCP or TLS."""
 
 import http.client
+import math
 import os
 import select
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Mapping
@@ -18,14 +20,25 @@ IDLE_SECONDS = 30
 
 _CHUNK_BYTES = 256 * 1024
 _BACKLOG_FULL_SECONDS = 0.005
+_TLS = "https://"
+
+
+class NotReached(ServiceNotReady):
+    """No byte of the request was sent: another scorer may be asked instead."""
 
 
 class _Connection(http.client.HTTPConnection):
-    """An HTTP connection to `unix:PATH` or `HOST:PORT` that knows whether it has sent a byte."""
+    """An HTTP connection to `unix:PATH`, `HOST:PORT` or `https://HOST[:PORT]`.
 
-    def __init__(self, endpoint: str) -> None:
+    It knows whether it has sent a byte. tls: what HTTPS goes by.
+    """
+
+    def __init__(self, endpoint: str, tls: ssl.SSLContext | None) -> None:
         self._path = endpoint.removeprefix("unix:") if endpoint.startswith("unix:") else ""
-        super().__init__("localhost" if self._path else endpoint)
+        self._tls = tls
+        if tls is not None:
+            self.default_port = http.client.HTTPS_PORT
+        super().__init__("localhost" if self._path else endpoint.removeprefix(_TLS))
         self.has_sent = False
         self.idle_since = 0.0
 
@@ -34,6 +47,9 @@ class _Connection(http.client.HTTPConnection):
         if not self._path:
             self.timeout = _left(end)
             self.connect()
+            if self._tls is not None:
+                self.limit(end)
+                self.sock = self._tls.wrap_socket(self.sock, server_hostname=self.host)
             return
         self.sock = socket.socket(socket.AF_UNIX)
         self.limit(end)
@@ -66,9 +82,17 @@ class _Connection(http.client.HTTPConnection):
 
 
 class ScorerClient:
-    """A pool of connections per endpoint, for all threads of a process."""
+    """A pool of connections per endpoint, for all threads of a process.
 
-    def __init__(self) -> None:
+    tls: what HTTPS goes by; the machine's own authorities unless given. connect_seconds: the most
+    that connecting takes, of the time for the whole call.
+    """
+
+    def __init__(
+        self, tls: ssl.SSLContext | None = None, *, connect_seconds: float = math.inf
+    ) -> None:
+        self._tls = tls
+        self._connect_seconds = connect_seconds
         self._idle: dict[str, list[_Connection]] = {}
         self._lock = threading.Lock()
         self._pid = os.getpid()
@@ -88,14 +112,15 @@ class ScorerClient:
         body: bytes,
         timeout_seconds: float,
     ) -> Reply:
-        """One request and its reply, as ServiceRuntime.call promises."""
+        """One request and its reply, as ServiceRuntime.call promises; raises NotReached, which is
+        ServiceNotReady, when nothing was sent."""
         end = time.monotonic() + timeout_seconds
         kept = self._take(endpoint)
         while True:
-            connection = kept or _Connection(endpoint)
+            connection = kept or _Connection(endpoint, self._tls_of(endpoint))
             try:
                 if kept is None:
-                    connection.open(end)
+                    connection.open(min(end, time.monotonic() + self._connect_seconds))
                 return self._exchange(endpoint, connection, method, path, headers, body, end)
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
@@ -103,7 +128,8 @@ class ScorerClient:
                 if kept is not None and not connection.has_sent:
                     kept = None
                     continue
-                raise ServiceNotReady(
+                kind = ServiceNotReady if connection.has_sent else NotReached
+                raise kind(
                     f"the scorer at {endpoint} did not answer ({_explain(error)})"
                 ) from error
 
@@ -134,6 +160,14 @@ class ScorerClient:
         if connection.sock is not None:
             self._give_back(endpoint, connection)
         return reply
+
+    def _tls_of(self, endpoint: str) -> ssl.SSLContext | None:
+        if not endpoint.startswith(_TLS):
+            return None
+        if self._tls is None:
+            # Reads every authority's certificate: once, and not where no scorer is called so.
+            self._tls = ssl.create_default_context()
+        return self._tls
 
     def _take(self, endpoint: str) -> _Connection | None:
         with self._lock:

@@ -1,51 +1,37 @@
-"""SqlStatisticsStore: statistics tuples in two tables, the rows and what is shown of them."""
+"""SqlStatisticsStore: statistics tuples in any SQL database that SQLAlchemy speaks to."""
 
-from collections.abc import Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
+from scienceops.adapters.sql.schema import prepare
+from scienceops.adapters.sql.tables import DAYS, PLACE, ROWS, is_shown
 from scienceops.core.names import Partition, model_id
 from scienceops.ports.statistics_store import PublishedDay, StatisticRow
 
-_METADATA = sa.MetaData()
+T = TypeVar("T")
+Retry = Callable[[Callable[[], T]], T]
 
-#: The tuples. `run` and the partition's columns say whether they are shown.
-ROWS = sa.Table(
-    "statistics_rows",
-    _METADATA,
-    sa.Column("run", sa.Integer, primary_key=True),
-    sa.Column("web_service_name", sa.String(32), primary_key=True),
-    sa.Column("version", sa.Integer, primary_key=True),
-    sa.Column("prediction_date", sa.Date, primary_key=True),
-    sa.Column("feature_name", sa.String(256), primary_key=True),
-    sa.Column("statistic", sa.String(256), primary_key=True),
-    sa.Column("environment", sa.String(64), nullable=False),
-    sa.Column("model_id", sa.String(64), nullable=False),
-    sa.Column("value", sa.Float(53)),
-    sa.Column("n", sa.BigInteger, nullable=False),
-)
+#: SQL Server takes 2,100 values a statement; a longer list is left to us to look through.
+MOST_LISTED = 1000
 
-#: Which run each partition shows.
-DAYS = sa.Table(
-    "statistics_days",
-    _METADATA,
-    sa.Column("web_service_name", sa.String(32), primary_key=True),
-    sa.Column("version", sa.Integer, primary_key=True),
-    sa.Column("prediction_date", sa.Date, primary_key=True),
-    sa.Column("run", sa.Integer, nullable=False),
-    sa.Column("published_at", sa.DateTime, nullable=False),
-)
 
-_PLACE = ("web_service_name", "version", "prediction_date")
+def _once(step: Callable[[], T]) -> T:
+    return step()
 
 
 class SqlStatisticsStore:
-    """StatisticsStore on any SQL database that SQLAlchemy speaks to."""
+    """StatisticsStore in two tables: the rows, and what is shown of them."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, retry: Retry[Any] = _once) -> None:
+        """Connects on first use. retry: carries out a transaction, again if it is worth it."""
         self._engine = engine
-        _METADATA.create_all(engine)
+        self._retry = retry
+        self._lock = threading.Lock()
+        self._prepared = False
 
     def write(self, run_number: int, partition: Partition, rows: Iterable[StatisticRow]) -> int:
         """Replace what the run wrote of the partition."""
@@ -64,13 +50,16 @@ class SqlStatisticsStore:
             }
             for row in rows
         ]
-        with self._engine.begin() as connection:
+
+        def replace(connection: sa.Connection) -> int:
             connection.execute(
                 sa.delete(ROWS).where(ROWS.c.run == run_number, *_at(ROWS, partition))
             )
             if values:
                 connection.execute(sa.insert(ROWS), values)
-        return len(values)
+            return len(values)
+
+        return self._do(replace)
 
     def publish(self, run_number: int, partition: Partition) -> bool:
         """Point the partition at the run, if that is forward."""
@@ -79,18 +68,19 @@ class SqlStatisticsStore:
             sa.update(DAYS).where(*_at(DAYS, partition), DAYS.c.run <= run_number).values(**shown)
         )
         place = dict(
-            zip(_PLACE, (partition.service, partition.version, partition.date), strict=True)
+            zip(PLACE, (partition.service, partition.version, partition.date), strict=True)
         )
-        with self._engine.begin() as connection:
-            if connection.execute(forward).rowcount:
-                return True
+
+        def point(connection: sa.Connection) -> bool:
+            return bool(connection.execute(forward).rowcount)
+
+        if self._do(point):
+            return True
         try:
-            with self._engine.begin() as connection:
-                connection.execute(sa.insert(DAYS).values(**place, **shown))
+            self._do(lambda c: c.execute(sa.insert(DAYS).values(**place, **shown)))
         except sa.exc.IntegrityError:
             # It points to a later run, or another run pointed it somewhere just now.
-            with self._engine.begin() as connection:
-                return bool(connection.execute(forward).rowcount)
+            return self._do(point)
         return True
 
     def read(
@@ -106,35 +96,40 @@ class SqlStatisticsStore:
         """Visible rows."""
         query = (
             sa.select(ROWS)
-            .join(DAYS, sa.and_(DAYS.c.run == ROWS.c.run, *_same_place()))
+            .join(DAYS, is_shown())
             .where(ROWS.c.web_service_name == service)
             .order_by(ROWS.c.version, ROWS.c.prediction_date, ROWS.c.feature_name, ROWS.c.statistic)
         )
+        looked_through = []
         for column, wanted in (
             (ROWS.c.version, versions),
             (ROWS.c.feature_name, features),
             (ROWS.c.statistic, statistics),
         ):
-            if wanted is not None:
+            if wanted is None:
+                continue
+            if len(wanted) <= MOST_LISTED:
                 query = query.where(column.in_(list(wanted)))
+            else:
+                looked_through.append((column.name, set(wanted)))
         if since is not None:
             query = query.where(ROWS.c.prediction_date >= since)
         if until is not None:
             query = query.where(ROWS.c.prediction_date <= until)
-        with self._engine.connect() as connection:
-            return [
-                StatisticRow(
-                    r.environment,
-                    r.web_service_name,
-                    model_id(r.web_service_name, r.version),
-                    r.prediction_date,
-                    r.feature_name,
-                    r.statistic,
-                    r.value,
-                    r.n,
-                )
-                for r in connection.execute(query)
-            ]
+        return [
+            StatisticRow(
+                r.environment,
+                r.web_service_name,
+                model_id(r.web_service_name, r.version),
+                r.prediction_date,
+                r.feature_name,
+                r.statistic,
+                r.value,
+                r.n,
+            )
+            for r in self._do(lambda connection: connection.execute(query).all())
+            if all(getattr(r, name) in wanted for name, wanted in looked_through)
+        ]
 
     def days(self, service: str) -> list[PublishedDay]:
         """What each partition shows."""
@@ -143,22 +138,41 @@ class SqlStatisticsStore:
             .where(DAYS.c.web_service_name == service)
             .order_by(DAYS.c.version, DAYS.c.prediction_date)
         )
-        with self._engine.connect() as connection:
-            return [
-                PublishedDay(
-                    Partition(r.web_service_name, r.version, r.prediction_date),
-                    r.run,
-                    r.published_at.replace(tzinfo=UTC),
-                )
-                for r in connection.execute(query)
-            ]
+        return [
+            PublishedDay(
+                Partition(r.web_service_name, r.version, r.prediction_date),
+                r.run,
+                r.published_at.replace(tzinfo=UTC),
+            )
+            for r in self._do(lambda connection: connection.execute(query).all())
+        ]
 
     def purge(self, *, before_run: int) -> int:
         """Delete what no partition shows."""
-        shown = sa.select(DAYS.c.run).where(DAYS.c.run == ROWS.c.run, *_same_place())
+        shown = sa.select(DAYS.c.run).where(is_shown())
         unseen = sa.delete(ROWS).where(ROWS.c.run < before_run, ~sa.exists(shown))
-        with self._engine.begin() as connection:
-            return int(connection.execute(unseen).rowcount)
+        return self._do(lambda connection: int(connection.execute(unseen).rowcount))
+
+    def close(self) -> None:
+        """End its idle connections; it opens others when it is used again."""
+        self._engine.dispose()
+
+    def _do(self, step: Callable[[sa.Connection], T]) -> T:
+        """Take the step in a transaction of its own."""
+
+        def once() -> T:
+            self._prepare()
+            with self._engine.begin() as connection:
+                return step(connection)
+
+        done: T = self._retry(once)
+        return done
+
+    def _prepare(self) -> None:
+        with self._lock:
+            if not self._prepared:
+                prepare(self._engine)
+                self._prepared = True
 
 
 def _at(table: sa.Table, partition: Partition) -> list[sa.ColumnElement[bool]]:
@@ -167,7 +181,3 @@ def _at(table: sa.Table, partition: Partition) -> list[sa.ColumnElement[bool]]:
         table.c.version == partition.version,
         table.c.prediction_date == partition.date,
     ]
-
-
-def _same_place() -> list[sa.ColumnElement[bool]]:
-    return [DAYS.c[name] == ROWS.c[name] for name in _PLACE]

@@ -1,0 +1,32 @@
+"""API Gateway entry: any HTTP request, answered by the one Flask app."""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from aws_lambda_powertools.logging import correlation_paths
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.aws.platform import app, logger, tracer
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+
+@lru_cache(maxsize=1)
+def site() -> "Flask":
+    """The Flask app of this process, built at its first request and kept."""
+    from scienceops.web import create_app
+
+    return create_app(app(), app().settings)
+
+
+@logger.inject_lambda_context(
+    correlation_id_path=correlation_paths.API_GATEWAY_HTTP, clear_state=True
+)
+@tracer.capture_lambda_handler(capture_response=False)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The reply of the Flask app to a request of an HTTP API (payload 2.0)."""
+    from serverless_wsgi import handle_request
+
+    reply: dict[str, Any] = handle_request(site(), event, context)
+    return reply

@@ -1,0 +1,78 @@
+"""Take a stage down: `python infra/azure/destroy.py STAGE [--with-data] [--dry-run]`.
+
+Data is kept: it is said what, why, what it costs, and how to delete it for good.
+"""
+
+import argparse
+import sys
+from typing import Any
+
+from infra.azure.az import Az, group_of
+
+#: What goes first, for what comes later cannot go while it is there; the rest goes in between.
+FIRST = ("Microsoft.App/containerApps", "Microsoft.App/jobs", "Microsoft.Web/sites")
+LAST = (
+    "Microsoft.App/managedEnvironments", "Microsoft.Network/privateDnsZones",
+    "Microsoft.Network/virtualNetworks", "Microsoft.Network/natGateways",
+    "Microsoft.Network/publicIPAddresses", "Microsoft.Network/networkSecurityGroups",
+    "Microsoft.Insights/components", "Microsoft.OperationalInsights/workspaces",
+)  # fmt: skip
+#: Goes with the resource that it is part of.
+PARTS = ("Microsoft.Network/privateDnsZones/virtualNetworkLinks",)
+KEPT = """
+Kept, for none of it can be made again:
+  storage      packages, versions, captures, labels, training sets; who decided what, and when
+  SQL          every day's statistics
+  vault        the owner's token, and what proves where keys and request ids come from
+  registry     what each version was served by, known by its digest
+  identities   whom all of these know by name
+At rest that is about 25 USD a month, most of it the registry and SQL's storage.
+`make deploy-azure STAGE={stage}` puts the rest back around it. To delete it for good:
+  make destroy-azure STAGE={stage} OPTIONS=--with-data
+The vault then stays recoverable for 90 days, which is how long its name is taken.
+"""
+
+
+def destroy(stage: str, az: Az) -> None:
+    """Delete what can be made again, apps first; raises SystemExit when a deletion fails."""
+    group = group_of(stage)
+    found = az.ask("resource", "list", "--resource-group", group, otherwise=[])
+    for resource in in_order(found):
+        az.do("resource", "delete", "--ids", resource["id"])
+    sys.stdout.write(KEPT.format(stage=stage))
+
+
+def in_order(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is not data, in the order in which it can go."""
+    going = [
+        resource
+        for resource in found
+        if (resource.get("tags") or {}).get("holds") != "data" and resource["type"] not in PARTS
+    ]
+    return sorted(going, key=lambda resource: (_turn(resource["type"]), resource["id"]))
+
+
+def destroy_all(stage: str, az: Az) -> None:
+    """Delete the group, with everything in it."""
+    az.do("group", "delete", "--name", group_of(stage), "--yes")
+
+
+def _turn(kind: str) -> int:
+    if kind in FIRST:
+        return FIRST.index(kind)
+    return len(FIRST) + 1 + LAST.index(kind) if kind in LAST else len(FIRST)
+
+
+def main(arguments: list[str]) -> int:
+    """Read the command line and destroy."""
+    parser = argparse.ArgumentParser(description="Take a stage on Azure down.")
+    parser.add_argument("stage")
+    parser.add_argument("--with-data", action="store_true", help="delete the data, too")
+    parser.add_argument("--dry-run", action="store_true", help="show the commands, run none")
+    given = parser.parse_args(arguments)
+    (destroy_all if given.with_data else destroy)(given.stage, Az(given.dry_run))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

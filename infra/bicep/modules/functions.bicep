@@ -1,0 +1,151 @@
+// The functions, on Flex Consumption: nothing runs, and nothing is paid, while nobody asks.
+
+param name string
+param stage string
+param location string
+param tags object
+param workspaceId string
+param insightsConnection string
+param storageName string
+param containerName string
+param packageContainerName string
+param registryServer string
+param environmentName string
+param vaultName string
+param sqlServer string
+param sqlDatabase string
+param databricksHost string
+param databricksWheel string
+param databricksPolicy string
+param jobImage string
+param functionsId string
+param functionsClientId string
+param containerIdentityName string
+param containerIdentityClientId string
+param subnetId string
+param mostInstances int
+param instanceMemory int
+
+var url = 'https://${name}.azurewebsites.net'
+
+resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
+  name: storageName
+}
+
+resource plan 'Microsoft.Web/serverfarms@2024-11-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: { reserved: true }
+}
+
+resource app 'Microsoft.Web/sites@2024-11-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${functionsId}': {} }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    // The gateway is for callers anywhere; what is behind it is not.
+    publicNetworkAccess: 'Enabled'
+    siteConfig: {
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ftpsState: 'Disabled'
+      http20Enabled: true
+    }
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${account.properties.primaryEndpoints.blob}${packageContainerName}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: functionsId
+          }
+        }
+      }
+      runtime: {
+        name: 'python'
+        version: '3.11'
+      }
+      scaleAndConcurrency: {
+        maximumInstanceCount: mostInstances
+        instanceMemoryMB: instanceMemory
+      }
+    }
+  }
+}
+
+resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: {
+    // The host's own storage, and the triggers': by identity, without a key.
+    AzureWebJobsStorage__accountName: storageName
+    AzureWebJobsStorage__credential: 'managedidentity'
+    AzureWebJobsStorage__clientId: functionsClientId
+    APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
+    APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${functionsClientId};Authorization=AAD'
+    SCIENCEOPS_CLOUD: 'azure'
+    SCIENCEOPS_ENVIRONMENT: stage
+    SCIENCEOPS_HOME: '/tmp/scienceops'
+    SCIENCEOPS_PUBLIC_URL: url
+    SCIENCEOPS_IMAGES: '${registryServer}/scienceops'
+    SCIENCEOPS_AZURE_STORAGE_ACCOUNT: storageName
+    SCIENCEOPS_AZURE_CONTAINER: containerName
+    SCIENCEOPS_AZURE_IDENTITY: functionsClientId
+    SCIENCEOPS_AZURE_KEY_VAULT: vaultName
+    SCIENCEOPS_AZURE_SQL_SERVER: sqlServer
+    SCIENCEOPS_AZURE_SQL_DATABASE: sqlDatabase
+    SCIENCEOPS_AZURE_SUBSCRIPTION: subscription().subscriptionId
+    SCIENCEOPS_AZURE_RESOURCE_GROUP: resourceGroup().name
+    SCIENCEOPS_AZURE_LOCATION: location
+    SCIENCEOPS_AZURE_APP_ENVIRONMENT: environmentName
+    SCIENCEOPS_AZURE_CONTAINER_IDENTITY: containerIdentityName
+    SCIENCEOPS_AZURE_CONTAINER_IDENTITY_CLIENT: containerIdentityClientId
+    // To a container app, "internal" means other apps of its environment. Where the environment is
+    // closed, "external" is its network, which the functions are in.
+    SCIENCEOPS_AZURE_SCORER_INGRESS: 'external'
+    SCIENCEOPS_AZURE_JOB_IMAGE: jobImage
+    SCIENCEOPS_AZURE_DATABRICKS_HOST: databricksHost
+    SCIENCEOPS_AZURE_DATABRICKS_WHEEL: databricksWheel
+    SCIENCEOPS_AZURE_DATABRICKS_POLICY: databricksPolicy
+  }
+}
+
+// Packages are published by whoever signed in with Entra ID, not by a password of the app's.
+resource noPassword 'Microsoft.Web/sites/basicPublishingCredentialsPolicies@2024-11-01' = [for kind in ['ftp', 'scm']: {
+  parent: app
+  name: kind
+  properties: { allow: false }
+}]
+
+resource metrics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: app
+  properties: {
+    workspaceId: workspaceId
+    // What functions log is in Application Insights already.
+    metrics: [
+      {
+        category: 'AllMetrics'
+        enabled: true
+      }
+    ]
+  }
+}
+
+output name string = app.name
+output url string = url

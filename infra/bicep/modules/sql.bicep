@@ -1,0 +1,111 @@
+// The statistics' database: serverless, asleep when nobody asks, opened by Entra identities alone.
+
+param name string
+param location string
+param tags object
+param workspaceId string
+param administratorId string
+param administratorName string
+param administratorKind string
+param closed bool
+param subnetIds array
+param allowedAddresses array
+
+resource server 'Microsoft.Sql/servers@2023-08-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    minimalTlsVersion: '1.2'
+    // Reached by the rules below; without any rule it lets nobody in.
+    publicNetworkAccess: 'Enabled'
+    administrators: {
+      administratorType: 'ActiveDirectory'
+      azureADOnlyAuthentication: true
+      principalType: administratorKind
+      login: administratorName
+      sid: administratorId
+      tenantId: subscription().tenantId
+    }
+  }
+}
+
+resource database 'Microsoft.Sql/servers/databases@2023-08-01' = {
+  parent: server
+  name: 'statistics'
+  location: location
+  tags: tags
+  sku: {
+    name: 'GP_S_Gen5'
+    tier: 'GeneralPurpose'
+    family: 'Gen5'
+    capacity: 1
+  }
+  properties: {
+    // After an hour without a question it sleeps; the first one then takes about a minute.
+    autoPauseDelay: 60
+    minCapacity: json('0.5')
+    maxSizeBytes: 34359738368
+    requestedBackupStorageRedundancy: 'Local'
+  }
+}
+
+resource subnets 'Microsoft.Sql/servers/virtualNetworkRules@2023-08-01' = [for (id, index) in subnetIds: {
+  parent: server
+  name: 'subnet-${index}'
+  properties: { virtualNetworkSubnetId: id }
+}]
+
+resource people 'Microsoft.Sql/servers/firewallRules@2023-08-01' = [for (address, index) in allowedAddresses: {
+  parent: server
+  name: 'person-${index}'
+  properties: {
+    startIpAddress: address
+    endIpAddress: address
+  }
+}]
+
+// An installation without a network of its own calls from addresses that Azure shares out.
+resource azure 'Microsoft.Sql/servers/firewallRules@2023-08-01' = if (!closed) {
+  parent: server
+  name: 'AllowAllWindowsAzureIps'
+  properties: {
+    startIpAddress: '0.0.0.0'
+    endIpAddress: '0.0.0.0'
+  }
+}
+
+resource audit 'Microsoft.Sql/servers/auditingSettings@2023-08-01' = {
+  parent: server
+  name: 'default'
+  properties: {
+    state: 'Enabled'
+    isAzureMonitorTargetEnabled: true
+    retentionDays: 0
+  }
+}
+
+resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: database
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      {
+        category: 'SQLSecurityAuditEvents'
+        enabled: true
+      }
+      {
+        category: 'Errors'
+        enabled: true
+      }
+      {
+        category: 'Deadlocks'
+        enabled: true
+      }
+    ]
+  }
+}
+
+output server string = server.properties.fullyQualifiedDomainName
+output database string = database.name

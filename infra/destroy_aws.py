@@ -1,0 +1,98 @@
+"""Take a stage down: `python infra/destroy_aws.py STAGE OSLS [OPTION]...` (`make destroy-aws`).
+
+First what ScienceOps itself has started, which CloudFormation knows nothing of, then the stack.
+Data is kept: it is said what, why, and how to delete it for good.
+"""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from scienceops.bootstrap import connect
+from scienceops.config import Settings, load_settings
+from scienceops.ports.service_runtime import Observed, ServiceRuntime
+
+INFRA = Path(__file__).resolve().parent
+#: Scorers answer what they have and ship their captures before they end.
+LONGEST_SECONDS = 300
+KEPT = """
+Kept, for none of it can be made again:
+  s3://{bucket}   packages, versions, captures, labels, frozen training sets
+  DynamoDB {prefix}registry   which version was live when, and who decided it
+  DynamoDB {prefix}statistics   every day's statistics
+  ECR {prefix}images   what each version was served by, known by its digest
+  Secrets Manager {prefix}*   the owner's token, and what proves where request ids come from
+
+To delete it for good:
+  aws s3 rm --recursive s3://{bucket} && aws s3api delete-bucket --bucket {bucket}
+  aws dynamodb delete-table --table-name {prefix}registry
+  aws dynamodb delete-table --table-name {prefix}statistics
+  aws ecr delete-repository --force --repository-name {prefix}images
+  and each secret: aws secretsmanager delete-secret --secret-id NAME
+The bucket keeps overwritten versions for 30 days: empty those in the console first.
+To deploy this stage again on what is kept, see docs/aws.md, "Teardown".
+"""
+
+
+def outputs_of(stack: str) -> dict[str, str]:
+    """The outputs of a stack; raises SystemExit when there is none of this name."""
+    client: Any = boto3.client("cloudformation")
+    try:
+        [found] = client.describe_stacks(StackName=stack)["Stacks"]
+    except client.exceptions.ClientError as error:
+        raise SystemExit(f"no stack {stack} here: {error}") from None
+    return {told["OutputKey"]: told["OutputValue"] for told in found.get("Outputs", [])}
+
+
+def stop_services(runtime: ServiceRuntime) -> None:
+    """Stop every scorer, and wait until each has shipped its captures."""
+    end = time.monotonic() + LONGEST_SECONDS
+    while running := [
+        status
+        for status in runtime.deployments()
+        if status.observed in (Observed.STARTING, Observed.READY)
+    ]:
+        if time.monotonic() > end:
+            names = ", ".join(f"{status.service}:{status.version}" for status in running)
+            raise SystemExit(f"still running: {names}; look at them in the console, then try again")
+        for status in running:
+            sys.stdout.write(f"stopping {status.service}:{status.version}\n")
+            runtime.stop(status.service, status.version)
+        time.sleep(5)
+
+
+def settings_of(stage: str, bucket: str) -> Settings:
+    """The settings under which this stage runs."""
+    return load_settings(
+        {
+            "SCIENCEOPS_CLOUD": "aws",
+            "SCIENCEOPS_AWS_BUCKET": bucket,
+            "SCIENCEOPS_AWS_PREFIX": f"scienceops-{stage}-",
+        }
+    )
+
+
+def main(stage: str, osls: str, options: list[str]) -> int:
+    """Stop the clock and the services, remove the stack, tell what is kept."""
+    prefix = f"scienceops-{stage}-"
+    bucket = outputs_of(f"scienceops-{stage}")["BucketName"]
+    # Otherwise the next tick would start again what is stopped here.
+    events: Any = boto3.client("events")
+    events.disable_rule(Name=f"{prefix}tick")
+    stop_services(connect(settings_of(stage, bucket)).runtime)
+    done = subprocess.run(
+        [osls, "remove", "--stage", stage, *options],
+        cwd=INFRA,
+        check=False,
+    )
+    if done.returncode == 0:
+        sys.stdout.write(KEPT.format(bucket=bucket, prefix=prefix))
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2], sys.argv[3:]))

@@ -1,0 +1,36 @@
+"""CPU share: how many cores the container may use, and so how many threads a model call gets."""
+
+from pathlib import Path
+
+GROUP = Path("/sys/fs/cgroup")
+
+
+def cpu_limit(group: Path = GROUP) -> float | None:
+    """Cores that the control group allows, by its second or first version; None where unlimited."""
+    for quota, period in (
+        (group / "cpu.max", None),
+        (group / "cpu" / "cpu.cfs_quota_us", group / "cpu" / "cpu.cfs_period_us"),
+    ):
+        try:
+            words = quota.read_text().split() + (period.read_text().split() if period else [])
+        except OSError:
+            continue
+        if len(words) == 2 and words[0].isdecimal() and int(words[1]) > 0:
+            return int(words[0]) / int(words[1])
+    return None
+
+
+def thread_settings(workers: int, limit: float | None = None) -> dict[str, str]:
+    """Environment of a worker: threads of OpenMP and BLAS, its share of the limit and no more.
+
+    limit: cores; by default those of this container. Without a limit it is one thread, since the
+    cores belong to others as well. A thread that waits sleeps, for one that spins takes the time of
+    those that compute.
+
+    >>> thread_settings(2, 4.0)["OMP_NUM_THREADS"], thread_settings(1, 0.5)["OMP_NUM_THREADS"]
+    ('2', '1')
+    """
+    cores = cpu_limit() if limit is None else limit
+    share = str(max(1, int((cores or 1) / workers)))
+    names = ("OMP", "OPENBLAS", "MKL")
+    return {**{f"{name}_NUM_THREADS": share for name in names}, "OMP_WAIT_POLICY": "PASSIVE"}

@@ -1,0 +1,111 @@
+"""Merging: calls that come while the model computes are answered together, by one predict."""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from scienceops.core.table import Table
+from scienceops.running import Runner, Scored
+
+#: A call of more rows is answered by itself: there is little left to save.
+MOST_ROWS_OF_ONE = 64
+MOST_ROWS = 512
+
+
+class _Call:
+    """A call that waits: for its answer, or for its turn to compute."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self.woken = threading.Event()
+        self.is_next = False
+        self.outcome: Scored | Exception | None = None
+
+    def result(self) -> Scored:
+        if isinstance(self.outcome, Scored):
+            return self.outcome
+        raise self.outcome or RuntimeError("a call was woken without an answer")
+
+
+class MergingRunner(Runner):
+    """Wraps a runner whose rows are answered alike alone and among others.
+
+    Nothing waits when nothing computes: a call that comes then is answered at once. One that comes
+    while another is computed waits for that, and is then answered with all others that came. An
+    error is told to the call that causes it, for then each is asked alone.
+    """
+
+    def __init__(self, runner: Runner) -> None:
+        super().__init__(runner.schema)
+        self._runner = runner
+        self._lock = threading.Lock()
+        self._computes = False
+        self._waiting: deque[_Call] = deque()
+
+    def predict_table(self, table: Table) -> Scored:
+        """Score the rows of a table; raises ModelFailed."""
+        if table.count > MOST_ROWS_OF_ONE:
+            return self._runner.predict_table(table)
+        call = _Call(table)
+        with self._lock:
+            waits = self._computes
+            if waits:
+                self._waiting.append(call)
+            self._computes = True
+        if waits:
+            call.woken.wait()
+            if not call.is_next:
+                return call.result()
+        # It is this call's turn, with those that came meanwhile.
+        calls = [call, *self._take(MOST_ROWS - table.count)]
+        try:
+            self._answer(calls)
+        finally:
+            self._hand_over()
+            for other in calls[1:]:
+                other.woken.set()
+        return call.result()
+
+    def _take(self, most: int) -> list[_Call]:
+        taken = []
+        with self._lock:
+            while self._waiting and self._waiting[0].table.count <= most:
+                taken.append(self._waiting.popleft())
+                most -= taken[-1].table.count
+        return taken
+
+    def _hand_over(self) -> None:
+        with self._lock:
+            following = self._waiting.popleft() if self._waiting else None
+            self._computes = following is not None
+        if following is not None:
+            following.is_next = True
+            following.woken.set()
+
+    def _answer(self, calls: Sequence[_Call]) -> None:
+        if len(calls) > 1:
+            try:
+                scored = self._runner.predict_table(_joined([call.table for call in calls]))
+            except Exception:  # noqa: BLE001, S110  # One is to blame; each is asked alone below.
+                pass
+            else:
+                start = 0
+                for call in calls:
+                    call.outcome = scored.part(start, start + call.table.count)
+                    start += call.table.count
+                return
+        for call in calls:
+            try:
+                call.outcome = self._runner.predict_table(call.table)
+            except Exception as error:  # noqa: BLE001  # It rises in the thread of its call.
+                call.outcome = error
+
+
+def _joined(tables: Sequence[Table]) -> Table:
+    columns: list[list[Any]] = [
+        list(chain.from_iterable(parts))
+        for parts in zip(*(table.columns for table in tables), strict=True)
+    ]
+    return Table(columns, sum(table.count for table in tables))

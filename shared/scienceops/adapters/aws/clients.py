@@ -1,0 +1,54 @@
+"""Clients of AWS: made on first use, with time limits, and with retries that back off."""
+
+import threading
+from typing import Any
+
+CONNECT_SECONDS = 5
+READ_SECONDS = 60
+#: Times that one call is tried when the service throttles, fails or does not answer. Of calls
+#: that fail one time in twenty, one in a thousand million fails as often as this.
+TOTAL_ATTEMPTS = 7
+CONNECTIONS = 32
+
+#: boto3's session must not make two clients at once.
+_MAKING = threading.Lock()
+
+
+class LazyClient:
+    """A boto3 client that is made when it is first used, since a door uses few of them.
+
+    Making the first takes 0.2 s of processor time, each further one 0.02 s. attempts: times that
+    one call is tried; 1 for what must not be done twice.
+    """
+
+    def __init__(self, service: str, *, attempts: int = TOTAL_ATTEMPTS) -> None:
+        self._service = service
+        self._attempts = attempts
+        self._client: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._client is None:
+            with _MAKING:
+                if self._client is None:
+                    self._client = _make_client(self._service, self._attempts)
+        return getattr(self._client, name)
+
+
+def _make_client(service: str, attempts: int) -> Any:
+    # Region, credentials and AWS_ENDPOINT_URL are the SDK's to find.
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        max_pool_connections=CONNECTIONS,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+    )
+    return boto3.client(service, config=config)
+
+
+def error_code(error: Any) -> str:
+    """The code of a botocore ClientError, such as `NoSuchKey`; of an answer without a body, its
+    HTTP status as text."""
+    return str(error.response.get("Error", {}).get("Code", ""))

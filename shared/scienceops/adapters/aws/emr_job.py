@@ -1,0 +1,139 @@
+"""EmrJobs: the platform's own jobs, each one run of EMR Serverless.
+
+They run from files that the deployment puts into the bucket, under SCIENCEOPS_AWS_JOB_FILES:
+`on_emr.py`, which runs a module; `scienceops.zip`, our own packages; `environment.tar.gz`, a Python
+with what they need. A run that needs no Spark, such as statistics of a small day under
+`--engine auto`, computes in its driver: no more than one executor is started for it.
+"""
+
+import gzip
+import math
+import re
+import shlex
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from scienceops.adapters.aws.clients import error_code
+from scienceops.adapters.aws.job_runs import Look, token_of
+from scienceops.adapters.aws.resources import StartRefused, environment_inside, role
+from scienceops.config import Settings
+from scienceops.core.names import JOBS
+from scienceops.errors import ObjectNotFound, Unavailable
+from scienceops.ports.job_launcher import JobOrder
+from scienceops.ports.object_store import ObjectStore
+
+KIND = "emr"
+ENTRY, PACKAGES, ENVIRONMENT = "on_emr.py", "scienceops.zip", "environment.tar.gz"
+LOGS = f"{JOBS}logs/"
+#: The least time limit that EMR Serverless takes; ours is kept by the launcher.
+LEAST_MINUTES = 5
+PYTHON = "./environment/bin/python"
+
+_GOING = ("SUBMITTED", "PENDING", "SCHEDULED", "RUNNING", "QUEUED", "CANCELLING")
+_GONE = "ResourceNotFoundException"
+_FULL = "ServiceQuotaExceededException"
+_EXIT_CODE = re.compile(r"ExitCode: (\d+)")
+
+
+class EmrJobs:
+    """JobRuns as Spark jobs. emr: a boto3 client of `emr-serverless`."""
+
+    def __init__(self, settings: Settings, objects: ObjectStore, *, emr: Any) -> None:
+        self._settings = settings
+        self._objects = objects
+        self._emr = emr
+
+    def start(self, job_id: str, order: JobOrder) -> str:
+        """Submit the module; the run's id."""
+        aws = self._settings.aws
+        if not aws.emr_application:
+            raise StartRefused("a job without an image needs SCIENCEOPS_AWS_EMR_APPLICATION")
+        try:
+            begun = self._emr.start_job_run(
+                applicationId=aws.emr_application,
+                clientToken=token_of(aws.prefix, job_id),
+                executionRoleArn=role(aws, "statistics"),
+                name=job_id,
+                executionTimeoutMinutes=max(LEAST_MINUTES, math.ceil(order.timeout_seconds / 60)),
+                jobDriver={
+                    "sparkSubmit": {
+                        "entryPoint": self._place(ENTRY),
+                        "entryPointArguments": [order.module, *order.arguments],
+                        "sparkSubmitParameters": self._parameters(order),
+                    }
+                },
+                configurationOverrides={
+                    "monitoringConfiguration": {
+                        "s3MonitoringConfiguration": {"logUri": f"s3://{aws.bucket}/{LOGS}"}
+                    }
+                },
+            )
+        except ClientError as error:
+            if error_code(error) == _FULL:
+                raise Unavailable(f"EMR Serverless has no room for a job: {error}") from error
+            if error_code(error) in ("ValidationException", "AccessDeniedException", _GONE):
+                raise StartRefused(str(error)) from error
+            raise
+        return str(begun["jobRunId"])
+
+    def look(self, run_id: str) -> Look:
+        """How the run stands."""
+        try:
+            told = self._emr.get_job_run(
+                applicationId=self._settings.aws.emr_application, jobRunId=run_id
+            )["jobRun"]
+        except ClientError as error:
+            if error_code(error) != _GONE:
+                raise
+            return Look(runs=False, reason="its run is not known to EMR Serverless any more")
+        if told["state"] in _GOING:
+            return Look(runs=True)
+        if told["state"] == "SUCCESS":
+            return Look(runs=False, succeeded=True)
+        details = told.get("stateDetails", "")
+        code = _EXIT_CODE.search(details)
+        why = f"exit code {code[1]}" if code else details or f"its run is {told['state']}"
+        return Look(runs=False, reason=why)
+
+    def stop(self, run_id: str) -> None:
+        """Cancel the run."""
+        try:
+            self._emr.cancel_job_run(
+                applicationId=self._settings.aws.emr_application, jobRunId=run_id
+            )
+        except ClientError as error:
+            # It has ended, or is not known.
+            if error_code(error) not in (_GONE, "ValidationException"):
+                raise
+
+    def log(self, run_id: str) -> str:
+        """The driver's output, Spark's own words before the job's."""
+        application = self._settings.aws.emr_application
+        folder = f"{LOGS}applications/{application}/jobs/{run_id}/SPARK_DRIVER/"
+        found = []
+        for name in ("stderr", "stdout"):
+            try:
+                found.append(gzip.decompress(self._objects.get(f"{folder}{name}.gz")))
+            except ObjectNotFound:
+                continue
+        return b"".join(found).decode(errors="replace")
+
+    def _parameters(self, order: JobOrder) -> str:
+        environment = {**environment_inside(self._settings), **order.settings}
+        python = {"PYSPARK_PYTHON": PYTHON, "PYSPARK_DRIVER_PYTHON": PYTHON}
+        settings = {
+            "spark.archives": f"{self._place(ENVIRONMENT)}#environment",
+            "spark.dynamicAllocation.initialExecutors": "1",
+        }
+        for name, value in {**environment, **python}.items():
+            settings[f"spark.emr-serverless.driverEnv.{name}"] = value
+            settings[f"spark.executorEnv.{name}"] = value
+        words = ["--py-files", self._place(PACKAGES)]
+        for name, value in settings.items():
+            words += ["--conf", f"{name}={value}"]
+        return shlex.join(words)
+
+    def _place(self, file: str) -> str:
+        aws = self._settings.aws
+        return f"s3://{aws.bucket}/{aws.job_files}{file}"

@@ -1,0 +1,268 @@
+"""FargateRuntime: a version is an ECS service, always warm, with more tasks under load.
+
+Its endpoint names the tasks that answered when it was looked at. A call tries them from any of
+them on; when none can be reached, ECS is asked who is there now: docs/decisions/0010.
+"""
+
+import random
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from scienceops.adapters.aws.clients import error_code
+from scienceops.adapters.aws.log_streams import read_stream
+from scienceops.adapters.aws.resources import (
+    StartRefused,
+    cluster,
+    deployment_name,
+    log_group,
+    scorer_environment,
+)
+from scienceops.adapters.aws.task_definition import (
+    address_of,
+    log_stream,
+    network_of,
+    task_definition,
+)
+from scienceops.adapters.scoring.scorer_client import NotReached, ScorerClient
+from scienceops.config import Settings
+from scienceops.errors import ServiceNotReady
+from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, ServiceStatus
+
+KIND = "fargate"
+PORT = 8080
+PROBE_SECONDS = 5.0
+#: Within a network a task that is there takes a connection at once.
+CONNECT_SECONDS = 1.0
+MOST_TASKS = 10
+#: Processor use, in percent, that more or fewer tasks aim at.
+AIM_PERCENT = 60.0
+#: What a scorer ends with when its model cannot be loaded, which no other try changes.
+CANNOT_LOAD = 3
+TAIL_LINES = 20
+
+_DIMENSION = "ecs:service:DesiredCount"
+_REFUSED = (
+    "InvalidParameterException",
+    "ClientException",
+    "AccessDeniedException",
+    "ClusterNotFoundException",
+)
+
+
+class FargateRuntime:
+    """Scorers on Fargate. ecs, scaling (application-autoscaling), logs: boto3 clients."""
+
+    def __init__(
+        self, settings: Settings, *, ecs: Any, scaling: Any, logs: Any, port: int = PORT
+    ) -> None:
+        self._settings = settings
+        self._ecs = ecs
+        self._scaling = scaling
+        self._logs = logs
+        self._port = port
+        self._client = ScorerClient(connect_seconds=CONNECT_SECONDS)
+        self._cluster = cluster(settings.aws)
+
+    def start(self, order: DeployOrder) -> None:
+        """Create the service, or deploy anew what of it was stopped; raises StartRefused."""
+        if not self._settings.aws.subnets:
+            raise StartRefused(
+                "runtime = fargate needs SCIENCEOPS_AWS_SUBNETS and SCIENCEOPS_AWS_SECURITY_GROUP"
+            )
+        name = deployment_name(self._settings.aws, order.service, order.version)
+        environment = {
+            **scorer_environment(order, self._settings, uuid.uuid4().hex[:12]),
+            "SCORER_BIND": f"0.0.0.0:{self._port}",
+        }
+        definition = task_definition(
+            self._settings,
+            family=name,
+            image=order.image,
+            task_role="scorer",
+            environment=environment,
+            portMappings=[{"containerPort": self._port, "protocol": "tcp"}],
+            healthCheck={
+                "command": ["CMD", "python", "-m", "scorer_container.health"],
+                "interval": 10,
+                "timeout": 5,
+                "retries": 3,
+                "startPeriod": 60,
+            },
+        )
+        try:
+            made = self._ecs.register_task_definition(**definition)["taskDefinition"]
+            self._deploy(name, made["taskDefinitionArn"])
+        except ClientError as error:
+            if error_code(error) in _REFUSED:
+                raise StartRefused(str(error)) from error
+            raise
+        self._scale(name)
+
+    def status(self, service: str, version: int) -> ServiceStatus:
+        """How the service stands."""
+        name = deployment_name(self._settings.aws, service, version)
+        found = self._find(name)
+        if found is None or found["desiredCount"] == 0:
+            why = f"there is no service {name} any more"
+            return ServiceStatus(service, version, Observed.FAILED, reason=why)
+        deployment = next(d for d in found["deployments"] if d["status"] == "PRIMARY")
+        ended = self._tasks(name, deployment["id"], "STOPPED")
+        last = max(ended, key=lambda task: str(task.get("stoppedAt", "")), default=None)
+        tail = self._tail(name, last)
+        broken = [task for task in ended if _exit_code(task) == CANNOT_LOAD]
+        if broken or deployment.get("rolloutState") == "FAILED":
+            why = _why(broken[0]) if broken else deployment.get("rolloutStateReason", "")
+            return ServiceStatus(service, version, Observed.FAILED, reason=why, log_tail=tail)
+        addresses = self._addresses(name, deployment["id"])
+        ready = [address for address in addresses if self._answers(address)]
+        if ready:
+            return ServiceStatus(
+                service, version, Observed.READY, f"{KIND}:{name}/{','.join(ready)}"
+            )
+        why = _why(last) if last else f"{len(addresses)} of its tasks run, none is ready"
+        return ServiceStatus(service, version, Observed.STARTING, reason=why, log_tail=tail)
+
+    def stop(self, service: str, version: int) -> None:
+        """Want no task of it: each gets SIGTERM, and time to drain. The empty service stays, for
+        one that is being deleted cannot be started again; it costs nothing."""
+        name = deployment_name(self._settings.aws, service, version)
+        found = self._find(name)
+        if found is None or found["desiredCount"] == 0:
+            return
+        try:
+            # First, lest it wants a least number of tasks again.
+            self._scaling.deregister_scalable_target(
+                ServiceNamespace="ecs",
+                ResourceId=f"service/{self._cluster}/{name}",
+                ScalableDimension=_DIMENSION,
+            )
+        except ClientError as error:
+            if error_code(error) != "ObjectNotFoundException":
+                raise
+        self._ecs.update_service(cluster=self._cluster, service=name, desiredCount=0)
+
+    def call(
+        self,
+        address: str,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        body: bytes,
+        timeout_seconds: float,
+    ) -> Reply:
+        """One request to one of the tasks."""
+        name, _, known = address.partition("/")
+
+        def ask(hosts: Sequence[str]) -> Reply | None:
+            for host in random.sample(hosts, len(hosts)):
+                try:
+                    return self._client.call(host, method, path, headers, body, timeout_seconds)
+                except NotReached:
+                    continue
+            return None
+
+        reply = ask(known.split(","))
+        if reply is None:
+            # They were all replaced since; whoever keeps the record has not seen it yet.
+            reply = ask(self._addresses(name))
+        if reply is None:
+            raise ServiceNotReady(f"no task of {name} can be reached", retry_after_seconds=5)
+        return reply
+
+    def _deploy(self, name: str, definition: str) -> None:
+        found = self._find(name)
+        circuit = {
+            "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+            "minimumHealthyPercent": 100,
+            "maximumPercent": 200,
+        }
+        if found is None:
+            self._ecs.create_service(
+                cluster=self._cluster,
+                serviceName=name,
+                taskDefinition=definition,
+                desiredCount=1,
+                launchType="FARGATE",
+                platformVersion="LATEST",
+                networkConfiguration=network_of(self._settings),
+                deploymentConfiguration=circuit,
+                propagateTags="SERVICE",
+            )
+        else:
+            self._ecs.update_service(
+                cluster=self._cluster,
+                service=name,
+                taskDefinition=definition,
+                desiredCount=1,
+                deploymentConfiguration=circuit,
+                forceNewDeployment=True,
+            )
+
+    def _scale(self, name: str) -> None:
+        target = {
+            "ServiceNamespace": "ecs",
+            "ResourceId": f"service/{self._cluster}/{name}",
+            "ScalableDimension": _DIMENSION,
+        }
+        self._scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=MOST_TASKS)
+        self._scaling.put_scaling_policy(
+            **target,
+            PolicyName=name,
+            PolicyType="TargetTrackingScaling",
+            TargetTrackingScalingPolicyConfiguration={
+                "TargetValue": AIM_PERCENT,
+                "PredefinedMetricSpecification": {
+                    "PredefinedMetricType": "ECSServiceAverageCPUUtilization"
+                },
+                "ScaleOutCooldown": 60,
+                "ScaleInCooldown": 300,
+            },
+        )
+
+    def _find(self, name: str) -> Mapping[str, Any] | None:
+        found = self._ecs.describe_services(cluster=self._cluster, services=[name])["services"]
+        return found[0] if found and found[0]["status"] == "ACTIVE" else None
+
+    def _tasks(self, name: str, deployment: str = "", wanted: str = "RUNNING") -> list[Any]:
+        listed = self._ecs.list_tasks(
+            cluster=self._cluster, serviceName=name, desiredStatus=wanted, maxResults=100
+        )["taskArns"]
+        if not listed:
+            return []
+        tasks = self._ecs.describe_tasks(cluster=self._cluster, tasks=listed)["tasks"]
+        return [task for task in tasks if deployment in ("", task.get("startedBy"))]
+
+    def _addresses(self, name: str, deployment: str = "") -> list[str]:
+        running = (t for t in self._tasks(name, deployment) if t["lastStatus"] == "RUNNING")
+        return sorted(f"{a}:{self._port}" for task in running if (a := address_of(task)))
+
+    def _answers(self, address: str) -> bool:
+        try:
+            reply = self._client.call(address, "GET", "/readyz", {}, b"", PROBE_SECONDS)
+        except ServiceNotReady:
+            return False
+        return reply.status == 200
+
+    def _tail(self, name: str, task: Mapping[str, Any] | None) -> tuple[str, ...]:
+        if task is None:
+            return ()
+        log = read_stream(
+            self._logs, log_group(self._settings.aws), log_stream(name, task["taskArn"])
+        )
+        return tuple(log.splitlines()[-TAIL_LINES:])
+
+
+def _exit_code(task: Mapping[str, Any]) -> int | None:
+    codes = [c["exitCode"] for c in task.get("containers", ()) if "exitCode" in c]
+    return codes[0] if codes else None
+
+
+def _why(task: Mapping[str, Any]) -> str:
+    """Why a task ended, in ECS's words and by its exit code."""
+    code = _exit_code(task)
+    told = [c["reason"] for c in task.get("containers", ()) if c.get("reason")]
+    reason = told[0] if told else task.get("stoppedReason", "its task stopped")
+    return f"{reason}, exit code {code}" if code is not None else str(reason)

@@ -1,0 +1,181 @@
+"""LambdaRuntime: a version is a function made of its image, which costs nothing while nobody calls.
+
+Its readiness is asked for until it was once answered; from then on an active function counts as
+ready, for asking again would keep awake what nobody needs.
+"""
+
+import base64
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from scienceops.adapters.aws.clients import error_code
+from scienceops.adapters.aws.resources import (
+    StartRefused,
+    deployment_name,
+    log_group,
+    role,
+    scorer_environment,
+)
+from scienceops.config import Settings
+from scienceops.errors import ServiceNotReady
+from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, ServiceStatus
+
+KIND = "lambda"
+#: How long one call may take; less than a client waits, so that it is Lambda which ends it.
+TIMEOUT_SECONDS = 55
+#: What an event may hold, as JSON with its body in base64.
+LARGEST_EVENT_BYTES = 6_291_556
+TAIL_LINES = 20
+
+_GONE = "ResourceNotFoundException"
+_EXISTS = _PENDING = "ResourceConflictException"
+#: The order itself is at fault: an image that is not there, a role that may not be passed.
+_REFUSED = (
+    "InvalidParameterValueException",
+    "AccessDeniedException",
+    "CodeStorageExceededException",
+)
+
+
+class LambdaRuntime:
+    """Scorers on Lambda.
+
+    functions: a boto3 client of `lambda`. calls: another that tries nothing twice, for a call that
+    is not answered may have been scored.
+    """
+
+    def __init__(self, settings: Settings, *, functions: Any, calls: Any) -> None:
+        self._settings = settings
+        self._functions = functions
+        self._calls = calls
+
+    def start(self, order: DeployOrder) -> None:
+        """Make the function anew; raises StartRefused."""
+        self.stop(order.service, order.version)
+        aws = self._settings.aws
+        try:
+            self._functions.create_function(
+                FunctionName=deployment_name(aws, order.service, order.version),
+                PackageType="Image",
+                Code={"ImageUri": order.image},
+                ImageConfig={
+                    "EntryPoint": ["python", "-m", "awslambdaric"],
+                    "Command": ["scorer_container.on_lambda.handler"],
+                },
+                Role=role(aws, "scorer"),
+                MemorySize=self._settings.container_memory_mb,
+                Timeout=TIMEOUT_SECONDS,
+                Environment={
+                    "Variables": scorer_environment(order, self._settings, uuid.uuid4().hex[:12])
+                },
+                LoggingConfig={"LogFormat": "Text", "LogGroup": log_group(aws)},
+            )
+        except ClientError as error:
+            if error_code(error) in _REFUSED:
+                raise StartRefused(str(error)) from error
+            # Another worker began the same in this moment.
+            if error_code(error) != _EXISTS:
+                raise
+
+    def status(self, service: str, version: int, *, was_ready: bool) -> ServiceStatus:
+        """How the function stands."""
+        name = deployment_name(self._settings.aws, service, version)
+        try:
+            told = self._functions.get_function_configuration(FunctionName=name)
+        except ClientError as error:
+            if error_code(error) != _GONE:
+                raise
+            return ServiceStatus(
+                service, version, Observed.FAILED, reason=f"there is no function {name} any more"
+            )
+        if told["State"] == "Pending":
+            return ServiceStatus(service, version, Observed.STARTING, reason="it is being made")
+        if told["State"] == "Failed":
+            why = told.get("StateReason", "Lambda could not make the function")
+            return ServiceStatus(service, version, Observed.FAILED, reason=why)
+        if was_ready:
+            return ServiceStatus(service, version, Observed.READY, f"{KIND}:{name}")
+        return self._probe(service, version, name)
+
+    def stop(self, service: str, version: int) -> None:
+        """Delete the function; calls that it is at are answered, their captures are shipped."""
+        name = deployment_name(self._settings.aws, service, version)
+        try:
+            self._functions.delete_function(FunctionName=name)
+        except ClientError as error:
+            if error_code(error) != _GONE:
+                raise
+
+    def call(
+        self, address: str, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Reply:
+        """One request, as an invocation. A call ends after TIMEOUT_SECONDS, whatever was asked."""
+        answer = self._invoke(address, method, path, headers, body)
+        if isinstance(answer, Reply):
+            return answer
+        if "FunctionError" in answer:
+            told = json.loads(answer["Payload"].read())
+            raise ServiceNotReady(
+                f"the scorer {address} did not answer: {told.get('errorMessage', told)}"
+            )
+        return _reply(json.loads(answer["Payload"].read()))
+
+    def _probe(self, service: str, version: int, name: str) -> ServiceStatus:
+        try:
+            answer = self._invoke(name, "GET", "/readyz", {}, b"")
+        except ServiceNotReady as error:
+            return ServiceStatus(service, version, Observed.STARTING, reason=str(error))
+        told = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")
+            why = f"it ended: {told.get('errorMessage', told)}"
+            tail = tuple(log.splitlines()[-TAIL_LINES:])
+            return ServiceStatus(service, version, Observed.FAILED, reason=why, log_tail=tail)
+        if (status := _reply(told).status) != 200:
+            why = f"/readyz answered {status}"
+            return ServiceStatus(service, version, Observed.STARTING, reason=why)
+        return ServiceStatus(service, version, Observed.READY, f"{KIND}:{name}")
+
+    def _invoke(
+        self, name: str, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> Any:
+        """What Lambda answers to the event of an HTTP API, format 2.0; or a Reply of our own."""
+        plain, _, query = path.partition("?")
+        event = {
+            "version": "2.0",
+            "rawPath": plain,
+            "rawQueryString": query,
+            "headers": {key.lower(): value for key, value in headers.items()},
+            "requestContext": {"http": {"method": method, "path": plain}},
+            "body": base64.b64encode(body).decode(),
+            "isBase64Encoded": True,
+        }
+        payload = json.dumps(event).encode()
+        if len(payload) > LARGEST_EVENT_BYTES:
+            return _too_large(len(body))
+        try:
+            return self._calls.invoke(
+                FunctionName=name, InvocationType="RequestResponse", LogType="Tail", Payload=payload
+            )
+        except (ClientError, BotoCoreError) as error:
+            raise ServiceNotReady(f"the scorer {name} did not answer ({error})") from error
+
+
+def _reply(told: Mapping[str, Any]) -> Reply:
+    headers = {name.lower(): value for name, value in told["headers"].items()}
+    return Reply(told["statusCode"], headers, base64.b64decode(told["body"]))
+
+
+def _too_large(size_bytes: int) -> Reply:
+    from scienceops.problems import TYPE, problem
+
+    detail = (
+        f"the body of {size_bytes} bytes is over what Lambda carries; send fewer rows at a time, "
+        "or set runtime = fargate"
+    )
+    told = problem(413, "RequestTooLarge", detail)
+    return Reply(told.status, {"content-type": TYPE}, json.dumps(told.document).encode())

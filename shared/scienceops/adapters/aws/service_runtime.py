@@ -1,0 +1,141 @@
+"""AwsServiceRuntime: each deployment on Lambda or on Fargate, as the service's policy says.
+
+What was started lies in the bucket, deployments/NAME/VERSION.json: on which runtime, why it was
+refused if it was, and whether it has been ready.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from scienceops.adapters.aws import fargate_runtime, lambda_runtime
+from scienceops.adapters.aws.fargate_runtime import FargateRuntime
+from scienceops.adapters.aws.lambda_runtime import LambdaRuntime
+from scienceops.adapters.aws.resources import StartRefused
+from scienceops.config import Settings
+from scienceops.core.policy import check_runtime
+from scienceops.errors import BadPolicy, ObjectNotFound
+from scienceops.ports.object_store import ObjectStore
+from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, ServiceStatus
+
+DEPLOYMENTS = "deployments/"
+
+
+@dataclass(frozen=True)
+class Started:
+    """A deployment that was started and not stopped."""
+
+    runtime: str
+    refused: str = ""
+    was_ready: bool = False
+
+
+class AwsServiceRuntime:
+    """ServiceRuntime of an AWS account.
+
+    functions, calls, ecs, scaling, logs: boto3 clients of lambda, twice, ecs,
+    application-autoscaling and logs; `calls` must try nothing twice. port: of scorers on Fargate.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        objects: ObjectStore,
+        *,
+        functions: Any,
+        calls: Any,
+        ecs: Any,
+        scaling: Any,
+        logs: Any,
+        port: int = fargate_runtime.PORT,
+    ) -> None:
+        self._objects = objects
+        self._lambda = LambdaRuntime(settings, functions=functions, calls=calls)
+        self._fargate = FargateRuntime(settings, ecs=ecs, scaling=scaling, logs=logs, port=port)
+
+    def start(self, order: DeployOrder) -> None:
+        """Start it on its runtime, unless it runs. What AWS refuses is told by `status`."""
+        status = self.status(order.service, order.version)
+        if status.observed in (Observed.STARTING, Observed.READY):
+            return
+        kind = lambda_runtime.KIND if order.runtime == "auto" else order.runtime
+        before = self._read(order.service, order.version)
+        if before is not None and before.runtime != kind:
+            self._end(before, order.service, order.version)
+        started = Started(kind)
+        self._write(order.service, order.version, started)
+        try:
+            check_runtime(order.runtime, "aws")
+            if kind == fargate_runtime.KIND:
+                self._fargate.start(order)
+            else:
+                self._lambda.start(order)
+        except (StartRefused, BadPolicy) as error:
+            refused = replace(started, refused=f"the scorer cannot be started: {error}")
+            self._write(order.service, order.version, refused)
+
+    def status(self, service: str, version: int) -> ServiceStatus:
+        """How it stands."""
+        started = self._read(service, version)
+        if started is None:
+            return ServiceStatus(service, version, Observed.STOPPED)
+        if started.refused:
+            return ServiceStatus(service, version, Observed.FAILED, reason=started.refused)
+        if started.runtime == fargate_runtime.KIND:
+            return self._fargate.status(service, version)
+        status = self._lambda.status(service, version, was_ready=started.was_ready)
+        if status.observed is Observed.READY and not started.was_ready:
+            self._write(service, version, replace(started, was_ready=True))
+        return status
+
+    def stop(self, service: str, version: int) -> None:
+        """End it; what was accepted is answered, and captures are shipped."""
+        started = self._read(service, version)
+        if started is None:
+            return
+        self._end(started, service, version)
+        self._objects.delete(_key(service, version))
+
+    def deployments(self) -> list[ServiceStatus]:
+        """Every one that was started and not stopped."""
+        found = []
+        for info in self._objects.scan(DEPLOYMENTS):
+            service, _, file = info.key.removeprefix(DEPLOYMENTS).partition("/")
+            found.append((service, int(file.removesuffix(".json"))))
+        return [self.status(service, version) for service, version in sorted(found)]
+
+    def call(
+        self,
+        endpoint: str,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        body: bytes = b"",
+        timeout_seconds: float = 60,
+    ) -> Reply:
+        """One request: an invocation of a function, or HTTP to a task."""
+        kind, _, address = endpoint.partition(":")
+        if kind == lambda_runtime.KIND:
+            return self._lambda.call(address, method, path, headers, body)
+        return self._fargate.call(address, method, path, headers, body, timeout_seconds)
+
+    def _end(self, started: Started, service: str, version: int) -> None:
+        if started.runtime == fargate_runtime.KIND:
+            self._fargate.stop(service, version)
+        else:
+            self._lambda.stop(service, version)
+
+    def _read(self, service: str, version: int) -> Started | None:
+        try:
+            return Started(**json.loads(self._objects.get(_key(service, version))))
+        except ObjectNotFound:
+            return None
+
+    def _write(self, service: str, version: int, started: Started) -> None:
+        self._objects.put(_key(service, version), json.dumps(asdict(started)).encode())
+
+
+def _key(service: str, version: int) -> str:
+    return f"{DEPLOYMENTS}{service}/{version}.json"

@@ -1,0 +1,132 @@
+"""Container jobs: a job of Container Apps for each job of ours, run once."""
+
+import hashlib
+import math
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
+from azure.mgmt.appcontainers import models
+
+from scienceops.adapters.azure.container_app import (
+    Place,
+    as_variables,
+    resources_of,
+)
+from scienceops.config import Settings
+from scienceops.ports.job_launcher import JobOrder
+
+if TYPE_CHECKING:
+    from azure.mgmt.appcontainers import ContainerAppsAPIClient
+
+PROGRAM = "scienceops.adapters.azure.run_job"
+#: The job ends itself when its time is over; this is how much later the platform does.
+GRACE_SECONDS = 120
+#: Azure keeps what a job was made of until it is deleted; how it ended is in the bucket.
+KEPT = timedelta(days=2)
+
+_TAG = "scienceops-job"
+_BUSY = (models.JobExecutionRunningState.RUNNING, models.JobExecutionRunningState.PROCESSING)
+
+
+class ContainerJobs:
+    """Runs jobs in images. Two workers who start the same one at once run it twice, no more."""
+
+    def __init__(self, client: "ContainerAppsAPIClient", settings: Settings) -> None:
+        self._client = client
+        self._settings = settings
+        self._place = Place.of(settings)
+
+    def start(self, job_id: str, order: JobOrder, environment: dict[str, str]) -> str:
+        """Begin the job; the name by which it is known here."""
+        name = job_name(job_id)
+        group = self._place.resource_group
+        try:
+            self._client.jobs.get(group, name)
+        except ResourceNotFoundError:
+            self._tidy()
+            job = describe_job(job_id, order, self._settings, environment)
+            self._client.jobs.begin_create_or_update(group, name, job).result()
+        if not self._executions(name):
+            self._client.jobs.begin_start(group, name, polling=False)
+        return name
+
+    def verdict(self, name: str) -> tuple[bool, str]:
+        """(whether it runs, what the platform says of its end)."""
+        executions = self._executions(name)
+        states = [found.properties.status for found in executions if found.properties]
+        if any(state in _BUSY for state in states):
+            return True, ""
+        told = ", ".join(str(getattr(state, "value", state)) for state in states)
+        return False, f"Container Apps says {told}" if told else "Container Apps knows of no run"
+
+    def cancel(self, name: str) -> None:
+        """End what runs of it."""
+        for found in self._executions(name):
+            if found.properties and found.properties.status in _BUSY:
+                try:
+                    self._client.jobs.begin_stop_execution(
+                        self._place.resource_group, name, str(found.name), polling=False
+                    )
+                except (ResourceNotFoundError, ResourceExistsError):
+                    continue
+
+    def _executions(self, name: str) -> list[models.JobExecution]:
+        try:
+            return list(self._client.jobs_executions.list(self._place.resource_group, name))
+        except ResourceNotFoundError:
+            return []
+
+    def _tidy(self) -> None:
+        """Delete what jobs that ended long ago were made of."""
+        group, old = self._place.resource_group, datetime.now(UTC) - KEPT
+        for job in self._client.jobs.list_by_resource_group(group):
+            made = job.system_data.created_at if job.system_data else None
+            if job.tags and _TAG in job.tags and made and made < old:
+                self._client.jobs.begin_delete(group, str(job.name), polling=False)
+
+
+def job_name(job_id: str) -> str:
+    """The name of a job in Container Apps: lower case, 32 characters at most.
+
+    >>> job_name("train-iris-3")
+    'job-6a84afcc35d335c36556'
+    """
+    return f"job-{hashlib.sha256(job_id.encode()).hexdigest()[:20]}"
+
+
+def describe_job(
+    job_id: str, order: JobOrder, settings: Settings, environment: dict[str, str]
+) -> models.Job:
+    """What Container Apps is told of a job."""
+    place = Place.of(settings)
+    words = [job_id, f"{order.timeout_seconds:g}", order.module, *order.arguments]
+    return models.Job(
+        location=place.location,
+        tags={_TAG: job_id},
+        identity=place.as_identity,
+        properties=models.JobProperties(
+            environment_id=place.environment_id,
+            configuration=models.JobConfiguration(
+                trigger_type=models.TriggerType.MANUAL,
+                replica_timeout=math.ceil(order.timeout_seconds) + GRACE_SECONDS,
+                replica_retry_limit=0,
+                manual_trigger_config=models.JobConfigurationManualTriggerConfig(
+                    parallelism=1, replica_completion_count=1
+                ),
+                registries=[place.as_registry],
+            ),
+            template=models.JobTemplate(
+                containers=[
+                    models.Container(
+                        name="job",
+                        image=order.image or settings.azure.job_image,
+                        command=["python", "-m", PROGRAM],
+                        args=words,
+                        env=as_variables(environment),
+                        resources=resources_of(settings),
+                    )
+                ]
+            ),
+        ),
+    )

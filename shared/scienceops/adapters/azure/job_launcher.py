@@ -1,0 +1,149 @@
+"""AzureJobLauncher: jobs of a version in its image, statistics where there is Spark.
+
+What is known of a job lies in the bucket: jobs/ID/run.json says where it runs, the job itself
+tells the rest (see run_job.py), and jobs/ID/cancelled.json that nobody wants it any more.
+"""
+
+import contextlib
+import json
+from typing import TYPE_CHECKING, Any, Protocol
+
+from scienceops.adapters.azure.container_app import bucket_settings
+from scienceops.adapters.azure.run_job import ENDED, LOG
+from scienceops.config import PREFIX, Settings
+from scienceops.core.names import job_key, plain_name
+from scienceops.errors import BadSetting, ObjectExists, ObjectNotFound
+from scienceops.ports.job_launcher import JobOrder, JobState, JobStatus
+from scienceops.ports.object_store import ObjectStore
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+RUN, CANCELLED = "run.json", "cancelled.json"
+TAIL_LINES = 20
+
+_CONTAINERS, _DATABRICKS = "containers", "databricks"
+#: What a job that needs no Spark says among its arguments.
+_INLINE = ("--engine", "inline")
+
+
+class Jobs(Protocol):
+    """A place where jobs run."""
+
+    def start(self, job_id: str, order: JobOrder, environment: dict[str, str]) -> str:
+        """Begin it, once for each id; what it is known by there."""
+        ...
+
+    def verdict(self, handle: str) -> tuple[bool, str]:
+        """(whether it runs, what the place says of its end)."""
+        ...
+
+    def cancel(self, handle: str) -> None:
+        """End it."""
+        ...
+
+
+class AzureJobLauncher:
+    """JobLauncher on Container Apps and Databricks. places: by name, those that there are."""
+
+    def __init__(
+        self, objects: ObjectStore, places: "Mapping[str, Jobs]", settings: Settings
+    ) -> None:
+        self._objects = objects
+        self._places = places
+        self._settings = settings
+
+    def start(self, order: JobOrder) -> str:
+        """Begin the job, and write down where."""
+        job_id = plain_name(order.key)
+        if self._read(job_id, RUN) is None:
+            name = self._place_of(order)
+            environment = {**settings_of(order, self._settings), **order.settings}
+            handle = self._places[name].start(job_id, order, environment)
+            document = json.dumps({"place": name, "handle": handle}).encode()
+            with contextlib.suppress(ObjectExists):
+                self._objects.put(job_key(job_id, RUN), document, if_absent=True)
+        return job_id
+
+    def status(self, job_id: str) -> JobStatus:
+        """How it stands: by its own word, else by the platform's."""
+        run = self._read(job_id, RUN)
+        if run is None:
+            return JobStatus(JobState.FAILED, f"no job {job_id!r} was ever started")
+        runs, said = self._places[run["place"]].verdict(run["handle"])
+        # Read after the platform was asked: what ended in between has told by now.
+        ended, tail = self._read(job_id, ENDED), self._tail(job_id)
+        if ended is not None:
+            return JobStatus(JobState(ended["state"]), ended["reason"], tail)
+        if runs:
+            return JobStatus(JobState.RUNNING, log_tail=tail)
+        if self._read(job_id, CANCELLED) is not None:
+            return JobStatus(JobState.CANCELLED, log_tail=tail)
+        return JobStatus(JobState.FAILED, f"the job ended without a word ({said})", tail)
+
+    def cancel(self, job_id: str) -> None:
+        """Write down that it is not wanted, and end it."""
+        run = self._read(job_id, RUN)
+        if run is None or self._read(job_id, ENDED) is not None:
+            return
+        self._objects.put(job_key(job_id, CANCELLED), b"{}")
+        self._places[run["place"]].cancel(run["handle"])
+
+    def log(self, job_id: str) -> str:
+        """What it has told so far."""
+        try:
+            return self._objects.get(job_key(plain_name(job_id), LOG)).decode()
+        except ObjectNotFound:
+            return ""
+
+    def _place_of(self, order: JobOrder) -> str:
+        """Where it runs: in its image; without one where Spark is, unless it needs none."""
+        azure = self._settings.azure
+        inline = _INLINE in zip(order.arguments, order.arguments[1:], strict=False)
+        if order.image or (azure.job_image and (inline or _DATABRICKS not in self._places)):
+            return _CONTAINERS
+        if _DATABRICKS in self._places:
+            return _DATABRICKS
+        raise BadSetting(
+            "statistics have no place to run: set SCIENCEOPS_AZURE_DATABRICKS_HOST, "
+            "or SCIENCEOPS_AZURE_JOB_IMAGE for days that need no Spark"
+        )
+
+    def _tail(self, job_id: str) -> tuple[str, ...]:
+        return tuple(self.log(job_id).splitlines()[-TAIL_LINES:])
+
+    def _read(self, job_id: str, name: str) -> dict[str, Any] | None:
+        try:
+            found: dict[str, Any] = json.loads(self._objects.get(job_key(plain_name(job_id), name)))
+        except ObjectNotFound:
+            return None
+        return found
+
+
+def settings_of(order: JobOrder, settings: Settings) -> dict[str, str]:
+    """What a job goes by: the bucket; where it is the platform's own, its statistics too."""
+    azure = settings.azure
+    if order.image:
+        return bucket_settings(settings)
+    given = {
+        "key_vault": azure.key_vault,
+        "sql_server": azure.sql_server,
+        "sql_database": azure.sql_database,
+        "sql_url": azure.sql_url,
+    }
+    named = {f"{PREFIX}AZURE_{name.upper()}": value for name, value in given.items() if value}
+    return {**bucket_settings(settings), **named}
+
+
+def connect_jobs(settings: Settings) -> AzureJobLauncher:
+    """The launcher that the settings name."""
+    from scienceops.adapters.azure import connect_objects
+    from scienceops.adapters.azure.container_job import ContainerJobs
+    from scienceops.adapters.azure.management import open_apps, open_workspace
+
+    places: dict[str, Jobs] = {_CONTAINERS: ContainerJobs(open_apps(settings.azure), settings)}
+    if settings.azure.databricks_host:
+        from scienceops.adapters.azure.databricks_job import DatabricksJobs
+
+        places[_DATABRICKS] = DatabricksJobs(open_workspace(settings.azure), settings)
+    return AzureJobLauncher(connect_objects(settings), places, settings)

@@ -1,0 +1,276 @@
+"""The shipped template: sound, least-privileged, and of one mind with settings and adapters."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from emulators.deployment import UPDATE_TEMPLATE, package
+
+from scienceops.aws_settings import AwsSettings
+from scienceops.config import PREFIX, load_settings, setting_names
+from scienceops.core.messages import ALERTS, CAPTURES, WORK
+from scienceops.ports.message_queue import MAX_ATTEMPTS
+
+#: Actions that AWS gives on all resources or not at all, and that carry no data.
+WITHOUT_RESOURCE = {
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ecr:GetAuthorizationToken",
+    "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
+}
+#: Types that the emulator lacks; the condition OnAws, or Warm which needs it, leaves them out.
+LACKING = {"AWS::EMRServerless::Application", "AWS::EC2::EIP", "AWS::EC2::NatGateway"}
+DOORS = {"Http", "OnAlert", "OnCapture", "OnModelUpload", "OnTimer", "OnWork"}
+STAGE = "scienceops-dev-"
+
+
+def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
+    found = template["Resources"].items()
+    return {name: made for name, made in found if made["Type"] == kind}
+
+
+def properties(template: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = template["Resources"][name]["Properties"]
+    return found
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+    found = role["Properties"]["Policies"]
+    return [told for policy in found for told in policy["PolicyDocument"]["Statement"]]
+
+
+def test_cfn_lint_finds_no_fault(template: dict[str, Any], tmp_path: Path):
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps(template))
+    # W3005: osls says twice that one thing waits for another. W8003: a stage's conditions are
+    # settled when it is packaged.
+    done = subprocess.run(
+        [
+            *(Path(sys.executable).with_name("cfn-lint"), "--regions", "eu-central-1"),
+            *("--ignore-checks", "W3005", "W8003", "--template", path),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_packaging_twice_gives_the_same_but_for_the_time_of_deployment(
+    template: dict[str, Any], bundle: Path, tmp_path: Path
+):
+    def timeless(made: dict[str, Any]) -> str:
+        return re.sub(r"/\d{13}-[\d-]+T[\d:.]+Z/", "/TIME/", json.dumps(made))
+
+    assert timeless(package("dev", bundle, tmp_path)) == timeless(template)
+    assert (tmp_path / UPDATE_TEMPLATE).exists()
+
+
+def test_the_bucket_calls_the_door_of_each_place(template: dict[str, Any]):
+    told = properties(template, "Bucket")["NotificationConfiguration"]["LambdaConfigurations"]
+    found = {}
+    for entry in told:
+        assert entry["Event"] == "s3:ObjectCreated:*"
+        [rule] = entry["Filter"]["S3Key"]["Rules"]
+        assert rule["Name"] == "prefix"
+        found[rule["Value"]] = entry["Function"]["Fn::GetAtt"][0]
+    assert found == {
+        "packages/": "OnModelUploadLambdaFunction",
+        "captures/": "OnCaptureLambdaFunction",
+        "labels/": "OnCaptureLambdaFunction",
+    }
+
+
+def test_the_bucket_may_call_what_it_calls_and_nobody_else_s_bucket_may(template: dict[str, Any]):
+    asked = [
+        made["Properties"]
+        for made in of_type(template, "AWS::Lambda::Permission").values()
+        if made["Properties"]["Principal"] == "s3.amazonaws.com"
+    ]
+    functions = {made["FunctionName"]["Fn::GetAtt"][0] for made in asked}
+    assert functions == {"OnModelUploadLambdaFunction", "OnCaptureLambdaFunction"}
+    name = properties(template, "Bucket")["BucketName"]["Fn::Sub"]
+    for made in asked:
+        assert made["SourceArn"]["Fn::Sub"].endswith(f":s3:::{name}")
+        assert made["SourceAccount"] == {"Ref": "AWS::AccountId"}
+
+
+def test_the_clock_ticks_every_minute(template: dict[str, Any]):
+    [rule] = of_type(template, "AWS::Events::Rule").values()
+    assert rule["Properties"]["ScheduleExpression"] == "rate(1 minute)"
+    assert rule["Properties"]["State"] == "ENABLED"
+    [target] = rule["Properties"]["Targets"]
+    assert target["Arn"]["Fn::GetAtt"][0] == "OnTimerLambdaFunction"
+
+
+@pytest.mark.parametrize(
+    ("queue", "name"), [("WorkQueue", WORK), ("CapturesQueue", CAPTURES), ("AlertsQueue", ALERTS)]
+)
+def test_a_queue_sets_aside_what_was_tried_too_often(template: dict[str, Any], queue, name):
+    made = properties(template, queue)
+    assert made["QueueName"] == f"{STAGE}{name}"
+    assert made["RedrivePolicy"]["maxReceiveCount"] == MAX_ATTEMPTS
+    dead = made["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+    assert properties(template, dead)["QueueName"] == f"{STAGE}{name}-dead"
+
+
+@pytest.mark.parametrize(
+    ("function", "queue"), [("OnWork", "WorkQueue"), ("OnAlert", "AlertsQueue")]
+)
+def test_a_message_stays_hidden_longer_than_its_door_may_run(
+    template: dict[str, Any], function, queue
+):
+    door = properties(template, f"{function}LambdaFunction")
+    assert door["Timeout"] < properties(template, queue)["VisibilityTimeout"]
+    [source] = [
+        made["Properties"]
+        for made in of_type(template, "AWS::Lambda::EventSourceMapping").values()
+        if made["Properties"]["EventSourceArn"]["Fn::GetAtt"][0] == queue
+    ]
+    assert source["FunctionName"]["Fn::GetAtt"][0] == f"{function}LambdaFunction"
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["BatchSize"] == 1
+
+
+def test_an_event_of_the_bucket_that_no_door_could_take_is_set_aside(template: dict[str, Any]):
+    made = {
+        entry["Properties"]["FunctionName"]["Ref"]: entry["Properties"]
+        for entry in of_type(template, "AWS::Lambda::EventInvokeConfig").values()
+    }
+    for door in ("OnModelUpload", "OnCapture"):
+        told = made[f"{door}LambdaFunction"]
+        assert told["DestinationConfig"]["OnFailure"]["Destination"] == {
+            "Fn::GetAtt": ["DeadEventsQueue", "Arn"]
+        }
+        assert told["MaximumRetryAttempts"] == 2
+
+
+def test_each_queue_of_dead_letters_has_an_alarm(template: dict[str, Any]):
+    queues = {name for name in of_type(template, "AWS::SQS::Queue") if name.startswith("Dead")}
+    watched = set()
+    for alarm in of_type(template, "AWS::CloudWatch::Alarm").values():
+        for dimension in alarm["Properties"]["Dimensions"]:
+            if dimension["Name"] == "QueueName":
+                watched.add(dimension["Value"]["Fn::GetAtt"][0])
+    assert queues <= watched
+    assert {"WorkQueue", "CapturesQueue", "AlertsQueue"} <= watched
+
+
+def test_every_alarm_says_what_to_do_and_is_heard(template: dict[str, Any]):
+    alarms = of_type(template, "AWS::CloudWatch::Alarm")
+    for alarm in alarms.values():
+        assert alarm["Properties"]["AlarmActions"] == [{"Ref": "Alarms"}]
+        assert (
+            " - " in alarm["Properties"]["AlarmDescription"]
+            or "?" in (alarm["Properties"]["AlarmDescription"])
+        )
+    watched = {
+        dimension["Value"]
+        for alarm in alarms.values()
+        if alarm["Properties"]["MetricName"] == "Errors"
+        for dimension in alarm["Properties"]["Dimensions"]
+    }
+    names = {made["Properties"]["FunctionName"] for made in functions(template).values()}
+    assert watched == names
+
+
+def functions(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return of_type(template, "AWS::Lambda::Function")
+
+
+def test_every_door_has_a_role_of_its_own(template: dict[str, Any]):
+    roles = [made["Properties"]["Role"]["Fn::GetAtt"][0] for made in functions(template).values()]
+    assert sorted(roles) == sorted(f"{door}Role" for door in DOORS)
+
+
+def test_a_door_s_settings_are_all_known_and_those_of_aws_are_all_given(template: dict[str, Any]):
+    for made in functions(template).values():
+        given = made["Properties"]["Environment"]["Variables"]
+        told = {name.removeprefix(PREFIX).lower() for name in given if name.startswith(PREFIX)}
+        assert told <= set(setting_names())
+        assert {f"aws_{name}" for name in AwsSettings.model_fields} <= told
+        plain = {name: text for name, text in given.items() if isinstance(text, str)}
+        settings = {name: text for name, text in plain.items() if name.startswith(PREFIX)}
+        assert load_settings(settings).aws.prefix == STAGE
+
+
+def test_no_role_may_do_anything_to_everything(template: dict[str, Any]):
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        for told in statements(role):
+            assert told["Effect"] == "Allow"
+            actions = set(listed(told["Action"]))
+            assert not [action for action in actions if action.endswith("*")], name
+            if "*" in listed(told["Resource"]):
+                assert actions <= WITHOUT_RESOURCE, f"{name}: {actions - WITHOUT_RESOURCE}"
+
+
+def test_data_outlives_the_stack_and_can_be_restored(template: dict[str, Any]):
+    kept = {name for name, made in template["Resources"].items() if "DeletionPolicy" in made}
+    assert {"Bucket", "RegistryTable", "StatisticsTable", "Images"} <= kept
+    for name in kept:
+        assert template["Resources"][name]["DeletionPolicy"] == "Retain"
+        assert template["Resources"][name]["UpdateReplacePolicy"] == "Retain"
+    for table in of_type(template, "AWS::DynamoDB::Table").values():
+        made = table["Properties"]
+        assert made["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert made["SSESpecification"] == {"SSEEnabled": True}
+    assert properties(template, "Bucket")["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_bucket_and_queues_are_closed_to_the_public_and_to_plain_http(template: dict[str, Any]):
+    assert set(properties(template, "Bucket")["PublicAccessBlockConfiguration"].values()) == {True}
+    for policy in ("BucketOverTls", "QueuesOverTls"):
+        [told] = properties(template, policy)["PolicyDocument"]["Statement"]
+        assert (told["Effect"], told["Principal"]) == ("Deny", "*")
+        assert told["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+    covered = {queue["Ref"] for queue in properties(template, "QueuesOverTls")["Queues"]}
+    assert covered == set(of_type(template, "AWS::SQS::Queue"))
+
+
+def test_logs_are_kept_for_a_time_and_not_for_ever(template: dict[str, Any]):
+    groups = of_type(template, "AWS::Logs::LogGroup")
+    assert len(groups) >= len(DOORS)
+    assert {group["Properties"]["RetentionInDays"] for group in groups.values()} == {30}
+
+
+def test_the_registry_is_keyed_as_its_adapter_reads_it(template: dict[str, Any]):
+    for table in ("RegistryTable", "StatisticsTable"):
+        keys = properties(template, table)["KeySchema"]
+        assert [(key["AttributeName"], key["KeyType"]) for key in keys] == [
+            ("partition", "HASH"),
+            ("key", "RANGE"),
+        ]
+
+
+def test_one_condition_leaves_out_what_the_emulator_lacks_and_no_more(
+    template: dict[str, Any], bundle: Path, tmp_path: Path
+):
+    emulated = package("emulator", bundle, tmp_path)
+    assert emulated["Conditions"]["OnAws"] == {"Fn::Equals": ["no", "yes"]}
+    assert template["Conditions"]["OnAws"] == {"Fn::Equals": ["yes", "yes"]}
+    assert set(emulated["Resources"]) == set(template["Resources"])
+    resources = template["Resources"].values()
+    on_aws = {made["Type"] for made in resources if made.get("Condition") == "OnAws"}
+    warm = {made["Type"] for made in resources if made.get("Condition") == "Warm"}
+    always = {made["Type"] for made in resources if made.get("Condition") not in ("OnAws", "Warm")}
+    assert (on_aws | warm) - always == LACKING
+
+
+def test_a_warm_stage_has_its_doors_in_the_network(bundle: Path, tmp_path: Path):
+    made = package("prod", bundle, tmp_path, warm="yes")
+    assert made["Conditions"]["Warm"]["Fn::And"][1] == {"Fn::Equals": ["yes", "yes"]}
+    for door in ("Http", "OnWork", "OnTimer"):
+        condition, inside, _ = properties(made, f"{door}LambdaFunction")["VpcConfig"]["Fn::If"]
+        assert condition == "Warm"
+        assert inside["SubnetIds"] == [{"Ref": "PrivateSubnetA"}, {"Ref": "PrivateSubnetB"}]

@@ -1,0 +1,1 @@
+"""Checks of Bicep files, for machines without Microsoft's compiler."""

@@ -1,0 +1,231 @@
+"""AwsServiceRuntime keeps the promises of the runtime, on stand-ins for Lambda and for ECS.
+
+The stand-in for Lambda runs the real runtime client with the real scorer; the one for ECS runs a
+container's command.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+from contract.service_runtime import ServiceRuntimeContract
+from contract.waiting import wait_for
+from emulators.account import Account
+from emulators.child import free_ports
+from emulators.model_images import push_image
+from emulators.stand_in_ecs import ADDRESSES
+from models import iris_rows, pack_iris
+
+from scienceops.adapters.aws.clients import LazyClient
+from scienceops.adapters.aws.object_store import S3ObjectStore
+from scienceops.adapters.aws.service_runtime import AwsServiceRuntime
+from scienceops.aws_settings import AwsSettings
+from scienceops.core.access import hash_key
+from scienceops.errors import ServiceNotReady
+from scienceops.ports.service_runtime import DeployOrder, Observed
+
+KEY = "the gateway's key"
+
+# Each task of the stand-in has an address of this machine to itself.
+pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "localhost", *ADDRESSES])
+
+
+@pytest.fixture(scope="module")
+def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return pack_iris(tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    path = tmp_path / "broken.zip"
+    path.write_bytes(b"no package at all")
+    return path
+
+
+@pytest.fixture
+def store(account: Account, stand_ins: Any) -> S3ObjectStore:
+    del stand_ins
+    return S3ObjectStore(LazyClient("s3"), account.bucket)
+
+
+@pytest.fixture
+def make(account: Account, store: S3ObjectStore) -> Callable[[], AwsServiceRuntime]:
+    """Makes a runtime, as each function has its own."""
+    names: AwsSettings = account.settings.aws.model_copy(
+        update={
+            "roles": "arn:aws:iam::000000000000:role/",
+            "subnets": "subnet-1,subnet-2",
+            "security_group": "sg-1",
+            "region": "us-east-1",
+        }
+    )
+    settings = account.settings.model_copy(update={"aws": names})
+    [port] = free_ports(1)
+
+    def make_one() -> AwsServiceRuntime:
+        return AwsServiceRuntime(
+            settings,
+            store,
+            functions=LazyClient("lambda"),
+            calls=LazyClient("lambda", attempts=1),
+            ecs=LazyClient("ecs"),
+            scaling=LazyClient("application-autoscaling"),
+            logs=LazyClient("logs"),
+            port=port,
+        )
+
+    return make_one
+
+
+class AwsRuntimeContract(ServiceRuntimeContract):
+    patience_seconds = 90.0
+
+    @pytest.fixture
+    def runtime(self, make: Callable[[], AwsServiceRuntime]) -> AwsServiceRuntime:
+        return make()
+
+
+class TestOnLambda(AwsRuntimeContract):
+    @pytest.fixture
+    def order(self, stand_ins: Any, package: Path, broken: Path) -> Callable[..., DeployOrder]:
+        def make_order(version: int = 1, behaviour: str = "") -> DeployOrder:
+            held = broken if behaviour else package
+            image = push_image(stand_ins.registry, held, version=version)
+            return DeployOrder("iris", version, image, "", "", hash_key(KEY), {})
+
+        return make_order
+
+    def score(self, runtime: AwsServiceRuntime, endpoint: str) -> Any:
+        headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+        body = json.dumps({"input_df": iris_rows()[:3]}).encode()
+        return runtime.call(endpoint, "POST", "/score", headers=headers, body=body)
+
+    def test_what_is_answered_is_in_the_bucket(self, runtime, order, store, tmp_path) -> None:
+        endpoint = self.start(runtime, order())
+        ids = []
+        for _ in range(5):
+            reply = self.score(runtime, endpoint)
+            assert reply.status == 200, reply.body
+            ids.append(json.loads(reply.body)["request_id"])
+            # Looked for at once: a sandbox may be frozen as soon as it has answered.
+            keys = [info.key for info in store.scan("captures/iris/1/")]
+            assert len(keys) == len(ids)
+        found = []
+        for key in keys:
+            store.download(key, tmp_path / "segment")
+            found += pq.read_table(tmp_path / "segment")["request_id"].to_pylist()
+        assert sorted(set(found)) == sorted(ids)
+        assert len(found) == 3 * len(ids)
+
+    def test_a_call_whose_record_the_bucket_does_not_take_is_not_answered(
+        self, runtime, order, account
+    ) -> None:
+        endpoint = self.start(runtime, order())
+        account.client("s3").delete_bucket(Bucket=self.emptied(account))
+        reply = self.score(runtime, endpoint)
+        assert (reply.status, "retry-after" in reply.headers) == (503, True)
+
+    def emptied(self, account: Account) -> str:
+        s3 = account.client("s3")
+        for one in s3.list_objects_v2(Bucket=account.bucket).get("Contents", ()):
+            s3.delete_object(Bucket=account.bucket, Key=one["Key"])
+        return account.bucket
+
+    def test_a_scorer_takes_calls_of_its_gateway_only(self, runtime, order) -> None:
+        endpoint = self.start(runtime, order())
+        reply = runtime.call(endpoint, "POST", "/score", headers={}, body=b"{}")
+        assert reply.status == 401
+
+    def test_a_body_that_lambda_does_not_carry_is_refused(self, runtime, order) -> None:
+        endpoint = self.start(runtime, order())
+        reply = runtime.call(endpoint, "POST", "/score", headers={}, body=b" " * 5_000_000)
+        assert reply.status == 413
+        assert b"runtime = fargate" in reply.body
+
+    def test_a_call_that_may_have_been_scored_is_not_made_again(
+        self, runtime, order, stand_ins, store
+    ) -> None:
+        endpoint = self.start(runtime, order())
+        stand_ins.functions.loses_answers = True
+        asked = stand_ins.functions.invocations
+        with pytest.raises(ServiceNotReady):
+            self.score(runtime, endpoint)
+        assert stand_ins.functions.invocations == asked + 1
+        assert len(list(store.scan("captures/iris/1/"))) == 1
+
+    def test_one_that_was_ready_is_not_woken_by_a_look(self, runtime, order, stand_ins) -> None:
+        self.start(runtime, order())
+        asked = stand_ins.functions.invocations
+        assert runtime.status("iris", 1).observed is Observed.READY
+        assert stand_ins.functions.invocations == asked
+
+    def test_an_image_that_is_not_there_is_told(self, runtime, order) -> None:
+        lost = replace(order(), image=f"{order().image.partition('@')[0]}@sha256:{'0' * 64}")
+        runtime.start(lost)
+        assert "does not exist" in self.wait_until(runtime, Observed.FAILED).reason
+
+    def test_another_function_sees_and_calls_what_one_started(self, make, order) -> None:
+        endpoint = self.start(make(), order())
+        assert make().status("iris", 1).endpoint == endpoint
+        assert self.get(make(), endpoint).status == 200
+
+
+class TestOnFargate(AwsRuntimeContract):
+    @pytest.fixture
+    def order(self, stand_ins: Any, package: Path) -> Callable[..., DeployOrder]:
+        image = push_image(stand_ins.registry, package, module="contract.stand_in_scorer")
+
+        def make_order(version: int = 1, behaviour: str = "") -> DeployOrder:
+            told = {"STAND_IN": behaviour}
+            return DeployOrder("iris", version, image, "", "", "f" * 64, told, "fargate")
+
+        return make_order
+
+    def test_the_reason_and_the_lines_are_those_of_the_container(self, runtime, order) -> None:
+        runtime.start(order(behaviour="broken"))
+        status = self.wait_until(runtime, Observed.FAILED)
+        assert "exit code 3" in status.reason
+        assert status.log_tail[-1] == "the model cannot be loaded"
+
+    def test_a_task_that_dies_is_replaced_and_calls_find_the_next_one(
+        self, runtime, order, stand_ins
+    ) -> None:
+        endpoint = self.start(runtime, order())
+        [task] = stand_ins.ecs.tasks.values()
+        task.process.kill()
+        wait_for(lambda: len(stand_ins.ecs.tasks) == 2)
+
+        def answers() -> bool:
+            # By the endpoint that was recorded before: its address is nobody's any more.
+            return self.get(runtime, endpoint).status == 200
+
+        wait_for(lambda: runtime.status("iris", 1).observed is Observed.READY, seconds=60)
+        assert answers()
+
+    def test_a_service_scales_by_its_processors_while_it_runs(
+        self, runtime, order, stand_ins
+    ) -> None:
+        self.start(runtime, order())
+        [target] = stand_ins.scaling.targets.values()
+        assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 10)
+        [policy] = stand_ins.scaling.policies.values()
+        assert policy["PolicyType"] == "TargetTrackingScaling"
+        runtime.stop("iris", 1)
+        assert not stand_ins.scaling.targets
+
+    def test_without_a_network_it_is_refused(self, account, store, order) -> None:
+        runtime = AwsServiceRuntime(
+            account.settings,
+            store,
+            functions=LazyClient("lambda"),
+            calls=LazyClient("lambda", attempts=1),
+            ecs=LazyClient("ecs"),
+            scaling=LazyClient("application-autoscaling"),
+            logs=LazyClient("logs"),
+        )
+        runtime.start(order())
+        assert "SCIENCEOPS_AWS_SUBNETS" in runtime.status("iris", 1).reason

@@ -1,0 +1,166 @@
+"""AzureJobLauncher keeps the promises of the launcher in both its places, over stand-ins for them.
+
+Azurite is the bucket in which a job tells of itself.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from contract.job_launcher import JobLauncherContract
+from contract.waiting import wait_for
+from emulators.container_jobs import ContainerJobs, blueprint
+from emulators.containers import Image
+from emulators.databricks import Databricks, databricks_app
+from emulators.resource_manager import RESOURCE_GROUP, SUBSCRIPTION, serving, serving_app
+
+from scienceops.adapters.azure.job_launcher import AzureJobLauncher, connect_jobs
+from scienceops.azure_settings import AzureSettings
+from scienceops.config import Settings
+from scienceops.errors import BadSetting
+from scienceops.ports.job_launcher import JobOrder, JobState
+
+IMAGE = "registry.azurecr.io/scienceops@sha256:" + "a" * 64
+
+
+@pytest.fixture
+def container_jobs(tmp_path: Path) -> Iterator[ContainerJobs]:
+    jobs = ContainerJobs(tmp_path / "azure", lambda _: Image([]))
+    yield jobs
+    jobs.end()
+
+
+@pytest.fixture
+def databricks(tmp_path: Path) -> Iterator[Databricks]:
+    databricks = Databricks(tmp_path / "databricks")
+    yield databricks
+    databricks.end()
+
+
+@pytest.fixture
+def settings(
+    azure_settings: AzureSettings, container_jobs: ContainerJobs, databricks: Databricks
+) -> Iterator[Settings]:
+    with ExitStack() as stack:
+        azure = azure_settings.model_copy(
+            update={
+                "subscription": SUBSCRIPTION,
+                "resource_group": RESOURCE_GROUP,
+                "location": "westeurope",
+                "app_environment": "apps",
+                "container_identity": "scorers",
+                "management": stack.enter_context(serving(blueprint(container_jobs))),
+                "databricks_host": stack.enter_context(serving_app(databricks_app(databricks))),
+                "databricks_wheel": "/Volumes/main/scienceops/scienceops-0.1.0-py3-none-any.whl",
+                "databricks_policy": "policy-1",
+            }
+        )
+        yield Settings(cloud="azure", images="registry.azurecr.io/scienceops", azure=azure)
+
+
+class LauncherContract(JobLauncherContract):
+    patience_seconds = 60.0
+    image = ""
+
+    @pytest.fixture
+    def jobs(self, settings: Settings) -> AzureJobLauncher:
+        return connect_jobs(settings)
+
+    @pytest.fixture
+    def order(self) -> Callable[..., JobOrder]:
+        def make(key: str, *arguments: str, **fields: Any) -> JobOrder:
+            fields = {"timeout_seconds": 60, "image": self.image, **fields}
+            return JobOrder(key, "contract.stand_in_job", arguments, **fields)
+
+        return make
+
+    def test_a_job_that_is_killed_has_failed_by_the_platforms_word(
+        self,
+        jobs: AzureJobLauncher,
+        order: Callable[..., JobOrder],
+        container_jobs: ContainerJobs,
+        databricks: Databricks,
+    ) -> None:
+        job_id = jobs.start(order("run-1", "sleep"))
+        runs = [run for found in container_jobs.executions.values() for run in found.values()]
+        [run] = [*runs, *databricks.runs.values()]
+        wait_for(lambda: "sleeping" in run.container.log)
+        run.container.stop(0)
+        status = self.end_of(jobs, job_id)
+        assert status.state is JobState.FAILED
+        assert "ended without a word" in status.reason
+
+    def test_a_launcher_that_died_before_it_wrote_down_the_job_begins_it_once(
+        self,
+        jobs: AzureJobLauncher,
+        order: Callable[..., JobOrder],
+        container_jobs: ContainerJobs,
+        databricks: Databricks,
+        azure_settings: AzureSettings,
+    ) -> None:
+        from scienceops.adapters.azure.clients import open_container
+
+        first = jobs.start(order("run-1", "say", "once"))
+        open_container(azure_settings).delete_blob("jobs/run-1/run.json")
+        assert jobs.start(order("run-1", "say", "once")) == first
+        begun = sum(len(found) for found in container_jobs.executions.values())
+        assert begun + len(databricks.runs) == 1
+
+
+class TestContainerAppsJobs(LauncherContract):
+    image = IMAGE
+
+    def test_its_identity_reaches_the_job(
+        self, settings: Settings, order: Callable[..., JobOrder]
+    ) -> None:
+        changes = {"container_identity_client": ""}
+        azure = settings.azure.model_copy(update=changes)
+        jobs = connect_jobs(settings.model_copy(update={"azure": azure}))
+        name = "SCIENCEOPS_AZURE_CONTAINER"
+        status = self.run(jobs, order("run-1", "say-setting", name))
+        assert status.log_tail[-1] == f"{name}={settings.azure.container}"
+
+
+class TestDatabricksJobs(LauncherContract):
+    def test_a_cluster_is_made_by_the_policy_and_acts_as_nobody_of_ours(
+        self, settings: Settings, order: Callable[..., JobOrder], databricks: Databricks
+    ) -> None:
+        azure = settings.azure.model_copy(update={"container_identity_client": "scorers"})
+        jobs = connect_jobs(settings.model_copy(update={"azure": azure}))
+        jobs.start(order("run-1", "say", "hello"))
+        [body] = databricks.bodies
+        [task] = body["tasks"]
+        cluster = task["new_cluster"]
+        assert (cluster["policy_id"], cluster["spark_version"]) == ("policy-1", "17.3.x-scala2.13")
+        assert "SCIENCEOPS_AZURE_IDENTITY" not in cluster["spark_env_vars"]
+        assert task["libraries"][0] == {"whl": settings.azure.databricks_wheel}
+        assert body["timeout_seconds"] == 60 + 1200
+
+
+@pytest.mark.parametrize(
+    ("engine", "place"), [("inline", "containers"), ("auto", "databricks"), ("spark", "databricks")]
+)
+def test_small_days_run_in_a_container_where_there_is_an_image_for_them(
+    settings: Settings,
+    container_jobs: ContainerJobs,
+    databricks: Databricks,
+    engine: str,
+    place: str,
+) -> None:
+    azure = settings.azure.model_copy(update={"job_image": IMAGE})
+    jobs = connect_jobs(settings.model_copy(update={"azure": azure}))
+    jobs.start(JobOrder("run-1", "contract.stand_in_job", ("say", "--engine", engine), 60))
+    assert bool(container_jobs.executions) is (place == "containers")
+    assert bool(databricks.runs) is (place == "databricks")
+
+
+def test_statistics_without_a_place_name_the_settings(settings: Settings) -> None:
+    azure = settings.azure.model_copy(update={"databricks_host": ""})
+    jobs = connect_jobs(settings.model_copy(update={"azure": azure}))
+    order = JobOrder("run-1", "contract.stand_in_job", ("say",), 60)
+    with pytest.raises(BadSetting, match="SCIENCEOPS_AZURE_JOB_IMAGE"):
+        jobs.start(order)
+    assert jobs.start(replace(order, image=IMAGE)) == "run-1"

@@ -1,0 +1,122 @@
+"""Stand-in for Container Apps Jobs in Resource Manager: each execution is a local process."""
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from azure.mgmt.appcontainers import models
+from emulators.container_apps import API_VERSION
+from emulators.containers import Container, Pull
+from emulators.resource_manager import check, problem
+from flask import Blueprint, Response, jsonify, request
+
+
+@dataclass
+class Execution:
+    """One run of a job."""
+
+    container: Container
+    stopped: bool = False
+
+    @property
+    def status(self) -> str:
+        """As Resource Manager tells it."""
+        if self.container.is_running:
+            return "Running"
+        if self.stopped:
+            return "Stopped"
+        return "Succeeded" if self.container.exit_code == 0 else "Failed"
+
+
+@dataclass
+class ContainerJobs:
+    """The jobs of a resource group."""
+
+    folder: Path
+    pull: Pull
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    executions: dict[str, dict[str, Execution]] = field(default_factory=dict)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+
+    def start(self, name: str) -> str:
+        """Begin an execution; its name."""
+        [spec] = self.jobs[name]["properties"]["template"]["containers"]
+        with self.lock:
+            runs = self.executions.setdefault(name, {})
+            execution = f"{name}-{len(runs) + 1}"
+            container = Container(
+                self.folder / "jobs" / execution,
+                self.pull(spec["image"]),
+                command=[*spec["command"], *spec["args"]],
+                environment={item["name"]: item["value"] for item in spec["env"]},
+                restart=False,
+            )
+            runs[execution] = Execution(container)
+        return execution
+
+    def end(self) -> None:
+        """End whatever runs."""
+        for runs in self.executions.values():
+            for execution in runs.values():
+                execution.container.stop(0)
+                execution.container.wait(10)
+
+
+def blueprint(jobs: ContainerJobs) -> Blueprint:
+    """The calls of Resource Manager on them."""
+    routes = Blueprint("jobs", __name__)
+    place = "/providers/Microsoft.App/jobs"
+
+    @routes.before_request
+    def check_version() -> Response | None:
+        if request.args.get("api-version") == API_VERSION:
+            return None
+        return problem(400, "InvalidApiVersionParameter", f"wanted {API_VERSION}")
+
+    def shown(name: str) -> dict[str, Any]:
+        made = datetime.now(UTC).isoformat()
+        body = jobs.jobs[name]
+        state = {**body["properties"], "provisioningState": "Succeeded"}
+        return {**body, "name": name, "properties": state, "systemData": {"createdAt": made}}
+
+    @routes.get(place)
+    def listed() -> Response:
+        return jsonify({"value": [shown(name) for name in list(jobs.jobs)]})
+
+    @routes.put(f"{place}/<name>")
+    def put(name: str) -> Response:
+        body = request.get_json()
+        faults = check(models.Job, body)
+        if faults:
+            return faults
+        jobs.jobs[name] = body
+        return jsonify(shown(name))
+
+    @routes.get(f"{place}/<name>")
+    def get(name: str) -> Response:
+        if name not in jobs.jobs:
+            return problem(404, "ResourceNotFound", f"no {name}")
+        return jsonify(shown(name))
+
+    @routes.post(f"{place}/<name>/start")
+    def start(name: str) -> Response:
+        return jsonify({"name": jobs.start(name)})
+
+    @routes.get(f"{place}/<name>/executions")
+    def executions(name: str) -> Response:
+        if name not in jobs.jobs:
+            return problem(404, "ResourceNotFound", f"no {name}")
+        found = jobs.executions.get(name, {}).items()
+        runs = [{"name": n, "properties": {"status": run.status}} for n, run in found]
+        return jsonify({"value": runs})
+
+    @routes.post(f"{place}/<name>/executions/<execution>/stop")
+    def stop(name: str, execution: str) -> Response:
+        run = jobs.executions[name][execution]
+        run.stopped = True
+        run.container.stop(2)
+        return Response(status=202)
+
+    return routes

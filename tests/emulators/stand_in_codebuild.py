@@ -1,0 +1,150 @@
+"""A stand-in for CodeBuild: runs the commands of the buildspec that it was sent, in order, here.
+
+`docker` is a program that installs nothing but resolves the requirements for real, and `aws` says a
+password; both come first in PATH.
+"""
+
+import io
+import os
+import subprocess
+import sys
+import threading
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import yaml
+from emulators.stand_in_error import ApiError
+from emulators.stand_in_logs import StandInLogs
+from stand_in_registry import Registry
+
+PHASES = ("pre_build", "build", "post_build")
+PROGRAMS = {
+    "docker": f'exec "{sys.executable}" -m emulators.stand_in_docker "$@"',
+    "aws": '[ "$1 $2" = "ecr get-login-password" ] && echo "$STAND_IN_PASSWORD"',
+}
+
+
+class StandInCodeBuild:
+    def __init__(
+        self,
+        folder: Path,
+        registry: Registry,
+        logs: StandInLogs,
+        own: Callable[[], Mapping[str, str]],
+    ) -> None:
+        self._folder = folder / "codebuild"
+        self._registry = registry
+        self._logs = logs
+        self._own = own
+        self._builds: dict[str, dict[str, Any]] = {}
+        self._by_token: dict[str, str] = {}
+        self._running: set[subprocess.Popen[str]] = set()
+        #: What was asked for, each as it came.
+        self.orders: list[dict[str, Any]] = []
+
+    def handle(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+        match operation:
+            case "StartBuild":
+                return {"build": self._start(given)}
+            case "BatchGetBuilds":
+                known = [self._builds[name] for name in given["ids"] if name in self._builds]
+                missing = [name for name in given["ids"] if name not in self._builds]
+                return {"builds": known, "buildsNotFound": missing}
+        raise ApiError("UnknownOperationException", operation)
+
+    def stop(self) -> None:
+        for process in list(self._running):
+            process.kill()
+
+    def forget(self) -> None:
+        """Know no build any more, as CodeBuild does after a year."""
+        self._builds.clear()
+        self._by_token.clear()
+
+    def _start(self, given: dict[str, Any]) -> dict[str, Any]:
+        token = given.get("idempotencyToken") or uuid4().hex
+        if token in self._by_token:
+            return self._builds[self._by_token[token]]
+        self.orders.append(given)
+        project, identity = given["projectName"], uuid4().hex
+        build = {
+            "id": f"{project}:{identity}",
+            "buildStatus": "IN_PROGRESS",
+            "phases": [],
+            "logs": {"groupName": f"/aws/codebuild/{project}", "streamName": identity},
+        }
+        self._builds[build["id"]] = build
+        self._by_token[token] = build["id"]
+        threading.Thread(target=self._run, args=(build, given), daemon=True).start()
+        return build
+
+    def _run(self, build: dict[str, Any], given: dict[str, Any]) -> None:
+        folder = self._folder / build["logs"]["streamName"]
+        source, programs = folder / "source", folder / "bin"
+        for path in (source, programs):
+            path.mkdir(parents=True)
+        bucket, _, key = given["sourceLocationOverride"].partition("/")
+        content = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        zipfile.ZipFile(io.BytesIO(content)).extractall(source)
+        for name, text in PROGRAMS.items():
+            (programs / name).write_text(f"#!/bin/bash\n{text}\n")
+            (programs / name).chmod(0o755)
+        environment = {
+            **os.environ,
+            **self._own(),
+            **{one["name"]: one["value"] for one in given["environmentVariablesOverride"]},
+            "HOME": str(folder),
+            "PATH": f"{programs}:{os.environ['PATH']}",
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "STAND_IN_PASSWORD": self._registry.password,
+        }
+        phases = yaml.safe_load(given["buildspecOverride"])["phases"]
+        for name in PHASES:
+            for command in phases.get(name, {}).get("commands", ()):
+                code = self._execute(build, command, source, environment)
+                if code:
+                    message = (
+                        f"Error while executing command: {command}. Reason: exit status {code}"
+                    )
+                    self._end(build, "FAILED", name, message)
+                    return
+        self._end(build, "SUCCEEDED", "COMPLETED", "")
+
+    def _execute(
+        self, build: dict[str, Any], command: str, source: Path, environment: Mapping[str, str]
+    ) -> int:
+        self._say(build, f"[Container] Running command {command}")
+        process = subprocess.Popen(
+            ["bash", "-c", command],
+            cwd=source,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._running.add(process)
+        assert process.stdout is not None
+        with process.stdout:
+            for line in process.stdout:
+                self._say(build, line.rstrip("\n"))
+        self._running.discard(process)
+        return process.wait()
+
+    def _say(self, build: dict[str, Any], line: str) -> None:
+        self._logs.append(build["logs"]["groupName"], build["logs"]["streamName"], line)
+
+    def _end(self, build: dict[str, Any], status: str, phase: str, message: str) -> None:
+        contexts = [{"statusCode": "COMMAND_EXECUTION_ERROR", "message": message}]
+        build["phases"] = [
+            {
+                "phaseType": phase.upper(),
+                "phaseStatus": status,
+                "contexts": contexts if message else [],
+            }
+        ]
+        build["buildStatus"] = status

@@ -1,0 +1,312 @@
+"""A stand-in for ECS on Fargate: each task is the container's command, as a process here.
+
+A service keeps as many tasks as are desired, asks each for its health by the container's own health
+check, and gives a deployment up after some failures in a row, as the circuit breaker does.
+"""
+
+import itertools
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from emulators.stand_in_error import ApiError
+from emulators.stand_in_image import pull, run_environment
+from emulators.stand_in_logs import StandInLogs
+from stand_in_registry import Registry
+
+#: Addresses of this machine that tasks get, each its own network as in a VPC.
+ADDRESSES = [f"127.0.0.{number}" for number in range(2, 60)]
+#: Failures in a row after which a deployment is given up.
+BREAKS_AT = 3
+LOOK_SECONDS = 0.1
+
+
+class Task:
+    """One task: its process, and what DescribeTasks tells of it."""
+
+    def __init__(self, facts: dict[str, Any], process: subprocess.Popen[str]) -> None:
+        self.facts = facts
+        self.process = process
+        self.health: list[str] = []
+        self.environment: Mapping[str, str] = {}
+        self.grace_seconds = 30
+
+
+class StandInEcs:
+    def __init__(
+        self,
+        folder: Path,
+        registry: Registry,
+        logs: StandInLogs,
+        own: Callable[[], Mapping[str, str]],
+    ) -> None:
+        self._folder = folder / "ecs"
+        self._registry = registry
+        self._logs = logs
+        self._own = own
+        self._definitions: dict[str, list[dict[str, Any]]] = {}
+        self._services: dict[str, dict[str, Any]] = {}
+        self._by_token: dict[str, tuple[dict[str, Any], Task]] = {}
+        self._addresses: Iterator[str] = itertools.cycle(ADDRESSES)
+        self._lock = threading.RLock()
+        self._ended = False
+        self.tasks: dict[str, Task] = {}
+
+    def handle(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+        actions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "RegisterTaskDefinition": self._register,
+            "DescribeTaskDefinition": lambda g: {"taskDefinition": self._find(g["taskDefinition"])},
+            "CreateService": self._create,
+            "UpdateService": self._update,
+            "DescribeServices": self._describe_services,
+            "ListTasks": self._list_tasks,
+            "DescribeTasks": self._describe_tasks,
+            "RunTask": self._run_task,
+            "StopTask": self._stop_task,
+        }
+        if operation not in actions:
+            raise ApiError("UnknownOperationException", operation)
+        with self._lock:
+            return actions[operation](given)
+
+    def stop(self) -> None:
+        self._ended = True
+        for task in self.tasks.values():
+            if task.process.poll() is None:
+                task.process.kill()
+                task.process.wait()
+
+    def _register(self, given: dict[str, Any]) -> dict[str, Any]:
+        known = self._definitions.setdefault(given["family"], [])
+        arn = f"arn:aws:ecs:us-east-1:000000000000:task-definition/{given['family']}"
+        known.append({**given, "taskDefinitionArn": f"{arn}:{len(known) + 1}", "status": "ACTIVE"})
+        return {"taskDefinition": known[-1]}
+
+    def _find(self, name: str) -> dict[str, Any]:
+        family, _, revision = name.rpartition("/")[2].partition(":")
+        if family not in self._definitions:
+            raise ApiError("ClientException", "Unable to describe task definition.")
+        known = self._definitions[family]
+        return known[int(revision) - 1] if revision else known[-1]
+
+    # Services
+
+    def _create(self, given: dict[str, Any]) -> dict[str, Any]:
+        name = given["serviceName"]
+        if name in self._services:
+            raise ApiError("InvalidParameterException", "Creation of service was not idempotent.")
+        service = {**given, "status": "ACTIVE", "runningCount": 0, "deployments": []}
+        self._services[name] = service
+        self._deploy(service)
+        threading.Thread(target=self._keep, args=(service,), daemon=True).start()
+        return {"service": service}
+
+    def _update(self, given: dict[str, Any]) -> dict[str, Any]:
+        service = self._services.get(given["service"])
+        if service is None:
+            raise ApiError("ServiceNotFoundException", "Service not found.")
+        changed = {k: v for k, v in given.items() if k not in ("service", "cluster")}
+        service.update(changed)
+        if "taskDefinition" in given or given.get("forceNewDeployment"):
+            self._deploy(service)
+        return {"service": service}
+
+    def _deploy(self, service: dict[str, Any]) -> None:
+        deployment = {
+            "id": f"ecs-svc/{uuid4().int % 10**19}",
+            "status": "PRIMARY",
+            "taskDefinition": self._find(service["taskDefinition"])["taskDefinitionArn"],
+            "rolloutState": "IN_PROGRESS",
+            "failedTasks": 0,
+        }
+        service["deployments"] = [deployment]
+
+    def _describe_services(self, given: dict[str, Any]) -> dict[str, Any]:
+        known = [self._services[name] for name in given["services"] if name in self._services]
+        missing = [name for name in given["services"] if name not in self._services]
+        failures = [{"arn": name, "reason": "MISSING"} for name in missing]
+        return {"services": known, "failures": failures}
+
+    def _keep(self, service: dict[str, Any]) -> None:
+        """Bring the tasks of a service in line with what is desired, until the end."""
+        while not self._ended:
+            with self._lock:
+                [deployment] = service["deployments"]
+                own = [
+                    t for t in self.tasks.values() if t.facts.get("startedBy") == deployment["id"]
+                ]
+                group = f"service:{service['serviceName']}"
+                for task in self.tasks.values():
+                    if task.facts["group"] == group and task not in own:
+                        self._end(task, "Scaling activity initiated by deployment")
+                running = [task for task in own if task.facts["lastStatus"] == "RUNNING"]
+                deployment["failedTasks"] = sum(
+                    1 for t in own if t.facts["stopCode"] == "EssentialContainerExited"
+                )
+                if deployment["failedTasks"] >= BREAKS_AT:
+                    deployment["rolloutState"] = "FAILED"
+                    deployment["rolloutStateReason"] = (
+                        "ECS deployment circuit breaker: tasks failed to start."
+                    )
+                elif len(running) < service["desiredCount"]:
+                    facts = {"group": group, "startedBy": deployment["id"]}
+                    self._start(service["taskDefinition"], {}, facts)
+                for task in running[service["desiredCount"] :]:
+                    self._end(task, "Scaling activity initiated by deployment")
+                service["runningCount"] = len(running)
+            for task in running:
+                self._check_health(task)
+            if running and all(t.facts["healthStatus"] == "HEALTHY" for t in running):
+                deployment["rolloutState"] = "COMPLETED"
+            time.sleep(LOOK_SECONDS)
+
+    def _check_health(self, task: Task) -> None:
+        if not task.health or task.facts["healthStatus"] == "HEALTHY":
+            return
+        asked = subprocess.run(
+            task.health, env=task.environment, capture_output=True, check=False, timeout=60
+        )
+        task.facts["healthStatus"] = "UNKNOWN" if asked.returncode else "HEALTHY"
+
+    # Tasks
+
+    def _run_task(self, given: dict[str, Any]) -> dict[str, Any]:
+        token = given.get("clientToken") or uuid4().hex
+        if token in self._by_token:
+            before, task = self._by_token[token]
+            if before != given:
+                raise ApiError("ConflictException", "The clientToken was used with other input.")
+            return {"tasks": [task.facts], "failures": []}
+        [overrides] = given.get("overrides", {}).get("containerOverrides", [{}])
+        facts = {"group": f"family:{given['taskDefinition']}", "startedBy": given["startedBy"]}
+        task = self._start(given["taskDefinition"], overrides, facts)
+        self._by_token[token] = (given, task)
+        return {"tasks": [task.facts], "failures": []}
+
+    def _start(self, definition: str, overrides: dict[str, Any], facts: dict[str, Any]) -> Task:
+        found = self._find(definition)
+        [container] = found["containerDefinitions"]
+        identity, address = uuid4().hex, next(self._addresses)
+        folder = self._folder / identity
+        image = pull(self._registry, container["image"], folder)
+        given = {e["name"]: e["value"] for e in container.get("environment", ())}
+        given |= {e["name"]: e["value"] for e in overrides.get("environment", ())}
+        port = given.get("SCORER_BIND", "0.0.0.0:8080").rpartition(":")[2]
+        environment = run_environment(
+            image, given, {**self._own(), "SCORER_BIND": f"{address}:{port}"}
+        )
+        command = [*image.entry_point, *(overrides.get("command") or container.get("command", ()))]
+        process = subprocess.Popen(
+            [shutil.which(command[0], path=environment["PATH"]) or command[0], *command[1:]],
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        details = [{"name": "privateIPv4Address", "value": address}]
+        task = Task(
+            {
+                **facts,
+                "taskArn": f"arn:aws:ecs:us-east-1:000000000000:task/services/{identity}",
+                "taskDefinitionArn": found["taskDefinitionArn"],
+                "lastStatus": "RUNNING",
+                "desiredStatus": "RUNNING",
+                "healthStatus": "UNKNOWN",
+                "stopCode": "",
+                "containers": [{"name": container["name"], "lastStatus": "RUNNING"}],
+                "attachments": [{"type": "ElasticNetworkInterface", "details": details}],
+            },
+            process,
+        )
+        task.health = list(container.get("healthCheck", {}).get("command", ()))[1:]
+        task.environment = environment
+        task.grace_seconds = container.get("stopTimeout", 30)
+        self.tasks[task.facts["taskArn"]] = task
+        options = container["logConfiguration"]["options"]
+        stream = f"{options['awslogs-stream-prefix']}/{container['name']}/{identity}"
+        threading.Thread(
+            target=self._watch, args=(task, options["awslogs-group"], stream), daemon=True
+        ).start()
+        return task
+
+    def _watch(self, task: Task, group: str, stream: str) -> None:
+        assert task.process.stdout is not None
+        with task.process.stdout:
+            for line in task.process.stdout:
+                self._logs.append(group, stream, line.rstrip("\n"))
+        code = task.process.wait()
+        with self._lock:
+            stopped = task.facts["desiredStatus"] == "STOPPED"
+            task.facts["containers"][0].update(
+                exitCode=code if code >= 0 else 128 - code, lastStatus="STOPPED"
+            )
+            task.facts.update(lastStatus="STOPPED", desiredStatus="STOPPED")
+            if not stopped:
+                task.facts["stopCode"] = "EssentialContainerExited"
+                task.facts["stoppedReason"] = "Essential container in task exited"
+
+    def _stop_task(self, given: dict[str, Any]) -> dict[str, Any]:
+        task = self.tasks.get(given["task"])
+        if task is None:
+            raise ApiError("InvalidParameterException", "The referenced task was not found.")
+        self._end(task, given.get("reason", ""), "UserInitiated")
+        return {"task": task.facts}
+
+    def _end(self, task: Task, why: str, code: str = "ServiceSchedulerInitiated") -> None:
+        if task.facts["desiredStatus"] == "STOPPED":
+            return
+        task.facts.update(desiredStatus="STOPPED", stopCode=code, stoppedReason=why)
+        os.killpg(task.process.pid, signal.SIGTERM)
+
+        def kill() -> None:
+            try:
+                task.process.wait(task.grace_seconds)
+            except subprocess.TimeoutExpired:
+                os.killpg(task.process.pid, signal.SIGKILL)
+
+        threading.Thread(target=kill, daemon=True).start()
+
+    def _list_tasks(self, given: dict[str, Any]) -> dict[str, Any]:
+        wanted = given.get("desiredStatus", "RUNNING")
+        tasks = [t.facts for t in self.tasks.values() if t.facts["desiredStatus"] == wanted]
+        if "serviceName" in given:
+            tasks = [t for t in tasks if t["group"] == f"service:{given['serviceName']}"]
+        return {"taskArns": [task["taskArn"] for task in tasks]}
+
+    def _describe_tasks(self, given: dict[str, Any]) -> dict[str, Any]:
+        known = [self.tasks[arn].facts for arn in given["tasks"] if arn in self.tasks]
+        missing = [arn for arn in given["tasks"] if arn not in self.tasks]
+        failures = [{"arn": arn, "reason": "MISSING"} for arn in missing]
+        return {"tasks": known, "failures": failures}
+
+
+class StandInScaling:
+    """A stand-in for Application Auto Scaling: it only remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.targets: dict[str, dict[str, Any]] = {}
+        self.policies: dict[str, dict[str, Any]] = {}
+
+    def handle(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+        match operation:
+            case "RegisterScalableTarget":
+                self.targets[given["ResourceId"]] = given
+                return {"ScalableTargetARN": "arn:aws:application-autoscaling:stand-in"}
+            case "PutScalingPolicy":
+                self.policies[given["ResourceId"]] = given
+                return {"PolicyARN": "arn:aws:autoscaling:stand-in", "Alarms": []}
+            case "DeregisterScalableTarget":
+                if self.targets.pop(given["ResourceId"], None) is None:
+                    raise ApiError("ObjectNotFoundException", "No scalable target found.")
+                return {}
+        raise ApiError("UnknownOperationException", operation)

@@ -23,7 +23,6 @@ from kill_rounds import faults, run_rounds  # noqa: E402
 from models import pack_iris  # noqa: E402
 from scorer_process import Scorer  # noqa: E402
 
-
 #: Those that promise to lose nothing.
 MODES = ("durable", "synced", "stored")
 

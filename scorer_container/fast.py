@@ -53,14 +53,15 @@ class FastFace:
         elif path == "/readyz" and method == "GET" and self._spool.has_room():
             reply = _READY
         else:
-            return self._rest()(environ, start_response)
+            return self.others()(environ, start_response)
         body = reply.body
         headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(body)))]
         headers += reply.headers.items()
         start_response(_STATUS[reply.status], headers)
         return (body,)
 
-    def _rest(self) -> Wsgi:
+    def others(self) -> Wsgi:
+        """The app for everything else."""
         with self._lock:
             if self._others is None:
                 self._others = self._make_others()

@@ -4,7 +4,7 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -183,12 +183,17 @@ def _captured_at(own: str) -> datetime:
     return datetime.fromisoformat(own).astimezone(UTC) if own else datetime.now(UTC)
 
 
+def _are_finite(values: Sequence[Any]) -> bool:
+    kinds = set(map(type, values))
+    if kinds == {float}:
+        return math.isfinite(sum(values)) or all(map(math.isfinite, values))
+    return float not in kinds or all(math.isfinite(v) for v in values if isinstance(v, float))
+
+
 def _check_finite(scored: Scored) -> None:
     shares = scored.probabilities or ()
     # Adding up keeps whatever is not finite, and a look at the sum is all that most calls take.
-    if all(math.isfinite(sum(row.values())) for row in shares) and not any(
-        isinstance(value, float) and not math.isfinite(value) for value in scored.predictions
-    ):
+    if math.isfinite(sum(map(sum, map(dict.values, shares)))) and _are_finite(scored.predictions):
         return
     for index, prediction in enumerate(scored.predictions):
         for value in (prediction, *(shares[index].values() if shares else ())):

@@ -7,9 +7,11 @@ import urllib.request
 
 import numpy as np
 import pytest
+import tritonclient.http as triton
 from mlflow_directory import write_mlflow
-from models import iris_rows, iris_table, pack_iris
+from models import iris_rows, iris_table, pack_iris, pack_iris_trees
 from platform_process import wait_for
+from schemathesis_run import findings
 from sklearn.linear_model import LogisticRegression
 
 ROWS = iris_rows()[:2]
@@ -121,3 +123,19 @@ def test_models_from_elsewhere_are_proved_and_served(platform, tmp_path):
         platform.cli("push", zipped, "--wait")
         told = platform.json("score", name, "--data", str(sample))
         assert told["predictions"] == ["setosa"] * 2
+
+
+def test_schemathesis_finds_nothing(platform, tmp_path):
+    platform.cli("push", str(pack_iris_trees(tmp_path, "trees")), "--wait")
+    key = platform.json("keys", "trees", "create")["key"]
+    assert findings(platform.url, "/api/v1/service/trees/openapi.json", key, tmp_path) == ""
+
+
+def test_tritons_client_scores_through_the_gateway(platform, key):
+    values = np.array([list(row.values()) for row in ROWS])
+    tensor = triton.InferInput("x", list(values.shape), "FP64")
+    tensor.set_data_from_numpy(values, binary_data=True)
+    address = f"127.0.0.1:{platform.port}/api/v1/service/iris"
+    with triton.InferenceServerClient(address) as client:
+        result = client.infer("iris", [tensor], headers={"Authorization": f"Bearer {key}"})
+    assert [label.decode() for label in result.as_numpy("predict")] == ["setosa", "setosa"]

@@ -136,7 +136,8 @@ def test_health_and_readiness(face):
 
 
 def test_other_paths_and_methods_are_told_as_problems(face):
-    assert face.ask("GET", "/score")[0] == 405
+    status, headers, _ = face.ask("GET", "/score")
+    assert (status, set(headers["allow"].split(", "))) == (405, {"OPTIONS", "POST"})
     assert face.ask("POST", "/healthz")[0] == 405
     status, headers, _ = face.ask("GET", "/nowhere")
     assert (status, headers["content-type"]) == (404, "application/problem+json")

@@ -32,7 +32,6 @@ from scienceops.app import App
 from scienceops.core.names import CAPTURES, PACKAGES, Partition
 from scienceops.errors import ObjectExists
 from scienceops.ports import Ports
-from scienceops.ports.message_queue import Delivery
 from scienceops.usecases.freeze_run import read_runs
 
 SEED = 20261125
@@ -45,22 +44,7 @@ CAPTURE_OBJECTS = 2000
 DAYS = [date(2026, 11, 1) + timedelta(days) for days in range(5)]
 DOORS = 16
 TICK_SECONDS = 2
-HIDDEN_SECONDS = 15
 END_SECONDS = 180
-
-
-class ImpatientQueue(SqsMessageQueue):
-    """Hides a message for HIDDEN_SECONDS at most.
-
-    Messages whose delivery was lost on its way are hidden like any other, and come back within
-    the time of a test.
-    """
-
-    def receive(
-        self, queue: str, *, most: int = 10, visibility_seconds: float = 60
-    ) -> list[Delivery]:
-        hidden = min(visibility_seconds, HIDDEN_SECONDS)
-        return super().receive(queue, most=most, visibility_seconds=hidden)
 
 
 class Storm:
@@ -80,7 +64,7 @@ class Storm:
         statistics = DynamoStatisticsStore(dynamodb, f"{account.prefix}statistics")
         self.ports = Ports(
             objects=objects,
-            queue=ImpatientQueue(sqs, account.prefix),
+            queue=SqsMessageQueue(sqs, account.prefix),
             registry=DynamoModelRegistry(dynamodb, f"{account.prefix}registry"),
             builder=StandInBuilder(),
             runtime=StandInRuntime(),

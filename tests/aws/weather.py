@@ -2,7 +2,8 @@
 
 The hook stands where a request would be sent, below the SDK's retries, which therefore work as
 they do on a real fault. A share of the requests, by a seeded dice, is throttled, or fails before
-it is carried out, or is carried out and its answer lost.
+it is carried out, or is carried out and its answer lost. An answer of ReceiveMessage is never
+lost: its messages would stay hidden for minutes, and then come again as any other does.
 """
 
 import io
@@ -43,18 +44,22 @@ class Weather:
     def fall_on(self, client: Any) -> Any:
         """The client itself, in this weather from now on."""
 
-        def send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
-            return self._send(client, request)
+        def send(request: AWSPreparedRequest, event_name: str, **_: Any) -> AWSResponse | None:
+            return self._send(client, request, event_name)
 
         client.meta.events.register_first("before-send", send)
         return client
 
-    def _send(self, client: Any, request: AWSPreparedRequest) -> AWSResponse | None:
+    def _send(
+        self, client: Any, request: AWSPreparedRequest, event_name: str
+    ) -> AWSResponse | None:
         with self._lock:
             self.counts["requests"] += 1
             if self._dice.random() >= self._share:
                 return None
             fault = self._dice.choice(FAULTS)
+            if fault == "lost" and event_name.endswith(".ReceiveMessage"):
+                fault = "failed"
             self.counts[fault] += 1
         service = client.meta.service_model.service_name
         if fault == "throttled":

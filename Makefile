@@ -14,7 +14,7 @@ OPTIONS ?=
 OSLS := $(HERE)/.emulators/node_modules/.bin/osls
 export PYTHONPATH := $(HERE)/shared:$(HERE)
 
-.PHONY: bench bench-capture bench-deploy bench-doors bench-scoring browser check clean contract demo deploy-aws deploy-azure destroy-aws destroy-azure engine engine-stop help image lint lock stage-aws test test-aws test-azure test-containers
+.PHONY: bench bench-capture bench-deploy bench-doors bench-scoring browser check check-parity clean contract demo deploy-aws deploy-azure destroy-aws destroy-azure engine engine-stop help image lint lock stage-aws test test-aws test-azure test-containers
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -58,6 +58,7 @@ stage-aws: .venv/ready ## Lay out what the functions on AWS are made of: build/a
 
 deploy-aws: stage-aws .emulators/ready ## Deploy to the AWS account of this shell: STAGE=dev OPTIONS="--param=alarm_email=me@example.org"
 	@cd infra && $(OSLS) deploy --stage $(STAGE) $(OPTIONS)
+	@$(BIN)/python infra/job_files.py $(STAGE) $(OPTIONS)
 	@echo "Next: docs/aws.md, \"The first model\""
 
 destroy-aws: .venv/ready .emulators/ready ## Take a stage down, and say what of it is kept: STAGE=dev
@@ -103,14 +104,17 @@ bench: .venv/ready ## How often the verdict rule errs, beside simpler rules
 bench-deploy: .venv/ready ## How long a model takes to its first answer, in containers (root, or DOCKER_HOST)
 	@$(BIN)/python benchmarks/deploy.py
 
-bench-scoring: .venv/ready ## What a scored row costs beside MLflow and plain Flask; QUICK=1 for a short look
+bench-scoring: .venv/ready ## What a scored row costs beside MLflow, MLServer, BentoML, FastAPI and Flask; QUICK=1 for a short look
 	@$(BIN)/python -m benchmarks.scoring
 
 bench-doors: stage-aws ## How long each door on AWS takes to start, in processor time
 	@$(BIN)/python benchmarks/doors.py
 
-bench-capture: .venv/ready ## 50 seeded rounds of kill -9 under load: is every acknowledged row captured, once?
+bench-capture: .venv/ready ## 50 seeded rounds of kill -9 under load: is every acknowledged row captured and counted, once?
 	@$(BIN)/python benchmarks/capture_rounds.py
+
+check-parity: .venv/ready ## 100,000 rows by compiled models and their originals; writes the table of the docs
+	@$(BIN)/python benchmarks/parity.py --write
 
 lock: ## Resolve requirements.in again
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
@@ -127,4 +131,4 @@ lock: ## Resolve requirements.in again
 	  --custom-compile-command "make lock" -c requirements.txt functions/azure/requirements.txt -o functions/azure/requirements.lock
 
 clean: ## Remove what make made
-	rm -rf .venv .emulators .demo build
+	rm -rf .venv .emulators .bench .demo build

@@ -1,6 +1,6 @@
 """Rounds of kill -9 under load: `make bench-capture`.
 
-    python benchmarks/capture_rounds.py [ROUNDS] [SEED]
+    python benchmarks/capture_rounds.py [ROUNDS] [SEED] [MODE]...
 
 In each round a worker, the server, the shipping process or all of the scorer is killed while four
 clients score. In the end every acknowledged row must be in the bucket, none of them twice, and the
@@ -23,11 +23,14 @@ from kill_rounds import faults, run_rounds  # noqa: E402
 from models import pack_iris  # noqa: E402
 from scorer_process import Scorer  # noqa: E402
 
+#: Those that promise to lose nothing.
+MODES = ("durable", "synced", "stored")
 
-def main(rounds: int, seed: int) -> int:
-    """Run them for each mode that promises to lose nothing."""
+
+def main(rounds: int = 50, seed: int = 1, *modes: str) -> int:
+    """Run them for each mode."""
     figures = {}
-    for mode in ("durable", "synced", "stored"):
+    for mode in modes or MODES:
         began = time.monotonic()
         with tempfile.TemporaryDirectory() as place:
             figures[mode] = run(Path(place), mode, rounds, seed)
@@ -55,4 +58,4 @@ def run(folder: Path, mode: str, rounds: int, seed: int) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:3] or ("50", "1"))))
+    sys.exit(main(*map(int, sys.argv[1:3]), *sys.argv[3:]))

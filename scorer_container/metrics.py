@@ -3,6 +3,7 @@
 import threading
 from bisect import bisect_left
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 from scienceops.core.schema import Schema
@@ -50,6 +51,7 @@ class Metrics:
         outside = Counter(
             (name, what)
             for name, known, low, high, place in self._watched
+            if not _usual(table.columns[place], known, low, high)
             for value in table.columns[place]
             if value is not None and (what := _unusual(value, known, low, high))
         )
@@ -91,6 +93,20 @@ class Metrics:
                 place = f'{self._labels},column="{_escaped(column)}",what="{what}"'
                 lines.append(f"scienceops_unusual_values_total{{{place}}} {count}")
         return "\n".join(lines) + "\n"
+
+
+def _usual(
+    values: Sequence[Any], known: frozenset[str] | None, low: float | None, high: float | None
+) -> bool:
+    """Whether a look at all of a column at once finds nothing unusual."""
+    if known is not None:
+        return known.issuperset(values)
+    try:
+        least, most = min(values), max(values)
+    except TypeError:
+        # Some are missing.
+        return False
+    return (low is None or least >= low) and (high is None or most <= high)
 
 
 def _unusual(

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -71,7 +72,14 @@ def build(
         from scorer_container.merging import MergingRunner
 
         runner = MergingRunner(runner)
-    scoring = Scoring(served, runner, capture, metrics)
+    direct = None
+    if scorer.direct:
+        from scienceops.bootstrap import connect_objects
+        from scorer_container.direct_keys import DirectKeys
+
+        direct = DirectKeys(connect_objects(settings), scorer.service)
+        direct.keep_fresh()
+    scoring = Scoring(served, runner, capture, metrics, direct)
 
     def others() -> Wsgi:
         from scorer_container.web import create_app
@@ -82,7 +90,7 @@ def build(
     return FastFace(scoring, spool, others)
 
 
-def main(folder: Path) -> int:
+def main(folder: Path, build: Callable[[Path, ScorerSettings], Any] = build) -> int:
     """Serve the package unpacked in `folder`, once it is; 3 when it cannot be loaded."""
     # Held back since before this process began; it has nothing to finish yet.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})

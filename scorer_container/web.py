@@ -97,7 +97,8 @@ def create_app(served: Served, scoring: Scoring, spool: CaptureSpool, metrics: M
     @app.get("/openapi.json")
     def describe() -> dict[str, Any]:
         task = served.manifest["task"]
-        return openapi(served.service, served.version, served.schema, served.sample, task)
+        facts = (served.service, served.version, served.schema, served.sample, task)
+        return openapi(*facts, path="/score")
 
     @app.get("/metrics")
     def show_metrics() -> Response:

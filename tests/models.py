@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_diabetes, load_iris
-from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -36,6 +36,20 @@ def pack_iris(folder: Path, name: str = "iris", strength: float = 1.0, **more: A
         path=path,
         metrics={"accuracy": 0.97},
         **more,
+    )
+
+
+def pack_iris_trees(folder: Path, name: str = "iris") -> Path:
+    """The flowers by boosted trees, which answer whatever is a number, 1e308 too."""
+    iris = load_iris(as_frame=True)
+    model = HistGradientBoostingClassifier(max_iter=5, random_state=0)
+    model.fit(iris.data, iris.target_names[iris.target])
+    return pack(
+        model,
+        iris.data.head(10),
+        name=name,
+        training_data=iris.data,
+        path=folder / f"{name}-trees.zip",
     )
 
 

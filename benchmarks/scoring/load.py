@@ -20,7 +20,10 @@ class Loaded:
 
 
 def load(port: int, request: bytes, *, clients: int, seconds: float) -> Loaded:
-    """Send the request again and again from so many connections; raises on any other than a 200."""
+    """Send the request again and again from so many connections, until there is an answer at least.
+
+    Raises ConnectionError on any other than a 200.
+    """
     chosen = selectors.DefaultSelector()
     lines = [socket.create_connection(("127.0.0.1", port)) for _ in range(clients)]
     sent: dict[int, float] = {}
@@ -33,7 +36,7 @@ def load(port: int, request: bytes, *, clients: int, seconds: float) -> Loaded:
     for line in lines:
         sent[line.fileno()] = time.perf_counter()
         line.sendall(request)
-    while (now := time.perf_counter()) < began + seconds:
+    while time.perf_counter() < began + seconds or not taken:
         for key, _ in chosen.select(1.0):
             line = key.fileobj
             assert isinstance(line, socket.socket)
@@ -64,10 +67,10 @@ def ask(port: int, request: bytes) -> bytes:
         return data.partition(b"\r\n\r\n")[2]
 
 
-def request_of(path: str, body: bytes, **headers: str) -> bytes:
-    """The bytes of a POST of JSON."""
+def request_of(path: str, body: bytes, kind: str = "application/json", **headers: str) -> bytes:
+    """The bytes of a POST."""
     named = "".join(f"{name.replace('_', '-')}: {value}\r\n" for name, value in headers.items())
-    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\n{named}"
+    head = f"POST {path} HTTP/1.1\r\nHost: bench\r\nContent-Type: {kind}\r\n{named}"
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 

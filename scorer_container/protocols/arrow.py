@@ -1,5 +1,6 @@
 """Arrow's stream: many rows as columns, which nothing has to take apart and put together again."""
 
+from operator import itemgetter
 from typing import Any
 
 from scienceops.core.schema import Column
@@ -54,7 +55,7 @@ class ArrowForm(NativeForm):
         columns: dict[str, Any] = {"prediction": pa.array(scored.predictions)}
         if scored.probabilities is not None:
             for label in scored.probabilities[0]:
-                shares = [row[label] for row in scored.probabilities]
+                shares = list(map(itemgetter(label), scored.probabilities))
                 columns[f"probability.{label}"] = pa.array(shares, pa.float64())
         facts = {
             "request_id": answer.request_id,

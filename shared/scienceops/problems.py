@@ -63,7 +63,10 @@ def answer_with_problems(app: "Flask") -> None:
 
     def of_http(error: HTTPException) -> "Response":
         said = error.description or error.name
-        return problem(error.code or 500, error.name, said).to_response()
+        told = problem(error.code or 500, error.name, said)
+        # A 405 says what is allowed, as RFC 9110 asks.
+        allowed = {k: v for k, v in error.get_headers() if k == "Allow"}
+        return Problem(told.status, told.document, allowed).to_response()
 
     app.register_error_handler(ScienceOpsError, lambda e: problem_of(e).to_response())
     app.register_error_handler(HTTPException, of_http)

@@ -46,7 +46,7 @@ from scienceops.ports.message_queue import Delivery
 from scienceops.usecases.freeze_run import read_runs
 
 TICK_SECONDS = 2
-HIDDEN_SECONDS = 20
+HIDDEN_SECONDS = 15
 
 
 class ImpatientQueue(SqsMessageQueue):

@@ -5,11 +5,19 @@ from typing import Any
 
 from scienceops.core.schema import Schema
 
+_ARROW = "application/vnd.apache.arrow.stream"
+
 
 def openapi(
-    name: str, version: int, schema: Schema, sample: Mapping[str, Any], task: str
+    name: str,
+    version: int,
+    schema: Schema,
+    sample: Mapping[str, Any],
+    task: str,
+    path: str = "",
 ) -> dict[str, Any]:
-    """An OpenAPI 3.1 document; `sample` gives the example row."""
+    """An OpenAPI 3.1 document; `sample` gives the example row. path: of the call, if not the
+    gateway's."""
     row = schema.to_json_schema()
     row.pop("$schema")
     rows: Sequence[Any] = sample.get("rows", [])
@@ -19,7 +27,7 @@ def openapi(
         "openapi": "3.1.0",
         "info": {"title": f"{name}, version {version}", "version": str(version)},
         "paths": {
-            f"/api/v1/service/{name}/score": {
+            path or f"/api/v1/service/{name}/score": {
                 "post": {
                     "operationId": "score",
                     "summary": f"Score rows with {name}",
@@ -39,9 +47,7 @@ def openapi(
                                 "example": {"input_df": list(rows[:1])},
                             },
                             "text/csv": {"schema": {"type": "string"}},
-                            "application/vnd.apache.arrow.stream": {
-                                "schema": {"type": "string", "format": "binary"}
-                            },
+                            _ARROW: {"schema": {"type": "string", "format": "binary"}},
                         },
                     },
                     "responses": {
@@ -74,7 +80,8 @@ def openapi(
                                             "predictions",
                                         ],
                                     }
-                                }
+                                },
+                                _ARROW: {"schema": {"type": "string", "format": "binary"}},
                             },
                         },
                         "400": {"description": "The body is not the JSON asked for.", **problem},

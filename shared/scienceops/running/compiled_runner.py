@@ -2,6 +2,7 @@
 
 import json
 import math
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from scienceops.compiled import Program, read_program
 from scienceops.core.package import COMPILED
 from scienceops.core.schema import Schema
 from scienceops.core.table import Table
-from scienceops.errors import BadPackage
+from scienceops.errors import BadPackage, ModelFailed
 from scienceops.running.runner import Runner, Scored
 
 #: How far an answer may be from the sample's: other processors round otherwise.
@@ -29,8 +30,11 @@ class CompiledRunner(Runner):
         predictions, shares = self._program(table)
         if shares is None:
             return Scored(predictions)
-        labels = self._labels
-        return Scored(predictions, [dict(zip(labels, row, strict=True)) for row in shares.tolist()])
+        if shares.shape[1] != len(self._labels):
+            raise ModelFailed(f"{shares.shape[1]} probabilities for {len(self._labels)} classes")
+        # As many as there are labels, so that nothing is asked for each row but its mapping.
+        pairs = map(zip, repeat(self._labels), shares.tolist())
+        return Scored(predictions, list(map(dict, pairs)))
 
 
 def load_compiled(folder: Path, schema: Schema) -> CompiledRunner:

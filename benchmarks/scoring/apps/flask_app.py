@@ -12,9 +12,6 @@ model = joblib.load(os.environ["MODEL"])
 
 @app.post("/score")
 def score() -> object:
-    """Labels and probabilities of the rows."""
+    """Labels of the rows."""
     frame = pd.DataFrame(request.get_json()["input_df"])
-    return jsonify(
-        predictions=model.predict(frame).tolist(),
-        probabilities=model.predict_proba(frame).tolist(),
-    )
+    return jsonify(predictions=model.predict(frame).tolist())

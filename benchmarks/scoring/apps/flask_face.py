@@ -1,0 +1,36 @@
+"""Our scorer with its Flask face alone: as `python -m scorer_container`, without the fast face."""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from scienceops.config import ScorerSettings, load_scorer_settings
+from scienceops.core.package import read_package
+from scorer_container import serve
+
+
+def build(folder: Path, scorer: ScorerSettings) -> Any:
+    """The Flask app that the fast face hands over to."""
+    return serve.build(folder, scorer).others()
+
+
+def main() -> int:
+    """Serve until SIGTERM, and ship meanwhile."""
+    scorer = load_scorer_settings()
+    scorer.spool.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place) / "package"
+        read_package(scorer.package, limit_bytes=1 << 30).extract_to(folder)
+        words = [sys.executable, "-m", "scorer_container.ship", str(folder)]
+        ship = subprocess.Popen(words, stdin=subprocess.PIPE)
+        try:
+            return serve.main(folder, build)
+        finally:
+            ship.terminate()
+            ship.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""Report: the figures as tables for people."""
+
+from collections.abc import Iterable, Mapping
+
+from benchmarks.scoring.environments import versions_of
+from benchmarks.scoring.plan import CLIENTS, LARGE
+from benchmarks.scoring.rounds import Figures
+from benchmarks.scoring.servers import Server
+from benchmarks.scoring.targets import Target
+
+SHOWN = {
+    "cpu_us_1": "CPU us, 1 client",
+    f"cpu_us_{CLIENTS}": f"CPU us, {CLIENTS}",
+    "p50_ms_1": "p50 ms, 1",
+    "p99_ms_1": "p99 ms, 1",
+    f"p50_ms_{CLIENTS}": f"p50 ms, {CLIENTS}",
+    f"p99_ms_{CLIENTS}": f"p99 ms, {CLIENTS}",
+    f"per_second_{CLIENTS}": f"requests/s, {CLIENTS}",
+    "rows_per_second": f"rows/s, {LARGE} a call",
+    "arrow_rows_per_second": "the same, Arrow",
+    "memory_mb": "memory MB",
+    "start_seconds": "start s",
+}
+
+
+def show_servers(servers: Iterable[Server]) -> None:
+    """The exact versions and commands."""
+    for server in servers:
+        versions = " ".join(f"{k} {v}" for k, v in versions_of(server.environment).items())
+        print(f"{server.name}: {' '.join(server.command(8000))}\n  {versions}")
+
+
+def show_model(name: str, figures: Mapping[str, Figures]) -> None:
+    """Medians, and in brackets how many times those of ours."""
+    print(f"\n{name}, one worker\n| server | " + " | ".join(SHOWN.values()) + " |")
+    print("|---|" + "---|" * len(SHOWN))
+    base = figures["ours"]
+    for server, values in figures.items():
+        cells = [
+            f"{values[key]:.4g} ({values[key] / base[key]:.3g})" if key in values else ""
+            for key in SHOWN
+        ]
+        print(f"| {server} | " + " | ".join(cells) + " |")
+
+
+def show_best(name: str, best: Mapping[str, Mapping[str, float | str]]) -> None:
+    """Requests a second, each server run as it does best."""
+    print(f"\n{name}, each at its best, {CLIENTS} clients\n| server | as | requests/s | p50 ms |")
+    print("|---|---|---|---|")
+    for server, found in best.items():
+        rate, p50 = float(found["per_second"]), float(found["p50_ms"])
+        print(f"| {server} | {found['as']} | {rate:.4g} | {p50:.4g} |")
+
+
+def show_plain(title: str, figures: Mapping[str, Figures]) -> None:
+    """A table of whatever was measured."""
+    keys = list(next(iter(figures.values())))
+    print(f"\n{title}\n| | " + " | ".join(keys) + " |\n|---|" + "---|" * len(keys))
+    for name, values in figures.items():
+        print(f"| {name} | " + " | ".join(f"{values[key]:.4g}" for key in keys) + " |")
+
+
+def show_targets(found: Iterable[Target]) -> None:
+    """Met or not, plainly."""
+    print("\n| target | wanted | found | |\n|---|---|---|---|")
+    for target in found:
+        sign = "at most" if target.at_most else "at least"
+        met = "met" if target.met else "NOT MET"
+        print(f"| {target.what} | {sign} {target.wanted:.3g} | {target.found:.3g} | {met} |")

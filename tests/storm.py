@@ -32,10 +32,10 @@ SEED = 20261125
 #: The share of all requests that fails, and the kinds that a cloud counts.
 SHARE = 0.05
 FAULTS = ("throttled", "failed", "lost")
-SERVICES = [f"storm-{number}" for number in range(20)]
+SERVICES = [f"storm-{number}" for number in range(10)]
 PACKAGES_EACH = 5
 #: The same package is uploaded under so many names.
-NAMES_EACH = 2
+NAMES_EACH = 4
 CAPTURE_OBJECTS = 2000
 DAYS = [date(2026, 11, 1) + timedelta(days) for days in range(5)]
 DOORS = 16

@@ -1,8 +1,8 @@
 """The platform in a storm: what reaches it, and how it is worked off.
 
 App runs over the AWS adapters of bucket, queues, registry, statistics and secrets. What computes
-is a stand-in (stand_ins.py); faults are put in by a hook of botocore (weather.py). Doors run side
-by side, and again when they raise, as Lambda runs them; the clock turns meanwhile.
+is a stand-in (storm_stand_ins.py); faults are put in by a hook of botocore (weather.py). Doors run
+side by side, and again when they raise, as Lambda runs them; the clock turns meanwhile.
 """
 
 import json
@@ -13,13 +13,23 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from datetime import date, timedelta
 from typing import Any
 from urllib.parse import unquote_plus
 
-from aws.stand_ins import StandInBuilder, StandInJobs, StandInRuntime
 from aws.weather import Weather
 from emulators.account import Account
+from storm import (
+    CAPTURE_OBJECTS,
+    DAYS,
+    DOORS,
+    END_SECONDS,
+    NAMES_EACH,
+    PACKAGES_EACH,
+    SEED,
+    SERVICES,
+    SHARE,
+)
+from storm_stand_ins import StandInBuilder, StandInJobs, StandInRuntime
 from support_pack import manifest_document, package_bytes, package_files
 
 from scienceops.adapters.aws.clients import LazyClient
@@ -34,17 +44,7 @@ from scienceops.errors import ObjectExists
 from scienceops.ports import Ports
 from scienceops.usecases.freeze_run import read_runs
 
-SEED = 20261125
-SHARE = 0.05
-SERVICES = [f"storm-{number}" for number in range(10)]
-PACKAGES_EACH = 5
-#: The same package is uploaded under so many names.
-NAMES_EACH = 4
-CAPTURE_OBJECTS = 2000
-DAYS = [date(2026, 11, 1) + timedelta(days) for days in range(5)]
-DOORS = 16
 TICK_SECONDS = 2
-END_SECONDS = 180
 
 
 class Storm:

@@ -121,7 +121,7 @@ class AzureJobLauncher:
 
 
 def settings_of(order: JobOrder, settings: Settings) -> dict[str, str]:
-    """What a job goes by: the bucket; where it is the platform's own, all that the platform does."""
+    """What a job goes by: the bucket; the platform's own ones by all that the platform does."""
     if order.image:
         return bucket_settings(settings)
     # Its ScienceOps is as new as ours, so it knows every setting; its home is another one.

@@ -79,7 +79,11 @@ def test_captured_rows_become_statistics_and_quality_in_sql_by_the_clock(
     assert (sepal["n"], round(sepal["value"], 2)) == (150, 5.84)
     assert sepal["model_id"] == "iris:1"
     assert sepal["prediction_date"] == yesterday()
-    assert installation.json("/runs")[0]["state"] == "succeeded"
+    # The rows are seen before the run is told as ended.
+    installation.wait_for(
+        lambda: {run["state"] for run in installation.json("/runs")},
+        lambda states: "succeeded" in states,
+    )
 
 
 @pytest.mark.parametrize("page", ["", "/data", "/models"])

@@ -40,6 +40,7 @@ from scienceops.core.names import CAPTURES, LABELS, PACKAGES
 
 APP_FOLDER = ROOT / "functions" / "azure"
 TIMER_SECONDS = 1.0
+IMPORTS = os.pathsep.join([str(ROOT / "shared"), str(ROOT), str(ROOT / "tests")])
 LOOK_SECONDS = 0.2
 #: Azurite's one account, as its documentation prints it.
 CONNECTION = (
@@ -65,7 +66,7 @@ class AzureInstallation:
         self._environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith("SCIENCEOPS_")},
             **settings.as_environment,
-            "PYTHONPATH": os.pathsep.join([str(ROOT / "shared"), str(ROOT), str(ROOT / "tests")]),
+            "PYTHONPATH": IMPORTS,
             "AzureWebJobsStorage": CONNECTION.format(*settings.azure.emulator.split(",")),
             "AzureWebJobsDisableHomepage": "true",
             "STAND_IN_VAULT": str(folder / "vault.json"),
@@ -169,7 +170,8 @@ def running_installation(folder: Path, azurite: str) -> Iterator[AzureInstallati
         pull = puller(registry, folder / "images")
         apps = ContainerApps(folder / "azure", pull)
         jobs = ContainerJobs(folder / "azure", pull)
-        databricks = Databricks(folder / "databricks")
+        shared = {"STAND_IN_VAULT": str(folder / "vault.json"), "PYTHONPATH": IMPORTS}
+        databricks = Databricks(folder / "databricks", shared)
         for runs in (apps, jobs, databricks):
             stack.callback(runs.end)
         services = (

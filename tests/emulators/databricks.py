@@ -60,7 +60,10 @@ class Databricks:
             wheel = task["python_wheel_task"]
             entry = ENTRY_POINTS[wheel["package_name"], wheel["entry_point"]]
             module, _, name = entry.partition(":")
-            code = f"import sys, {module} as m; sys.argv[0] = 'job'; m.{name}()"
+            code = (
+                f"import sys, {module} as m; from emulators.vault_file import use_vault_file; "
+                f"use_vault_file(); sys.argv[0] = 'job'; m.{name}()"
+            )
             container = Container(
                 self.folder / "runs" / str(run_id),
                 Image([]),

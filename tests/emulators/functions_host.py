@@ -28,11 +28,9 @@ from azure.storage.queue import (
     TextBase64EncodePolicy,
 )
 from emulators.functions_runtime import FunctionsRuntime, InvocationFailed, LoadFailed
-from emulators.vault_file import FileKeyVault
+from emulators.vault_file import use_vault_file
 from werkzeug import Request, Response
 from werkzeug.serving import make_server
-
-from scienceops.adapters.azure import clients
 
 log = logging.getLogger("functions_host")
 
@@ -161,9 +159,7 @@ def main(app_folder: Path, port: int, timer_seconds: float) -> int:
     for noisy in ("azure.core", "werkzeug"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     host = json.loads((app_folder / "host.json").read_text())["extensions"]["queues"]
-    if vault := os.environ.get("STAND_IN_VAULT"):
-        # Key Vault has no emulator, and its client no address of another one.
-        clients.open_secrets = lambda *_: FileKeyVault(Path(vault)).client()
+    use_vault_file()
     try:
         runtime = FunctionsRuntime(app_folder)
     except LoadFailed as error:

@@ -20,6 +20,8 @@ PACKAGES = (
     "azure-data-tables>=12.5",
     "azure-identity>=1.19",
     "azure-keyvault-secrets>=4.9",
+    "azure-mgmt-appcontainers>=5.1",
+    "azure-mgmt-containerregistrytasks==1.0.0b1",
     "azure-storage-blob>=12.24",
     "azure-storage-queue>=12.12",
     "mssql-python>=1.0",

@@ -121,18 +121,12 @@ class AzureJobLauncher:
 
 
 def settings_of(order: JobOrder, settings: Settings) -> dict[str, str]:
-    """What a job goes by: the bucket; where it is the platform's own, its statistics too."""
-    azure = settings.azure
+    """What a job goes by: the bucket; the platform's own ones by all that the platform does."""
     if order.image:
         return bucket_settings(settings)
-    given = {
-        "key_vault": azure.key_vault,
-        "sql_server": azure.sql_server,
-        "sql_database": azure.sql_database,
-        "sql_url": azure.sql_url,
-    }
-    named = {f"{PREFIX}AZURE_{name.upper()}": value for name, value in given.items() if value}
-    return {**bucket_settings(settings), **named}
+    # Its ScienceOps is as new as ours, so it knows every setting; its home is another one.
+    own = {k: v for k, v in settings.as_environment.items() if v and k != f"{PREFIX}HOME"}
+    return {**own, **bucket_settings(settings)}
 
 
 def connect_jobs(settings: Settings) -> AzureJobLauncher:

@@ -58,6 +58,7 @@ stage-aws: .venv/ready ## Lay out what the functions on AWS are made of: build/a
 
 deploy-aws: stage-aws .emulators/ready ## Deploy to the AWS account of this shell: STAGE=dev OPTIONS="--param=alarm_email=me@example.org"
 	@cd infra && $(OSLS) deploy --stage $(STAGE) $(OPTIONS)
+	@$(BIN)/python infra/job_files.py $(STAGE) $(OPTIONS)
 	@echo "Next: docs/aws.md, \"The first model\""
 
 destroy-aws: .venv/ready .emulators/ready ## Take a stage down, and say what of it is kept: STAGE=dev

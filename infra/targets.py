@@ -46,6 +46,8 @@ TARGETS: Mapping[str, Target] = {
         limit_bytes=250 * MEGABYTE,
         zipped_limit_bytes=50 * MEGABYTE,
     ),
+    # Our own packages alone: what jobs on EMR need besides is in the archive of their environment.
+    "emr": Target(sources=OWN),
     "azure": Target(
         lock="functions/azure/requirements.lock",
         # Where the Python worker looks beside the package's root.

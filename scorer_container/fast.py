@@ -9,6 +9,7 @@ from functools import partial
 from http.client import responses
 from typing import Any
 
+from scienceops.core.captures import LONGEST_CORRELATION
 from scienceops.problems import problem
 from scorer_container.capture import CaptureSpool
 from scorer_container.protocols import Form
@@ -90,7 +91,10 @@ def reply_to(environ: dict[str, Any], path: str, scoring: Scoring) -> Reply:
         authorization=get("HTTP_AUTHORIZATION", ""),
         captured_at=get("HTTP_X_SCIENCEOPS_CAPTURED_AT", ""),
         capture=get("HTTP_X_SCIENCEOPS_CAPTURE", ""),
-        correlation=get("HTTP_X_SCIENCEOPS_CORRELATION_ID", ""),
+        # The gateway says it in its own header, a direct caller as it would to the gateway.
+        correlation=get("HTTP_X_SCIENCEOPS_CORRELATION_ID", "")
+        or get("HTTP_X_REQUEST_ID", "")[:LONGEST_CORRELATION],
+        trace=get("HTTP_TRACEPARENT", ""),
     )
     return scoring.reply_to(call, form)
 

@@ -1,5 +1,6 @@
 """Scoring: one call, from its body to its answer; the faces of the scorer only carry it."""
 
+import logging
 import math
 import secrets
 import time
@@ -12,17 +13,28 @@ from scienceops.core.access import hash_key, matches
 from scienceops.core.captures import CapturedCall
 from scienceops.core.ids import request_id
 from scienceops.core.schema import Schema
-from scienceops.errors import BadRows, ModelFailed, NotAuthenticated, ScienceOpsError
+from scienceops.core.trace import continue_trace
+from scienceops.errors import (
+    BadRows,
+    ModelFailed,
+    NotAllowed,
+    NotAuthenticated,
+    ScienceOpsError,
+)
 from scienceops.problems import Problem, problem_of, unforeseen
 from scienceops.running import Runner, Scored
 from scorer_container.capture_modes import Capture
 from scorer_container.decode import RowsDecoder
+from scorer_container.direct_keys import DirectKeys
 from scorer_container.metrics import Metrics
 from scorer_container.protocols import Answer, Form
 from scorer_container.protocols.native import NativeForm
 
+log = logging.getLogger(__name__)
+
 #: Names the request in every reply, for forms whose body has no place for it.
 ID_HEADER = "X-ScienceOps-Request-Id"
+_ODD = frozenset("13579bdf")
 
 
 @dataclass(frozen=True)
@@ -54,6 +66,7 @@ class Call:
     captured_at: str
     capture: str
     correlation: str
+    trace: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,13 +82,21 @@ class Reply:
 class Scoring:
     """Checks, scores, captures, counts and answers calls; from several threads at once."""
 
-    def __init__(self, served: Served, runner: Runner, capture: Capture, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        served: Served,
+        runner: Runner,
+        capture: Capture,
+        metrics: Metrics,
+        direct: DirectKeys | None = None,
+    ) -> None:
         self.served = served
         self.decoder = RowsDecoder(served.schema)
         self.native = NativeForm(self.decoder)
         self._runner = runner
         self._capture = capture
         self._metrics = metrics
+        self._direct = direct
 
     def reply_to(self, call: Call, form: Form) -> Reply:
         """The answer to a call in its own form, or the problem with it."""
@@ -90,7 +111,11 @@ class Scoring:
         except Exception as error:  # noqa: BLE001  # Whoever asked gets an answer all the same.
             told = unforeseen(error)
             sent, status, headers = form.refuse(told), told.status, {}
-        self._metrics.answered(status, time.perf_counter() - began)
+        seconds = time.perf_counter() - began
+        self._metrics.answered(status, seconds)
+        # The last bit of the flags: whoever began the trace records it. Others cost this look.
+        if call.trace[-1:] in _ODD:
+            self._tell(call.trace, status, seconds, headers.get(ID_HEADER))
         headers.update(sent.headers)
         return Reply(status, sent.content_type, sent.body, headers)
 
@@ -100,12 +125,22 @@ class Scoring:
         sent = form.refuse(problem)
         return Reply(problem.status, sent.content_type, sent.body, problem.headers)
 
+    def _tell(self, header: str, status: int, seconds: float, identity: str | None) -> None:
+        trace = continue_trace(header)
+        if trace is None:
+            return
+        facts = {
+            "service": self.served.service,
+            "version": self.served.version,
+            "request_id": identity,
+            "status": status,
+            "milliseconds": round(seconds * 1000, 3),
+        }
+        log.info("rows scored", extra={**trace.fields, **facts})
+
     def _score(self, call: Call, form: Form, began: float) -> Answer:
         served = self.served
-        kind, _, key = call.authorization.partition(" ")
-        bearer = key.strip() if kind.lower() == "bearer" else ""
-        if not matches(hash_key(bearer), (served.key_sha256,)):
-            raise NotAuthenticated("this scorer takes calls of its gateway only")
+        self._check_caller(call)
         table = form.read(call.body)
         at = _captured_at(call.captured_at)
         identity = request_id(
@@ -129,6 +164,19 @@ class Scoring:
             )
         self._metrics.scored(table, captured)
         return answer
+
+    def _check_caller(self, call: Call) -> None:
+        """Raise NotAuthenticated or NotAllowed unless it is the gateway, or a direct caller."""
+        kind, _, key = call.authorization.partition(" ")
+        given = hash_key(key.strip() if kind.lower() == "bearer" else "")
+        if matches(given, (self.served.key_sha256,)):
+            return
+        if self._direct is None:
+            raise NotAuthenticated("this scorer takes calls of its gateway only")
+        if not self._direct.admits(given):
+            raise NotAuthenticated("a direct call needs `Authorization: Bearer KEY` of the service")
+        if call.captured_at or call.capture:
+            raise NotAllowed("when and whether a call is captured is the gateway's to say")
 
 
 def _captured_at(own: str) -> datetime:

@@ -72,7 +72,14 @@ def build(
         from scorer_container.merging import MergingRunner
 
         runner = MergingRunner(runner)
-    scoring = Scoring(served, runner, capture, metrics)
+    direct = None
+    if scorer.direct:
+        from scienceops.bootstrap import connect_objects
+        from scorer_container.direct_keys import DirectKeys
+
+        direct = DirectKeys(connect_objects(settings), scorer.service)
+        direct.keep_fresh()
+    scoring = Scoring(served, runner, capture, metrics, direct)
 
     def others() -> Wsgi:
         from scorer_container.web import create_app

@@ -17,7 +17,7 @@ from stats_job.java import find_java
 from stats_job.read import Partials, PartitionOrder, merge_partials, read_labels, read_partials
 
 #: Each is set where Spark started this process: by spark-submit and EMR, by Databricks.
-PLATFORMS_OWN = {"PYSPARK_GATEWAY_PORT", "DATABRICKS_RUNTIME_VERSION"}
+SUBMITTED, DATABRICKS = "PYSPARK_GATEWAY_PORT", "DATABRICKS_RUNTIME_VERSION"
 SCHEMA = "partition int, columns binary, quality string"
 
 
@@ -28,7 +28,7 @@ def summarise_spark(
     if not orders:
         return []
     groups = [(i, keys) for i, order in enumerate(orders) for keys in chunks(order.keys)]
-    given = not PLATFORMS_OWN.isdisjoint(os.environ)
+    given = DATABRICKS in os.environ or SUBMITTED in os.environ
     session = _given_session() if given else _session()
     try:
         plan = session.createDataFrame(list(enumerate(i for i, _ in groups)), "g int, p int")
@@ -64,8 +64,8 @@ def summarise_spark(
             part = Partials(columns, Quality.from_json(row["quality"]))
             returned.setdefault(row["partition"], []).append(part)
     finally:
-        # A platform that gave us its session ends it, too, and takes it ill when we do.
-        if not given:
+        # Databricks ends the session that it gave us, and takes it for a failure when we do.
+        if DATABRICKS not in os.environ:
             session.stop()
     return [merge_partials(returned[index]) for index in range(len(orders))]
 

@@ -54,6 +54,7 @@ class Face:
         metrics = Metrics("iris", 1, "w", schema)
         capture = capture_of(mode, share, spool)
         scoring = Scoring(served, load_runner(folder / "package"), capture, metrics)
+        self.scoring = scoring
         self.flask_made = 0
 
         def others() -> Callable[..., Iterable[bytes]]:

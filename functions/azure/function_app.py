@@ -80,15 +80,15 @@ def _app() -> "App":
 @cache
 def _web() -> _Middleware:
     from scienceops.web import create_app
+    from scienceops.web.traces import follow_host
 
-    site = create_app(_app(), _app().settings)
+    site = follow_host(create_app(_app(), _app().settings))
     return _Middleware(site)  # type: ignore[no-untyped-call]  # It has no types.
 
 
 def _key(message: func.QueueMessage) -> str:
     """The key of the blob that an event of Event Grid is about, in either of its two schemas."""
-    subject: str = message.get_json()["subject"]
-    return subject.partition("/blobs/")[2]
+    return str(message.get_json()["subject"]).partition("/blobs/")[2]
 
 
 def _delivery(queue: str, message: func.QueueMessage) -> "Delivery":

@@ -26,7 +26,7 @@ Kept, for none of it can be made again:
   vault        the owner's token, and what proves where keys and request ids come from
   registry     what each version was served by, known by its digest
   identities   whom all of these know by name
-At rest that is about 25 USD a month, most of it the registry and SQL's storage.
+At rest that is about 26 USD a month on dev, most of it the registry.
 `make deploy-azure STAGE={stage}` puts the rest back around it. To delete it for good:
   make destroy-azure STAGE={stage} OPTIONS=--with-data
 The vault then stays recoverable for 90 days, which is how long its name is taken.

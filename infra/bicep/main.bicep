@@ -24,6 +24,10 @@ param privateNetwork bool = true
 @description('IPv4 addresses of people who upload packages or query SQL from outside that network.')
 param allowedAddresses array = []
 
+@description('Size of the database: Basic keeps 2 GB of statistics, the others 250 GB.')
+@allowed(['Basic', 'S0', 'S1', 'S2', 'S3'])
+param databaseSize string = 'Basic'
+
 @description('Whether statistics of large days run on Databricks; without it every day runs in a container job.')
 param databricks bool = true
 
@@ -50,6 +54,10 @@ param logDays int = 30
 @description('Days after which captures move to cool storage.')
 @minValue(1)
 param coolAfterDays int = 30
+
+@description('Least seconds between two statistics runs that the clock starts.')
+@minValue(60)
+param statisticsSeconds int = 3600
 
 @description('Most instances of the functions at once.')
 @minValue(40)
@@ -166,6 +174,7 @@ module sql 'modules/sql.bicep' = {
     workspaceId: monitoring.outputs.workspaceId
     administratorId: administratorId
     administratorName: administratorName
+    size: databaseSize
     administratorKind: administratorKind
     closed: privateNetwork
     subnetIds: privateNetwork ? network.outputs.callerSubnetIds : []
@@ -244,6 +253,7 @@ module functions 'modules/functions.bicep' = {
     containerIdentityName: identities.outputs.containerName
     containerIdentityClientId: identities.outputs.containerClientId
     subnetId: privateNetwork ? network.outputs.functionsSubnetId : ''
+    statisticsSeconds: statisticsSeconds
     mostInstances: mostInstances
     instanceMemory: instanceMemory
   }

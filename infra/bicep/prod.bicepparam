@@ -4,6 +4,7 @@ using './main.bicep'
 param stage = 'prod'
 param privateNetwork = true
 param databricks = true
+param databaseSize = 'S1'
 param logDays = 90
 param mostInstances = 100
 param administratorId = readEnvironmentVariable('ADMINISTRATOR_ID')

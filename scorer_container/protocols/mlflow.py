@@ -31,7 +31,12 @@ class MlflowForm:
 
     def refuse(self, problem: Problem) -> Sent:
         """MLflow's own words for errors, and the faults as ours."""
-        code = {400: "BAD_REQUEST", 401: "UNAUTHENTICATED", 422: "BAD_REQUEST"}
+        code = {
+            400: "BAD_REQUEST",
+            401: "UNAUTHENTICATED",
+            403: "PERMISSION_DENIED",
+            422: "BAD_REQUEST",
+        }
         document = {
             "error_code": code.get(problem.status, "INTERNAL_ERROR"),
             "message": problem.document["detail"],

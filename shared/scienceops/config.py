@@ -195,6 +195,7 @@ class ScorerSettings(BaseSettings):
     threads: int = Field(0, ge=0)
     capture: CaptureMode = "durable"
     sampling: float = Field(1.0, gt=0, le=1)
+    direct: bool = Field(False, description="Take calls with the service's own keys, too.")
     watch: str = Field(
         "",
         description="What closes when whoever runs the scorer dies, and the scorer then drains: "

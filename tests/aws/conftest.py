@@ -1,13 +1,22 @@
 """What the tests of AWS share: the bundle, the packaged template, and a deployment of it."""
 
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from emulators.aws import require_program
-from emulators.child import Emulator
-from emulators.deployment import OSLS, Deployment, deploy, package, shared_bundle
+from emulators.aws import point_sdk_at, require_program
+from emulators.deployment import (
+    OSLS,
+    Deployment,
+    deploy,
+    package,
+    shared_bundle,
+)
+from emulators.ministack import PROGRAM, start_ministack
+from emulators.stand_in_aws import serve_stand_ins
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +35,22 @@ def template(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str
     return package("dev", bundle, tmp_path_factory.mktemp("package"))
 
 
-@pytest.fixture(scope="session")
-def deployment(ministack: Emulator, bundle: Path) -> Deployment:
-    """The shipped template, deployed once to this process's emulated account."""
+@pytest.fixture(scope="module")
+def deployment(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployment]:
+    """The shipped template, deployed to an emulated account of its own with stand-ins beside."""
     require_program(OSLS)
-    return deploy(ministack.url, bundle, ministack.log.parent)
+    require_program(PROGRAM)
+    folder = tmp_path_factory.mktemp("deployment")
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+
+        def own() -> dict[str, str]:
+            return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+
+        stand_ins = stack.enter_context(serve_stand_ins(folder / "stand-ins", own))
+        emulator = start_ministack(folder, **stand_ins.environment)
+        stack.callback(emulator.stop)
+        # Stand-ins fetch what they execute from the emulated bucket, as this process does.
+        point_sdk_at(emulator.url, patch)
+        for name, value in stand_ins.environment.items():
+            patch.setenv(name, value)
+        yield deploy(emulator.url, bundle, folder)

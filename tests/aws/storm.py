@@ -45,7 +45,7 @@ CAPTURE_OBJECTS = 2000
 DAYS = [date(2026, 11, 1) + timedelta(days) for days in range(5)]
 DOORS = 16
 TICK_SECONDS = 2
-HIDDEN_SECONDS = 20
+HIDDEN_SECONDS = 15
 END_SECONDS = 180
 
 

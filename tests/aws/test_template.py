@@ -22,6 +22,9 @@ WITHOUT_RESOURCE = {
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
     "ecr:GetAuthorizationToken",
+    "ecs:DescribeTaskDefinition",
+    # By a condition it is held to the one cluster.
+    "ecs:ListTasks",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
@@ -208,7 +211,6 @@ def test_a_door_s_settings_are_all_known_and_those_of_aws_are_all_given(template
 def test_no_role_may_do_anything_to_everything(template: dict[str, Any]):
     for name, role in of_type(template, "AWS::IAM::Role").items():
         for told in statements(role):
-            assert told["Effect"] == "Allow"
             actions = set(listed(told["Action"]))
             assert not [action for action in actions if action.endswith("*")], name
             if "*" in listed(told["Resource"]):

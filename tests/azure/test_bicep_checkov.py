@@ -12,6 +12,9 @@ from bicep.files import BICEP
 
 CHECKOV = Path(__file__).parents[2] / ".emulators" / "checkov" / "bin" / "checkov"
 
+#: Looks at how accounts are named, and takes the parameter `name` for a name in one run of several.
+LEFT_OUT = "CKV_AZURE_43"
+
 OPEN = """
 resource open 'Microsoft.Storage/storageAccounts@2025-01-01' = {
   name: 'open'
@@ -43,6 +46,7 @@ def found(tmp_path_factory):
         [
             *(CHECKOV, "--framework", "bicep", "--skip-download", "--quiet", "--compact"),
             *("--directory", both, "--output", "json", "--soft-fail"),
+            *("--skip-check", LEFT_OUT),
         ],
         stdout=subprocess.PIPE,
         check=True,

@@ -86,7 +86,9 @@ def test_tables_and_indexes_are_made_as_the_golden_file_says() -> None:
     dialect = server.dialect
     dialect.server_version_info = (16, 0)
     METADATA.create_all(server, checkfirst=False)
-    check_golden("tables.sql", ";\n\n".join(statement.strip() for statement in made) + ";\n")
+    # SQLAlchemy makes the indexes of a table in any order.
+    told = sorted((s.strip() for s in made), key=lambda s: (not s.startswith("CREATE TABLE"), s))
+    check_golden("tables.sql", ";\n\n".join(told) + ";\n")
 
 
 def test_views_are_made_as_the_golden_file_says() -> None:

@@ -87,6 +87,14 @@ NEEDS = [
         f"{_BLOBS}/read", f"{_BLOBS}/write", f"{_BLOBS}/add/action",
     ),
     *_needs(
+        "container", "captured", "a capture or label that is put again is announced again",
+        f"{_QUEUES}/messages/add/action",
+    ),
+    *_needs(
+        "container", "uploads", "a package that a retraining puts again is announced again",
+        f"{_QUEUES}/messages/add/action",
+    ),
+    *_needs(
         "spark", "bucket", "statistics on a cluster",
         f"{_BLOBS}/read", f"{_BLOBS}/write", f"{_BLOBS}/add/action",
     ),

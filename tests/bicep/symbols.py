@@ -12,7 +12,7 @@ FUNCTIONS = frozenset(
     {
         *("concat", "empty", "guid", "json", "loadJsonContent", "loadTextContent", "take", "union"),
         *("readEnvironmentVariable", "resourceGroup", "subscription", "subscriptionResourceId"),
-        "uniqueString",
+        *("string", "uniqueString"),
     }
 )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ResponseStreamingError
+from botocore.exceptions import ClientError, ResponseStreamingError
 from contract.object_store import ORDERED_KEYS, ObjectStoreContract
 from emulators.account import Account
 from emulators.aws import point_sdk_at
@@ -77,6 +77,36 @@ class BreaksOff:
         raise ResponseStreamingError(error="broken off")
 
 
+class ConflictsOnce:
+    """A client whose first put meets another put of the same key that is under way."""
+
+    def __init__(self, s3: LazyClient) -> None:
+        self._s3 = s3
+        self.puts = 0
+
+    def put_object(self, **request: Any) -> Any:
+        self.puts += 1
+        if self.puts == 1:
+            error = {"Error": {"Code": "ConditionalRequestConflict", "Message": "under way"}}
+            raise ClientError(error, "PutObject")
+        return self._s3.put_object(**request)
+
+
+class ReplacedUnderneath:
+    """A client under which another content is put after each look at an object."""
+
+    def __init__(self, s3: LazyClient) -> None:
+        self._s3 = s3
+
+    def head_object(self, **request: Any) -> Any:
+        reply = self._s3.head_object(**request)
+        self._s3.put_object(**request, Body=b"newer")
+        return reply
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._s3, name)
+
+
 class S3Contract(ObjectStoreContract):
     @pytest.fixture
     def store(self, account: Account) -> S3ObjectStore:
@@ -108,6 +138,22 @@ class TestS3ObjectStore(S3Contract):
         with pytest.raises(ObjectExists):
             store.put("a", b"other", if_absent=True)
         assert store.get("a") == b"123"
+
+    def test_a_put_that_meets_another_is_tried_again(
+        self, account: Account, store: S3ObjectStore
+    ) -> None:
+        client = ConflictsOnce(LazyClient("s3"))
+        S3ObjectStore(client, account.bucket).put("a", b"123", if_absent=True)
+        assert (client.puts, store.get("a")) == (2, b"123")
+
+    def test_what_replaces_a_taken_object_is_not_undone_by_its_announcement(
+        self, account: Account, store: S3ObjectStore
+    ) -> None:
+        store.put("a", b"first")
+        beside = S3ObjectStore(ReplacedUnderneath(LazyClient("s3")), account.bucket)
+        with pytest.raises(ObjectExists):
+            beside.put("a", b"other", if_absent=True)
+        assert store.get("a") == b"newer"
 
     def test_a_body_that_breaks_off_is_read_again(
         self, account: Account, store: S3ObjectStore, tmp_path: Path

@@ -121,6 +121,15 @@ class TestOnLambda(AwsRuntimeContract):
         assert sorted(set(found)) == sorted(ids)
         assert len(found) == 3 * len(ids)
 
+    def test_sandboxes_that_are_killed_take_nothing_with_them(
+        self, runtime, order, store, stand_ins
+    ) -> None:
+        endpoint = self.start(runtime, order())
+        for number in range(1, 4):
+            assert self.score(runtime, endpoint).status == 200
+            stand_ins.functions.kill_sandboxes()
+            assert len(list(store.scan("captures/iris/1/"))) == number
+
     def test_a_call_whose_record_the_bucket_does_not_take_is_not_answered(
         self, runtime, order, account
     ) -> None:
@@ -134,6 +143,11 @@ class TestOnLambda(AwsRuntimeContract):
         for one in s3.list_objects_v2(Bucket=account.bucket).get("Contents", ()):
             s3.delete_object(Bucket=account.bucket, Key=one["Key"])
         return account.bucket
+
+    def test_a_service_that_captures_nothing_captures_nothing(self, runtime, order, store) -> None:
+        endpoint = self.start(runtime, replace(order(), settings={"SCORER_CAPTURE": "off"}))
+        assert self.score(runtime, endpoint).status == 200
+        assert not list(store.scan("captures/"))
 
     def test_a_scorer_takes_calls_of_its_gateway_only(self, runtime, order) -> None:
         endpoint = self.start(runtime, order())

@@ -1,6 +1,7 @@
 """DynamoStatisticsStore keeps the promises of the statistics."""
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -126,6 +127,16 @@ class TestDynamoStatisticsStore(StatisticsStoreContract):
         slow = SwitchesUnderneath(LazyClient("dynamodb"), store)
         reader = DynamoStatisticsStore(slow, f"{account.prefix}statistics")
         assert [found.value for found in reader.read("iris")] == [2.0, 2.0]
+
+    def test_of_runs_that_are_published_side_by_side_the_last_is_shown(
+        self, store: DynamoStatisticsStore
+    ) -> None:
+        runs = [3, 7, 1, 8, 2, 6, 4, 5]
+        for run in runs:
+            store.write(run, DAY, [row(DAY, value=float(run))])
+        with ThreadPoolExecutor(8) as pool:
+            list(pool.map(lambda run: store.publish(run, DAY), runs))
+        assert [found.value for found in store.read("iris")] == [8.0]
 
     def test_purging_twice_deletes_once(self, store: DynamoStatisticsStore) -> None:
         for run in (1, 2):

@@ -1,5 +1,6 @@
 """The loop as its users drive it: pack, push, score, statistics, history."""
 
+import json
 import shutil
 import time
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,33 @@ def test_every_scored_row_is_captured_with_its_inputs_and_answer(platform, iris)
     assert [r["prediction"] for r in captured] == answer["predictions"]
     assert {r["correlation_id"] for r in captured} == {"order-17"}
     assert captured[0]["probability.setosa"] == answer["probabilities"][0]["setosa"]
+
+
+def told_of(platform, trace_id):
+    """Lines of gateway and scorer that belong to a trace."""
+    logs = platform.home.rglob("logs/*.log")
+    lines = [line for log in logs for line in log.read_text().splitlines()]
+    found = [json.loads(line) for line in lines if line.startswith("{") and trace_id in line]
+    return {line["message"]: line for line in found if line.get("trace_id") == trace_id}
+
+
+def test_one_trace_leads_from_the_caller_through_the_gateway_to_scorer_and_capture(platform, iris):
+    trace_id, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    header = f"00-{trace_id}-{span}-01"
+    _, _, answer = platform.score("iris", iris_rows()[:1], iris, traceparent=header)
+    told = wait_for(
+        lambda: len(found := told_of(platform, trace_id)) == 2 and found, 20, "both lines"
+    )
+    gateway, scorer = told["call answered"], told["rows scored"]
+    assert gateway["parent_span_id"] == span
+    assert scorer["parent_span_id"] == gateway["span_id"]
+    assert gateway["request_id"] == scorer["request_id"] == answer["request_id"]
+
+    def mine():
+        return [r for r in platform.captured("iris") if r["request_id"] == answer["request_id"]]
+
+    (captured,) = wait_for(lambda: mine() or None, 20, "the capture")
+    assert captured["correlation_id"] == header
 
 
 def test_scoring_without_a_key_says_how_to_get_one(platform, iris):

@@ -1,5 +1,6 @@
 """Other protocols through the gateway: a key opens them, and what they score is captured."""
 
+import csv
 import json
 import urllib.error
 import urllib.request
@@ -7,9 +8,11 @@ import urllib.request
 import numpy as np
 import pytest
 import tritonclient.http as triton
-from models import iris_rows, pack_iris, pack_iris_trees
+from mlflow_directory import write_mlflow
+from models import iris_rows, iris_table, pack_iris, pack_iris_trees
 from platform_process import wait_for
 from schemathesis_run import findings
+from sklearn.linear_model import LogisticRegression
 
 ROWS = iris_rows()[:2]
 COLUMNS = list(ROWS[0])
@@ -35,11 +38,11 @@ def ask(platform, method, path, body=None, **headers):
 
 
 def calls():
-    csv = "\n".join([",".join(COLUMNS), *(",".join(map(str, r.values())) for r in ROWS)])
+    table = "\n".join([",".join(COLUMNS), *(",".join(map(str, r.values())) for r in ROWS)])
     values = [list(row.values()) for row in ROWS]
     tensor = {"name": "x", "shape": [2, 4], "datatype": "FP64", "data": values}
     return {
-        "CSV": ("/score", "text/csv", csv.encode()),
+        "CSV": ("/score", "text/csv", table.encode()),
         "MLflow": (
             "/invocations",
             "application/json",
@@ -88,6 +91,38 @@ def test_the_model_describes_itself_to_clients_of_the_protocol(platform, key):
     assert ask(platform, "GET", "/v2", **opened)[0] == 200
     assert ask(platform, "GET", "/v2/health/ready")[0] == 401
     assert ask(platform, "GET", "/v2/../metadata", **opened)[0] == 404
+
+
+def test_a_file_is_scored_to_a_file(platform, key, tmp_path):
+    data, out = tmp_path / "data.csv", tmp_path / "out.csv"
+    data.write_text("\n".join([",".join(COLUMNS), *(",".join(map(str, r.values())) for r in ROWS)]))
+    words = ["score", "iris", "--data", str(data), "--out", str(out), "--rows", "1"]
+    told = platform.json(*words)
+    assert (told["rows"], out.exists()) == (2, True)
+    with out.open() as file:
+        found = list(csv.DictReader(file))
+    assert [row["prediction"] for row in found] == ["setosa"] * 2
+    assert len({row["request_id"] for row in found}) == 2
+
+
+def test_models_from_elsewhere_are_proved_and_served(platform, tmp_path):
+    from skl2onnx import to_onnx
+
+    values = np.array([list(row.values()) for row in iris_rows()])
+    labels = iris_table()["species"].tolist()
+    model = LogisticRegression(max_iter=500).fit(values, labels)
+    graph = tmp_path / "model.onnx"
+    graph.write_bytes(to_onnx(model, values[:1].astype("f4")).SerializeToString())
+    example = {"columns": COLUMNS, "data": values[:3].tolist()}
+    folder = write_mlflow(tmp_path / "mlflow", model, form="skops", example=example)
+    sample = tmp_path / "rows.json"
+    sample.write_text(json.dumps(ROWS))
+    for name, path in (("from-onnx", graph), ("from-mlflow", folder)):
+        words = ["--name", name, "--model", str(path), "--sample", str(sample)]
+        zipped = platform.json("pack", *words, "--out", str(tmp_path))["path"]
+        platform.cli("push", zipped, "--wait")
+        told = platform.json("score", name, "--data", str(sample))
+        assert told["predictions"] == ["setosa"] * 2
 
 
 def test_schemathesis_finds_nothing(platform, tmp_path):

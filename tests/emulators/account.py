@@ -9,9 +9,9 @@ import boto3
 
 from scienceops.aws_settings import AwsSettings
 from scienceops.config import Settings
+from scienceops.ports.message_queue import MAX_ATTEMPTS
 
 QUEUES = ("work", "captures", "alerts")
-MAX_RECEIVE_COUNT = 5
 TABLES = ("registry", "statistics")
 #: An emulator has one server, a real account many.
 LOOK_SECONDS = "1" if os.environ.get("LIVE_CLOUD") == "1" else "0"
@@ -51,7 +51,7 @@ class Account:
             arn = sqs.get_queue_attributes(QueueUrl=dead, AttributeNames=["QueueArn"])
             redrive = {
                 "deadLetterTargetArn": arn["Attributes"]["QueueArn"],
-                "maxReceiveCount": MAX_RECEIVE_COUNT,
+                "maxReceiveCount": MAX_ATTEMPTS,
             }
             sqs.create_queue(
                 QueueName=f"{self.prefix}{name}",

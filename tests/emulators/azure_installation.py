@@ -137,7 +137,7 @@ class AzureInstallation:
         return body
 
     def wait_for(
-        self, look: Callable[[], Any], until: Callable[[Any], Any] = bool, seconds: float = 90
+        self, look: Callable[[], Any], until: Callable[[Any], Any] = bool, seconds: float = 180
     ) -> Any:
         """What `look` returns once `until` holds for it; else the end of the functions' log."""
         end = time.monotonic() + seconds

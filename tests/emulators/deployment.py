@@ -4,7 +4,9 @@ import fcntl
 import http.client
 import json
 import os
+import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -28,28 +30,42 @@ PREFIX = f"scienceops-{STAGE}-"
 T = TypeVar("T")
 
 
-def run_osls(*arguments: str | Path, url: str = "http://127.0.0.1:9") -> None:
-    """One command of osls in infra/, against the account at `url`; fails with what it said."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": os.environ.get("HOME", "/"),
+def sdk_environment(url: str) -> dict[str, str]:
+    """What leads an SDK to the account at `url`."""
+    return {
         "AWS_ENDPOINT_URL": url,
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
         "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def run_osls(*arguments: str | Path, url: str = "http://127.0.0.1:9") -> None:
+    """One command of osls in a copy of infra/, against the account at `url`; fails with what it
+    said. A copy, because osls writes beside the template, and tests run side by side."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/"),
+        **sdk_environment(url),
         "SLS_NOTIFICATIONS_MODE": "off",
         "NODE_NO_WARNINGS": "1",
     }
-    done = subprocess.run(
-        [OSLS, *arguments],
-        cwd=ROOT / "infra",
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_SECONDS,
-        check=False,
-    )
+    with tempfile.TemporaryDirectory() as place:
+        copy = shutil.copytree(
+            ROOT / "infra", Path(place) / "infra", ignore=shutil.ignore_patterns(".*", "*.py")
+        )
+        done = subprocess.run(
+            [OSLS, *arguments],
+            cwd=copy,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_SECONDS,
+            check=False,
+        )
     assert done.returncode == 0, f"osls {arguments[0]} failed:\n{done.stdout}{done.stderr}"
 
 
@@ -159,9 +175,8 @@ class Deployment:
 def deploy(url: str, bundle: Path, folder: Path) -> Deployment:
     """Deploy the shipped template to the emulated account at `url`; `folder` is the emulator's."""
     artifact = with_runtime(bundle, folder / "aws-emulator.zip")
-    package_folder = folder / "package"
-    made = Deployment(url, folder, package(STAGE, artifact, package_folder))
-    run_osls("deploy", "--stage", STAGE, "--package", package_folder, url=url)
+    made = Deployment(url, folder, package(STAGE, artifact, folder / "package"))
+    run_osls("deploy", "--stage", STAGE, f"--param=artifact={artifact}", url=url)
     [stack] = made.client("cloudformation").describe_stacks(StackName=f"scienceops-{STAGE}")[
         "Stacks"
     ]

@@ -22,8 +22,8 @@ NO_BLOB = ("restype=container", "restype=service")
 class StandInEventGrid(RequestsTransport):
     """Sends what it is given, and announces each blob that came of it."""
 
-    def __init__(self, events: BlobEvents) -> None:
-        super().__init__()
+    def __init__(self, events: BlobEvents, **options: Any) -> None:
+        super().__init__(**options)
         self._events = events
 
     def send(self, request: Any, **options: Any) -> Any:

@@ -157,7 +157,7 @@ def web_app(runtime: FunctionsRuntime, name: str) -> Callable[..., Any]:
 
 def main(app_folder: Path, port: int, timer_seconds: float) -> int:
     """Serve until told to stop; 1 and the runtime's own words when the app does not load."""
-    logging.basicConfig(level=logging.INFO)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
     for noisy in ("azure.core", "werkzeug"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     host = json.loads((app_folder / "host.json").read_text())["extensions"]["queues"]

@@ -101,6 +101,7 @@ class Roles:
             (action, self._text(resource))
             for policy in policies
             for told in policy["PolicyDocument"]["Statement"]
+            if told["Effect"] == "Allow"
             for action in _listed(told["Action"])
             for resource in _listed(told["Resource"])
         ]

@@ -1,7 +1,7 @@
 """Stand-in for ACR Tasks: takes a build's context and steps, and leaves images in a registry.
 
 A build step is carried out as far as a machine without an engine can: the Dockerfile of the
-context says what the target is, pip decides whether its requirements can be met by this machine's
+context says what the target is, uv decides whether its requirements can be met by this machine's
 own environment, and the image's one layer is the code of ScienceOps that was sent.
 """
 
@@ -65,13 +65,14 @@ class RegistryTasks:
             folder = Path(place)
             with tarfile.open(fileobj=io.BytesIO(context)) as archive:
                 archive.extractall(folder, filter="data")
+            # Once: the next target of the same context finds the step in the build's cache.
+            if not self._install(run, folder):
+                run.status = "Failed"
+                return
             for step in steps:
                 if "build" in step:
                     words = shlex.split(step["build"])
                     options = dict(zip(words[::2], words[1::2], strict=False))
-                    if not self._install(run, folder):
-                        run.status = "Failed"
-                        return
                     built[options["-t"]] = (options["--target"], folder)
                 else:
                     for image in step["push"]:
@@ -80,15 +81,18 @@ class RegistryTasks:
 
     def _install(self, run: Run, folder: Path) -> bool:
         run.say("Step 4/20 : RUN /opt/venv/bin/pip install --requirement requirements.txt")
-        command = [sys.executable, "-m", "pip", "install", "--dry-run", "--no-index"]
+        resolve = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--dry-run"]
+        resolve += ["--python", sys.executable, "--no-index", "--offline", "--requirement"]
         done = subprocess.run(
-            [*command, "--requirement", str(folder / "requirements.txt")],
+            [*resolve, str(folder / "requirements.txt")],
             capture_output=True,
             text=True,
             timeout=60,
             check=False,
         )
         run.log += done.stdout + done.stderr
+        if done.returncode:
+            run.say(f"The command '/bin/sh -c …' returned a non-zero code: {done.returncode}")
         return done.returncode == 0
 
     def _push(self, run: Run, image: str, target: str, folder: Path) -> None:

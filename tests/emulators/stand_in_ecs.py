@@ -64,7 +64,7 @@ class StandInEcs:
             "RegisterTaskDefinition": self._register,
             "DescribeTaskDefinition": lambda g: {"taskDefinition": self._find(g["taskDefinition"])},
             "CreateService": self._create,
-            "UpdateService": self._update,
+            "DeleteService": self._delete,
             "DescribeServices": self._describe_services,
             "ListTasks": self._list_tasks,
             "DescribeTasks": self._describe_tasks,
@@ -100,6 +100,9 @@ class StandInEcs:
 
     def _create(self, given: dict[str, Any]) -> dict[str, Any]:
         name = given["serviceName"]
+        if self._services.get(name, {}).get("status") == "DRAINING":
+            message = "Unable to Start a service that is still Draining."
+            raise ApiError("InvalidParameterException", message)
         if name in self._services:
             raise ApiError("InvalidParameterException", "Creation of service was not idempotent.")
         service = {**given, "status": "ACTIVE", "runningCount": 0, "deployments": []}
@@ -108,14 +111,11 @@ class StandInEcs:
         threading.Thread(target=self._keep, args=(service,), daemon=True).start()
         return {"service": service}
 
-    def _update(self, given: dict[str, Any]) -> dict[str, Any]:
+    def _delete(self, given: dict[str, Any]) -> dict[str, Any]:
         service = self._services.get(given["service"])
         if service is None:
             raise ApiError("ServiceNotFoundException", "Service not found.")
-        changed = {k: v for k, v in given.items() if k not in ("service", "cluster")}
-        service.update(changed)
-        if "taskDefinition" in given or given.get("forceNewDeployment"):
-            self._deploy(service)
+        service.update(status="DRAINING", desiredCount=0)
         return {"service": service}
 
     def _deploy(self, service: dict[str, Any]) -> None:
@@ -143,9 +143,6 @@ class StandInEcs:
                     t for t in self.tasks.values() if t.facts.get("startedBy") == deployment["id"]
                 ]
                 group = f"service:{service['serviceName']}"
-                for task in self.tasks.values():
-                    if task.facts["group"] == group and task not in own:
-                        self._end(task, "Scaling activity initiated by deployment")
                 running = [task for task in own if task.facts["lastStatus"] == "RUNNING"]
                 deployment["failedTasks"] = sum(
                     1 for t in own if t.facts["stopCode"] == "EssentialContainerExited"
@@ -161,6 +158,8 @@ class StandInEcs:
                 for task in running[service["desiredCount"] :]:
                     self._end(task, "Scaling activity initiated by deployment")
                 service["runningCount"] = len(running)
+                if service["status"] == "DRAINING" and not running:
+                    service["status"] = "INACTIVE"
             for task in running:
                 self._check_health(task)
             if running and all(t.facts["healthStatus"] == "HEALTHY" for t in running):

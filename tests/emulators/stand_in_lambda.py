@@ -84,8 +84,13 @@ class StandInLambda:
         return answer, headers
 
     def stop(self) -> None:
+        self.kill_sandboxes()
+
+    def kill_sandboxes(self) -> None:
+        """End every process at once, as Lambda may whenever none of them is at a call."""
         for sandbox in self._sandboxes:
             sandbox.kill()
+        self._sandboxes.clear()
 
     def _create(self, name: str, given: dict[str, Any]) -> dict[str, Any]:
         if name in self.functions:

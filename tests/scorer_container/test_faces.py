@@ -1,6 +1,7 @@
 """The two faces of the scorer: the same requests, the same answers, on WSGI alone and on Flask."""
 
 import json
+import logging
 
 import pytest
 from face import KEY, LIMIT, Face
@@ -44,6 +45,27 @@ def test_headers_name_time_correlation_and_whether_it_is_captured(face):
     (call,) = face.captured()
     assert call["captured_at"] == "2026-11-20T09:00:00+00:00"
     assert call["correlation_id"] == "me"
+
+
+@pytest.mark.parametrize(("flags", "lines"), [("01", 1), ("00", 0)])
+def test_a_call_whose_trace_is_recorded_leaves_one_line(face, caplog, flags, lines):
+    caplog.set_level(logging.INFO)
+    trace_id, span = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+    body = body_of(iris_rows()[:1])
+    _, _, answer = face.ask("POST", "/score", body, traceparent=f"00-{trace_id}-{span}-{flags}")
+    told = [record for record in caplog.records if record.getMessage() == "rows scored"]
+    assert len(told) == lines
+    for record in told:
+        assert (record.trace_id, record.parent_span_id) == (trace_id, span)
+        assert record.request_id == json.loads(answer)["request_id"]
+
+
+def test_a_refused_call_is_told_of_with_its_status(face, caplog):
+    caplog.set_level(logging.INFO)
+    header = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    face.ask("POST", "/score", b"{}", traceparent=header)
+    (told,) = [record for record in caplog.records if record.getMessage() == "rows scored"]
+    assert told.status >= 400
 
 
 BAD = [

@@ -408,3 +408,44 @@ def test_types_of_arrow_are_taken_as_the_schema_has_them(tmp_path):
     assert call["columns"][0] == [1.0, 0.0]
     assert call["columns"][1] == [None, pytest.approx(0.05)]
     assert call["columns"][4] == ["female", "other"]
+
+
+def as_arrow(columns):
+    sink = pa.BufferOutputStream()
+    table = pa.table(columns)
+    with pa.ipc.new_stream(sink, table.schema) as stream:
+        stream.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+def faulty():
+    """Per form, a call whose row 2 has no number in its second column."""
+    rows = [dict(row) for row in ROWS]
+    rows[2][COLUMNS[1]] = "wide"
+    columns = {name: [row[name] for row in rows] for name in COLUMNS}
+    gone = {**columns, COLUMNS[1]: [3.5, 3.0, None, 3.0]}
+    tensors = [{**t, "data": columns[t["name"]]} for t in tensors_by_column()]
+    return {
+        "input_df": ("/score", "application/json", json.dumps({"input_df": rows}).encode()),
+        "CSV": ("/score", "text/csv", csv_of(rows)),
+        "Arrow": ("/score", ARROW, as_arrow(gone)),
+        "MLflow": ("/invocations", "application/json", json.dumps({"inputs": columns}).encode()),
+        "V2": (INFER, "application/json", json.dumps({"inputs": tensors}).encode()),
+    }
+
+
+@pytest.mark.parametrize("form", ["input_df", "CSV", "Arrow", "MLflow", "V2"])
+def test_a_fault_names_its_row_and_column_in_every_form(face, form):
+    path, kind, body = faulty()[form]
+    status, headers, answer = face.ask("POST", path, body, kind=kind)
+    told = json.loads(answer)
+    assert status == 422
+    first = told.get("problems", [{}])[0]
+    if form == "V2":
+        assert f"row 2, column {COLUMNS[1]!r}" in told["error"]
+        return
+    assert (first["row"], first["column"]) == (2, COLUMNS[1])
+    if form != "MLflow":
+        assert headers["content-type"] == "application/problem+json"
+        assert {"type", "title", "status", "detail"} <= set(told)
+    assert face.captured() == []

@@ -23,6 +23,7 @@ param functionsClientId string
 param containerIdentityName string
 param containerIdentityClientId string
 param subnetId string
+param statisticsSeconds int
 param mostInstances int
 param instanceMemory int
 
@@ -98,10 +99,16 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     AzureWebJobsStorage__clientId: functionsClientId
     APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnection
     APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${functionsClientId};Authorization=AAD'
+    // The worker sends its own lines and calls, under the trace that the host has begun.
+    PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
+    PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME: 'scienceops'
+    OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'django,fastapi,flask,httpx,psycopg2'
     SCIENCEOPS_CLOUD: 'azure'
     SCIENCEOPS_ENVIRONMENT: stage
     SCIENCEOPS_HOME: '/tmp/scienceops'
     SCIENCEOPS_PUBLIC_URL: url
+    // Each run starts containers or a cluster.
+    SCIENCEOPS_STATISTICS_SECONDS: string(statisticsSeconds)
     SCIENCEOPS_IMAGES: '${registryServer}/scienceops'
     SCIENCEOPS_AZURE_STORAGE_ACCOUNT: storageName
     SCIENCEOPS_AZURE_CONTAINER: containerName

@@ -22,6 +22,14 @@ resource bucket 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-
   name: '${storageName}/default/${containerName}'
 }
 
+resource uploads 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' existing = {
+  name: '${storageName}/default/uploads'
+}
+
+resource captured 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-01-01' existing = {
+  name: '${storageName}/default/captured'
+}
+
 resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' existing = {
   name: registryName
 }
@@ -160,6 +168,27 @@ resource containerBucket 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.storageBlobDataContributor)
     conditionVersion: '2.0'
     condition: loadTextContent('../container-writes.txt')
+  }
+}
+
+// What is put again, if absent, is announced again: its first writer may have died before it could.
+resource containerUploads 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(uploads.id, container.id, role.storageQueueDataMessageSender)
+  scope: uploads
+  properties: {
+    principalId: container.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.storageQueueDataMessageSender)
+  }
+}
+
+resource containerCaptured 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(captured.id, container.id, role.storageQueueDataMessageSender)
+  scope: captured
+  properties: {
+    principalId: container.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.storageQueueDataMessageSender)
   }
 }
 

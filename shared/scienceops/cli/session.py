@@ -4,6 +4,8 @@ import getpass
 import json
 import urllib.error
 import urllib.request
+from dataclasses import dataclass
+from email.message import Message
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -43,8 +45,22 @@ def running(home: Path) -> dict[str, Any]:
     return facts if "url" in facts else {}
 
 
+@dataclass(frozen=True)
+class Posted:
+    """A good reply of the gateway."""
+
+    headers: Message
+    body: bytes
+
+
 def post(path: str, body: bytes, key: str, headers: dict[str, str]) -> dict[str, Any]:
     """The JSON reply of the gateway to a POST; its problems become the errors they came from."""
+    answer: dict[str, Any] = json.loads(send(path, body, key, headers).body)
+    return answer
+
+
+def send(path: str, body: bytes, key: str, headers: dict[str, str]) -> Posted:
+    """The reply of the gateway to a POST of JSON, or of what the headers say; raises likewise."""
     home = app().settings.home
     facts = running(home)
     if not facts:
@@ -64,12 +80,11 @@ def post(path: str, body: bytes, key: str, headers: dict[str, str]) -> dict[str,
         with urllib.request.urlopen(  # noqa: S310  # As above.
             request, timeout=120, context=context
         ) as reply:
-            answer: dict[str, Any] = json.load(reply)
+            return Posted(reply.headers, reply.read())
     except urllib.error.HTTPError as error:
         raise _as_error(error) from None
     except (urllib.error.URLError, ConnectionError) as error:
         raise Unavailable(f"{facts['url']} does not answer ({error})") from None
-    return answer
 
 
 def _as_error(error: urllib.error.HTTPError) -> Exception:
@@ -79,12 +94,14 @@ def _as_error(error: urllib.error.HTTPError) -> Exception:
     except ValueError:
         problem = {"detail": text[:500] or error.reason}
     detail = str(problem.get("detail", error.reason))
+    if error.code == 503:
+        later = error.headers.get("Retry-After", "1")
+        return Unavailable(detail, retry_after_seconds=int(later) if later.isdecimal() else 1)
     if problem.get("problems"):
         return BadRows(problem["problems"])
     kind: type[ScienceOpsError] = {
         401: NotAuthenticated,
         403: NotAuthenticated,
         404: NotFound,
-        503: Unavailable,
     }.get(error.code, BadInput)
     return kind(detail)

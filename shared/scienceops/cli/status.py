@@ -103,6 +103,8 @@ def _show_all(facts: dict[str, Any]) -> None:
 
 def _show_service(service: dict[str, Any]) -> None:
     click.echo(f"{service['name']}: live version {service['live'] or '-'}, {service['observed']}")
+    if service["policy"]["direct"]:
+        click.echo(f"direct calls: {service['endpoint'] or 'once it is ready'}")
     show_table(
         ["version", "state", "uploaded", "runs", "metrics", "reason"],
         [

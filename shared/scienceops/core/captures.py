@@ -14,6 +14,9 @@ from scienceops.core.schema import Schema
 Task = Literal["classification", "regression", "custom"]
 CaptureMode = Literal["durable", "synced", "stored", "buffered", "off"]
 
+#: Of a client's own id for a call, so many characters are kept.
+LONGEST_CORRELATION = 200
+
 #: Column name -> Arrow type, as text.
 META: dict[str, str] = {
     "request_id": "string",

@@ -19,6 +19,7 @@ RUNS = "statistics/runs/"
 BUILDS = "builds/"
 JOBS = "jobs/"
 TRAINING_SETS = "training_sets/"
+ACCESS = "access/"
 
 #: Feature name under which predictions are summarised; a schema may not use it for a column.
 PREDICTION = "prediction"
@@ -53,6 +54,15 @@ def check_secret_name(name: str) -> str:
             "hyphens and dots, starting with a letter, like 'session-secret'"
         )
     return name
+
+
+def access_key(name: str) -> str:
+    """Where the scorers of a service read whose keys may call them directly.
+
+    >>> access_key("iris")
+    'access/iris.json'
+    """
+    return f"{ACCESS}{name}.json"
 
 
 def model_id(name: str, version: int) -> str:

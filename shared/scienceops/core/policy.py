@@ -65,6 +65,9 @@ class Policy(BaseModel):
         description="What versions started from now on run on, on AWS: lambda, which costs "
         "nothing while nobody calls; fargate, which is always warm; auto is lambda.",
     )
+    direct: bool = Field(
+        False, description="Callers with a key of the service may call its scorers directly."
+    )
     simulated: bool = Field(
         False, description="Operators may score with a time of their own, to simulate the past."
     )

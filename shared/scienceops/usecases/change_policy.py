@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from scienceops.core.policy import Policy, changed_policy, read_policy
 from scienceops.core.versions import Service
 from scienceops.ports import Ports
+from scienceops.usecases.publish_access import publish_access
 from scienceops.usecases.records import Clock, read_service, stamp, update
 
 
@@ -33,4 +34,5 @@ def change_policy(
         action="policy changed",
         details=dict(values),
     )
+    publish_access(name, ports)
     return read_policy(stored.value.policy)

@@ -8,6 +8,7 @@ higher number, will read it. Only when the manifest is stored are the messages d
 import json
 import logging
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 from scienceops.core.messages import CAPTURES
@@ -34,6 +35,8 @@ log = logging.getLogger(__name__)
 WINDOW_DAYS = 7
 #: Long enough to freeze the largest run; after it the messages would be delivered again.
 FREEZE_SECONDS = 300
+#: Messages that are acknowledged at a time.
+SIDE_BY_SIDE = 8
 
 
 def freeze_run(
@@ -57,8 +60,7 @@ def freeze_run(
     else:
         present = _with_followers(announced, ports.objects)
     if not present:
-        for delivery in deliveries:
-            ports.queue.acknowledge(delivery)
+        _acknowledge_all(deliveries, ports)
         return None
     stored = _claim_number(ports, clock, engine, requested_by)
     frozen = {p: _keys(p.prefix, ports.objects) for p in sorted(present)}
@@ -89,8 +91,7 @@ def freeze_run(
         }
     )
     save(ports.registry, stored, ready, at=clock())
-    for delivery in deliveries:
-        ports.queue.acknowledge(delivery)
+    _acknowledge_all(deliveries, ports)
     log.info("run frozen", extra={"run": run.number, "partitions": len(frozen)})
     return ready
 
@@ -109,6 +110,12 @@ def _take_all(ports: Ports) -> list[Delivery]:
     while batch := ports.queue.receive(CAPTURES, most=10, visibility_seconds=FREEZE_SECONDS):
         taken += batch
     return taken
+
+
+def _acknowledge_all(deliveries: list[Delivery], ports: Ports) -> None:
+    # A call to a cloud's queue takes some milliseconds, and a busy hour announces thousands.
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        list(pool.map(ports.queue.acknowledge, deliveries))
 
 
 def _give_back_others(service: str, taken: list[Delivery], ports: Ports) -> list[Delivery]:

@@ -9,6 +9,7 @@ from scienceops.core.versions import ApiKey, Service, Token
 from scienceops.errors import BadInput, Conflict, NotFound
 from scienceops.ports import Ports
 from scienceops.usecases.platform_secrets import owner_token
+from scienceops.usecases.publish_access import publish_access
 from scienceops.usecases.records import (
     PLATFORM,
     Clock,
@@ -66,6 +67,7 @@ def create_key(
         action="key created",
         details={"hint": key[:7] + "…"},
     )
+    publish_access(name, ports)
     return {"service": name, "slot": made[0].slot, "key": key, "created_at": stamp(now)}
 
 
@@ -87,6 +89,7 @@ def revoke_key(name: str, slot: Slot, actor: str, ports: Ports, clock: Clock) ->
         action="key revoked",
         details={"slot": slot},
     )
+    publish_access(name, ports)
 
 
 def create_token(name: str, role: Role, actor: str, ports: Ports, clock: Clock) -> dict[str, str]:

@@ -90,6 +90,8 @@ def _settings(policy: Policy) -> dict[str, str]:
         told["SCORER_CAPTURE"] = policy.capture
     if policy.capture_sampling != 1.0:
         told["SCORER_SAMPLING"] = str(policy.capture_sampling)
+    if policy.direct:
+        told["SCORER_DIRECT"] = "true"
     return told
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from itertools import accumulate
 
 from scienceops.core.access import Caller, derive_key
+from scienceops.core.captures import LONGEST_CORRELATION
 from scienceops.core.policy import read_policy
 from scienceops.errors import BadInput, NotAllowed, NotAuthenticated, ServiceNotReady
 from scienceops.ports import Ports
@@ -20,7 +21,6 @@ from scienceops.usecases.shadow_calls import ShadowCalls
 
 #: How long a route or a caller is remembered; a replaced version answers for longer than this.
 CACHE_SECONDS = 2.0
-LONGEST_CORRELATION = 200
 
 _JSON = {"Content-Type": "application/json"}
 

@@ -19,6 +19,7 @@ from scienceops.usecases.advance_version import awaits_promotion
 from scienceops.usecases.due_retrainings import start_due_retrainings
 from scienceops.usecases.follow_run import BUSY, OPEN
 from scienceops.usecases.freeze_run import freeze_run, read_runs
+from scienceops.usecases.publish_access import publish_access
 from scienceops.usecases.reconcile_deployment import reconcile_deployment
 from scienceops.usecases.records import (
     SYSTEM,
@@ -46,6 +47,7 @@ def tick(
     """One turn of the clock; taking it twice does nothing the second time."""
     for name in service_names(ports.registry):
         settle_service(name, ports, clock, drain_seconds)
+        publish_access(name, ports)
     wanted = _reconcile_all(ports, clock)
     _stop_strays(ports, wanted)
     _start_statistics(ports, clock, statistics_seconds, engine, environment)

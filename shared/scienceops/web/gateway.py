@@ -1,13 +1,16 @@
 """Gateway: the scoring call, from the caller's key to the live version and back."""
 
+import time
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 
 from scienceops.app import App
 from scienceops.core.access import Caller, hash_key
+from scienceops.core.trace import HEADER as TRACE
 from scienceops.errors import BadInput
 from scienceops.web.access import bearer
+from scienceops.web.traces import Traces, tell
 
 #: Of a scorer's reply, the headers that are the caller's business.
 _PASSED = {
@@ -27,21 +30,34 @@ _READ = ("Content-Type", "Accept", "Inference-Header-Content-Length")
 def blueprint(app: App) -> Blueprint:
     """The routes of a service."""
     routes = Blueprint("gateway", __name__, url_prefix="/api/v1/service")
+    traces = Traces()
 
     def caller(name: str) -> Caller:
         return app.recognise(hash_key(bearer(request)), name)
 
     def forward(name: str, path: str) -> Response:
-        asked = request.headers
+        asked, began = request.headers, time.perf_counter()
+        trace = traces.of(asked.get(TRACE, ""))
         reply = app.score(
             name,
             request.get_data(),
             caller(name),
-            correlation=asked.get("X-Request-Id") or asked.get("traceparent", ""),
+            correlation=asked.get("X-Request-Id") or asked.get(TRACE, ""),
             captured_at=asked.get("X-ScienceOps-Captured-At", ""),
             path=path,
             method=request.method,
-            passed={header: asked[header] for header in _READ if header in asked},
+            passed={
+                TRACE: trace.header,
+                **{header: asked[header] for header in _READ if header in asked},
+            },
+        )
+        tell(
+            trace,
+            service=name,
+            version=reply.headers.get("x-scienceops-version"),
+            request_id=reply.headers.get("x-scienceops-request-id"),
+            status=reply.status,
+            milliseconds=round((time.perf_counter() - began) * 1000, 3),
         )
         headers = {_PASSED[k]: v for k, v in reply.headers.items() if k in _PASSED}
         return Response(reply.body, reply.status, headers)

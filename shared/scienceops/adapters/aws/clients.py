@@ -5,8 +5,8 @@ from typing import Any
 
 CONNECT_SECONDS = 5
 READ_SECONDS = 60
-#: Times that one call is tried when the service throttles, fails or does not answer. Of calls
-#: that fail one time in twenty, one in a thousand million fails as often as this.
+#: Times that one call is tried when the service throttles, fails or does not answer. Where one
+#: try in twenty fails, all of these fail for one call in a thousand million.
 TOTAL_ATTEMPTS = 7
 CONNECTIONS = 32
 

@@ -28,7 +28,7 @@ ENTRY, PACKAGES, ENVIRONMENT = "on_emr.py", "scienceops.zip", "environment.tar.g
 LOGS = f"{JOBS}logs/"
 #: The least time limit that EMR Serverless takes; ours is kept by the launcher.
 LEAST_MINUTES = 5
-PYTHON = "./environment/bin/python"
+PYTHON = "./environment/bin/python3"
 
 _GOING = ("SUBMITTED", "PENDING", "SCHEDULED", "RUNNING", "QUEUED", "CANCELLING")
 _GONE = "ResourceNotFoundException"

@@ -16,7 +16,6 @@ from scienceops.adapters.aws.log_streams import read_stream
 from scienceops.adapters.aws.resources import (
     StartRefused,
     cluster,
-    deployment_name,
     log_group,
     scorer_environment,
 )
@@ -66,13 +65,12 @@ class FargateRuntime:
         self._client = ScorerClient(connect_seconds=CONNECT_SECONDS)
         self._cluster = cluster(settings.aws)
 
-    def start(self, order: DeployOrder) -> None:
-        """Create the service, or deploy anew what of it was stopped; raises StartRefused."""
+    def start(self, order: DeployOrder, name: str) -> None:
+        """Create the service of this name, unless it is there; raises StartRefused."""
         if not self._settings.aws.subnets:
             raise StartRefused(
                 "runtime = fargate needs SCIENCEOPS_AWS_SUBNETS and SCIENCEOPS_AWS_SECURITY_GROUP"
             )
-        name = deployment_name(self._settings.aws, order.service, order.version)
         environment = {
             **scorer_environment(order, self._settings, uuid.uuid4().hex[:12]),
             "SCORER_BIND": f"0.0.0.0:{self._port}",
@@ -94,18 +92,33 @@ class FargateRuntime:
         )
         try:
             made = self._ecs.register_task_definition(**definition)["taskDefinition"]
-            self._deploy(name, made["taskDefinitionArn"])
+            self._ecs.create_service(
+                cluster=self._cluster,
+                serviceName=name,
+                taskDefinition=made["taskDefinitionArn"],
+                desiredCount=1,
+                launchType="FARGATE",
+                platformVersion="LATEST",
+                networkConfiguration=network_of(self._settings),
+                deploymentConfiguration={
+                    "deploymentCircuitBreaker": {"enable": True, "rollback": True},
+                    "minimumHealthyPercent": 100,
+                    "maximumPercent": 200,
+                },
+                propagateTags="SERVICE",
+            )
         except ClientError as error:
-            if error_code(error) in _REFUSED:
-                raise StartRefused(str(error)) from error
-            raise
+            # Another worker may have begun the same in this moment.
+            if self._find(name) is None:
+                if error_code(error) in _REFUSED:
+                    raise StartRefused(str(error)) from error
+                raise
         self._scale(name)
 
-    def status(self, service: str, version: int) -> ServiceStatus:
-        """How the service stands."""
-        name = deployment_name(self._settings.aws, service, version)
+    def status(self, service: str, version: int, name: str) -> ServiceStatus:
+        """How the service of this name stands."""
         found = self._find(name)
-        if found is None or found["desiredCount"] == 0:
+        if found is None:
             why = f"there is no service {name} any more"
             return ServiceStatus(service, version, Observed.FAILED, reason=why)
         deployment = next(d for d in found["deployments"] if d["status"] == "PRIMARY")
@@ -125,12 +138,9 @@ class FargateRuntime:
         why = _why(last) if last else f"{len(addresses)} of its tasks run, none is ready"
         return ServiceStatus(service, version, Observed.STARTING, reason=why, log_tail=tail)
 
-    def stop(self, service: str, version: int) -> None:
-        """Want no task of it: each gets SIGTERM, and time to drain. The empty service stays, for
-        one that is being deleted cannot be started again; it costs nothing."""
-        name = deployment_name(self._settings.aws, service, version)
-        found = self._find(name)
-        if found is None or found["desiredCount"] == 0:
+    def stop(self, name: str) -> None:
+        """Delete the service: each task gets SIGTERM, and GRACE_SECONDS to drain."""
+        if self._find(name) is None:
             return
         try:
             # First, lest it wants a least number of tasks again.
@@ -142,7 +152,7 @@ class FargateRuntime:
         except ClientError as error:
             if error_code(error) != "ObjectNotFoundException":
                 raise
-        self._ecs.update_service(cluster=self._cluster, service=name, desiredCount=0)
+        self._ecs.delete_service(cluster=self._cluster, service=name, force=True)
 
     def call(
         self,
@@ -171,35 +181,6 @@ class FargateRuntime:
         if reply is None:
             raise ServiceNotReady(f"no task of {name} can be reached", retry_after_seconds=5)
         return reply
-
-    def _deploy(self, name: str, definition: str) -> None:
-        found = self._find(name)
-        circuit = {
-            "deploymentCircuitBreaker": {"enable": True, "rollback": True},
-            "minimumHealthyPercent": 100,
-            "maximumPercent": 200,
-        }
-        if found is None:
-            self._ecs.create_service(
-                cluster=self._cluster,
-                serviceName=name,
-                taskDefinition=definition,
-                desiredCount=1,
-                launchType="FARGATE",
-                platformVersion="LATEST",
-                networkConfiguration=network_of(self._settings),
-                deploymentConfiguration=circuit,
-                propagateTags="SERVICE",
-            )
-        else:
-            self._ecs.update_service(
-                cluster=self._cluster,
-                service=name,
-                taskDefinition=definition,
-                desiredCount=1,
-                deploymentConfiguration=circuit,
-                forceNewDeployment=True,
-            )
 
     def _scale(self, name: str) -> None:
         target = {

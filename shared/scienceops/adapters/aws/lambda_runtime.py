@@ -114,9 +114,10 @@ class LambdaRuntime:
         self, address: str, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> Reply:
         """One request, as an invocation. A call ends after TIMEOUT_SECONDS, whatever was asked."""
-        answer = self._invoke(address, method, path, headers, body)
-        if isinstance(answer, Reply):
-            return answer
+        event = _event(method, path, headers, body)
+        if len(event) > LARGEST_EVENT_BYTES:
+            return _too_large(len(body))
+        answer = self._invoke(address, event)
         if "FunctionError" in answer:
             told = json.loads(answer["Payload"].read())
             raise ServiceNotReady(
@@ -126,7 +127,7 @@ class LambdaRuntime:
 
     def _probe(self, service: str, version: int, name: str) -> ServiceStatus:
         try:
-            answer = self._invoke(name, "GET", "/readyz", {}, b"")
+            answer = self._invoke(name, _event("GET", "/readyz", {}, b""))
         except ServiceNotReady as error:
             return ServiceStatus(service, version, Observed.STARTING, reason=str(error))
         told = json.loads(answer["Payload"].read())
@@ -140,29 +141,29 @@ class LambdaRuntime:
             return ServiceStatus(service, version, Observed.STARTING, reason=why)
         return ServiceStatus(service, version, Observed.READY, f"{KIND}:{name}")
 
-    def _invoke(
-        self, name: str, method: str, path: str, headers: Mapping[str, str], body: bytes
-    ) -> Any:
-        """What Lambda answers to the event of an HTTP API, format 2.0; or a Reply of our own."""
-        plain, _, query = path.partition("?")
-        event = {
-            "version": "2.0",
-            "rawPath": plain,
-            "rawQueryString": query,
-            "headers": {key.lower(): value for key, value in headers.items()},
-            "requestContext": {"http": {"method": method, "path": plain}},
-            "body": base64.b64encode(body).decode(),
-            "isBase64Encoded": True,
-        }
-        payload = json.dumps(event).encode()
-        if len(payload) > LARGEST_EVENT_BYTES:
-            return _too_large(len(body))
+    def _invoke(self, name: str, event: bytes) -> Any:
+        """What Lambda answers to an event, with the end of its log."""
         try:
             return self._calls.invoke(
-                FunctionName=name, InvocationType="RequestResponse", LogType="Tail", Payload=payload
+                FunctionName=name, InvocationType="RequestResponse", LogType="Tail", Payload=event
             )
         except (ClientError, BotoCoreError) as error:
             raise ServiceNotReady(f"the scorer {name} did not answer ({error})") from error
+
+
+def _event(method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
+    """A request as the event of an HTTP API, format 2.0."""
+    plain, _, query = path.partition("?")
+    event = {
+        "version": "2.0",
+        "rawPath": plain,
+        "rawQueryString": query,
+        "headers": {key.lower(): value for key, value in headers.items()},
+        "requestContext": {"http": {"method": method, "path": plain}},
+        "body": base64.b64encode(body).decode(),
+        "isBase64Encoded": True,
+    }
+    return json.dumps(event).encode()
 
 
 def _reply(told: Mapping[str, Any]) -> Reply:

@@ -32,11 +32,16 @@ _RECORD = "record/"
 _LEDGER = "ledger/"
 _PARTITIONS = "#partitions"
 _NAMES = {"#partition": PARTITION_KEY, "#key": SORT_KEY}
-#: Times that a change is tried while others write to the same ledger.
+#: Times that a change is tried while others write to the same ledger, or the table is throttled.
 _ATTEMPTS = 60
 _PAUSE_SECONDS = 0.02
 _LONGEST_PAUSE_SECONDS = 0.5
-_PASSING = ("ConditionalCheckFailed", "TransactionConflict", "ThrottlingError")
+_PASSING = (
+    "ConditionalCheckFailed",
+    "TransactionConflict",
+    "ThrottlingError",
+    "ProvisionedThroughputExceeded",
+)
 _REFUSED = ("TransactionCanceledException", "TransactionInProgressException")
 
 Item = dict[str, dict[str, str]]
@@ -71,8 +76,8 @@ class DynamoModelRegistry:
         if record.partition not in self._listed:
             writes.append(self._put_item(_place(_PARTITIONS, record.partition)))
         ledgered = None if entry is None else _ledger_attributes(record.partition, entry)
-        for attempt in range(1, _ATTEMPTS + 1):
-            if attempt > 1:
+        for attempt in range(_ATTEMPTS):
+            if attempt:
                 pause = min(_PAUSE_SECONDS * 1.5**attempt, _LONGEST_PAUSE_SECONDS)
                 time.sleep(pause * random.random())
             last = [] if ledgered is None else [self._put_entry(record.partition, ledgered)]
@@ -81,17 +86,13 @@ class DynamoModelRegistry:
             except ClientError as error:
                 if not _may_pass(error, record, write):
                     raise
-                if _is_written(error, write):
-                    break
-            else:
-                break
-        else:
-            raise Unavailable(
-                f"too many write to partition {record.partition!r} of the registry at once: "
-                "do it again"
-            )
-        self._listed.add(record.partition)
-        return Record(record.partition, record.key, record.revision + 1, json.loads(text))
+                if not _is_written(error, write):
+                    continue
+            self._listed.add(record.partition)
+            return Record(record.partition, record.key, record.revision + 1, json.loads(text))
+        raise Unavailable(
+            f"too many write to partition {record.partition!r} of the registry at once: do it again"
+        )
 
     def scan(self, partition: str, prefix: str = "") -> list[Record]:
         """Records by key."""

@@ -1,7 +1,7 @@
 """AwsServiceRuntime: each deployment on Lambda or on Fargate, as the service's policy says.
 
-What was started lies in the bucket, deployments/NAME/VERSION.json: on which runtime, why it was
-refused if it was, and whether it has been ready.
+What was started lies in the bucket, deployments/NAME/VERSION.json: on which runtime, how
+often by now, why it was refused if it was, and whether it has been ready or was stopped.
 """
 
 import json
@@ -12,7 +12,7 @@ from typing import Any
 from scienceops.adapters.aws import fargate_runtime, lambda_runtime
 from scienceops.adapters.aws.fargate_runtime import FargateRuntime
 from scienceops.adapters.aws.lambda_runtime import LambdaRuntime
-from scienceops.adapters.aws.resources import StartRefused
+from scienceops.adapters.aws.resources import StartRefused, deployment_name
 from scienceops.config import Settings
 from scienceops.core.policy import check_runtime
 from scienceops.errors import BadPolicy, ObjectNotFound
@@ -24,9 +24,15 @@ DEPLOYMENTS = "deployments/"
 
 @dataclass(frozen=True)
 class Started:
-    """A deployment that was started and not stopped."""
+    """The last start of a deployment. generation: how many there were with it.
+
+    ECS lets no service be made under the name of one that is being deleted, so each start has a
+    name of its own; two workers that begin the same one agree on it.
+    """
 
     runtime: str
+    generation: int = 1
+    stopped: bool = False
     refused: str = ""
     was_ready: bool = False
 
@@ -50,6 +56,7 @@ class AwsServiceRuntime:
         logs: Any,
         port: int = fargate_runtime.PORT,
     ) -> None:
+        self._settings = settings
         self._objects = objects
         self._lambda = LambdaRuntime(settings, functions=functions, calls=calls)
         self._fargate = FargateRuntime(settings, ecs=ecs, scaling=scaling, logs=logs, port=port)
@@ -61,14 +68,14 @@ class AwsServiceRuntime:
             return
         kind = lambda_runtime.KIND if order.runtime == "auto" else order.runtime
         before = self._read(order.service, order.version)
-        if before is not None and before.runtime != kind:
+        if before is not None and not before.stopped:
             self._end(before, order.service, order.version)
-        started = Started(kind)
+        started = Started(kind, before.generation + 1 if before else 1)
         self._write(order.service, order.version, started)
         try:
             check_runtime(order.runtime, "aws")
             if kind == fargate_runtime.KIND:
-                self._fargate.start(order)
+                self._fargate.start(order, self._name(started, order.service, order.version))
             else:
                 self._lambda.start(order)
         except (StartRefused, BadPolicy) as error:
@@ -78,12 +85,13 @@ class AwsServiceRuntime:
     def status(self, service: str, version: int) -> ServiceStatus:
         """How it stands."""
         started = self._read(service, version)
-        if started is None:
+        if started is None or started.stopped:
             return ServiceStatus(service, version, Observed.STOPPED)
         if started.refused:
             return ServiceStatus(service, version, Observed.FAILED, reason=started.refused)
         if started.runtime == fargate_runtime.KIND:
-            return self._fargate.status(service, version)
+            name = self._name(started, service, version)
+            return self._fargate.status(service, version, name)
         status = self._lambda.status(service, version, was_ready=started.was_ready)
         if status.observed is Observed.READY and not started.was_ready:
             self._write(service, version, replace(started, was_ready=True))
@@ -92,10 +100,10 @@ class AwsServiceRuntime:
     def stop(self, service: str, version: int) -> None:
         """End it; what was accepted is answered, and captures are shipped."""
         started = self._read(service, version)
-        if started is None:
+        if started is None or started.stopped:
             return
         self._end(started, service, version)
-        self._objects.delete(_key(service, version))
+        self._write(service, version, replace(started, stopped=True))
 
     def deployments(self) -> list[ServiceStatus]:
         """Every one that was started and not stopped."""
@@ -103,7 +111,8 @@ class AwsServiceRuntime:
         for info in self._objects.scan(DEPLOYMENTS):
             service, _, file = info.key.removeprefix(DEPLOYMENTS).partition("/")
             found.append((service, int(file.removesuffix(".json"))))
-        return [self.status(service, version) for service, version in sorted(found)]
+        statuses = (self.status(service, version) for service, version in sorted(found))
+        return [status for status in statuses if status.observed is not Observed.STOPPED]
 
     def call(
         self,
@@ -123,9 +132,12 @@ class AwsServiceRuntime:
 
     def _end(self, started: Started, service: str, version: int) -> None:
         if started.runtime == fargate_runtime.KIND:
-            self._fargate.stop(service, version)
+            self._fargate.stop(self._name(started, service, version))
         else:
             self._lambda.stop(service, version)
+
+    def _name(self, started: Started, service: str, version: int) -> str:
+        return f"{deployment_name(self._settings.aws, service, version)}-{started.generation}"
 
     def _read(self, service: str, version: int) -> Started | None:
         try:

@@ -4,6 +4,7 @@ Azurite, the emulator, knows one account, whose name and key are printed in its 
 They open nothing else, and no other key can be given.
 """
 
+import logging
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,10 @@ _EMULATED_KEY = (
     "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 )
 _SERVICES = ("blob", "queue", "table")
+
+
+# The SDKs tell of every request, which nobody reads and a log service charges for.
+logging.getLogger("azure.core").setLevel(logging.WARNING)
 
 
 @lru_cache

@@ -39,6 +39,7 @@ class Teller:
         self._written = io.StringIO()
         self._shipped = 0
         self._lock = threading.Lock()
+        self._shipping = threading.Lock()
         self._over = threading.Event()
 
     def write(self, text: str) -> None:
@@ -48,8 +49,10 @@ class Teller:
 
     def ship(self) -> None:
         """Put the log into the bucket, if there is more of it."""
-        with self._lock:
-            text = self._written.getvalue()
+        with self._shipping:
+            with self._lock:
+                text = self._written.getvalue()
+            # Not under the lock of what is written: a bucket's client may log, which is written.
             if len(text) > self._shipped:
                 self._objects.put(job_key(self._job_id, LOG), text.encode())
                 self._shipped = len(text)

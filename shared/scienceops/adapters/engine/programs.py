@@ -21,7 +21,7 @@ from scienceops.adapters.engine.containers import (
 )
 from scienceops.adapters.local.socket_folder import socket_folder
 from scienceops.config import SCORER_PREFIX, Settings, docker_host
-from scienceops.core.names import CAPTURES
+from scienceops.core.names import CAPTURES, access_key
 from scienceops.errors import EngineUnavailable
 from scienceops.ports.job_launcher import JobOrder
 from scienceops.ports.service_runtime import DeployOrder
@@ -55,7 +55,10 @@ def scorer_command(
         environment={**order.settings, **settings_here(settings), **named},
         labels=owner_labels(settings.home, service=order.service, version=order.version),
         spool=str(spool),
-        rights=Rights(write=(f"{CAPTURES}{order.service}/{order.version}/",)),
+        rights=Rights(
+            read=(access_key(order.service),) if "SCORER_DIRECT" in order.settings else (),
+            write=(f"{CAPTURES}{order.service}/{order.version}/",),
+        ),
         memory_mb=settings.container_memory_mb,
         cpus=min(settings.container_cpus, os.cpu_count() or 1),
         grace_seconds=SCORER_GRACE_SECONDS,

@@ -54,7 +54,7 @@ REACH: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "azure": (
         ("scienceops/adapters/azure/*.py",),
-        ("azure-identity>=1.17", "azure-storage-blob>=12.20"),
+        ("azure-identity>=1.17", "azure-storage-blob>=12.20", "azure-storage-queue>=12.10"),
     ),
 }
 

@@ -69,17 +69,18 @@ class RemoteImageBuilder:
         self._open_registry = open_registry
         self._service = service
         self._settings = settings
-        self._always = scorer_requirements(settings.cloud) if always is None else list(always)
+        self._always = always
         self._clock = clock
 
     def start(self, order: BuildOrder) -> str:
         """Write down the order; the steps are taken by who asks for its status."""
         build_id = plain_name(order.key)
+        cloud, always = self._settings.cloud, self._always
         images = ImageOrder.of(
             order,
             base_image=self._settings.base_image,
-            always=self._always,
-            cloud=self._settings.cloud,
+            always=scorer_requirements(cloud) if always is None else always,
+            cloud=cloud,
         )
         with contextlib.suppress(ObjectExists):
             self._objects.put(_key(build_id, ORDER), _bytes(images.to_document()), if_absent=True)

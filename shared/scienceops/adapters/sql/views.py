@@ -32,7 +32,7 @@ _GROUP = (ROWS.c.environment, ROWS.c.web_service_name, ROWS.c.version, ROWS.c.mo
 
 #: Column -> (statistic, what it means), one row per feature and day.
 _FEATURE_STATISTICS = {
-    "row_count": ("count", "values"),
+    "value_count": ("count", "values that were there"),
     "missing_count": ("missing", "values that were missing"),
     "mean": ("mean", "arithmetic mean"),
     "median": ("median", "middle value"),

@@ -1,0 +1,157 @@
+"""Source: the rows of a Parquet or CSV file in pieces, as the service's schema types them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from scienceops.core.schema import Column, Schema
+from scienceops.errors import BadInput, BadRows
+
+SUFFIXES = (".parquet", ".csv")
+#: Read of a CSV file at a time.
+BLOCK_BYTES = 4 * 1024**2
+
+_ARROW = {"number": pa.float64(), "integer": pa.int64()}
+_TRUE, _FALSE = ["true", "1", "yes"], ["false", "0", "no"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of rows. keep: columns that go into the output and not to the service."""
+
+    path: Path
+    schema: Schema
+    keep: Sequence[str] = ()
+
+    def check(self) -> int | None:
+        """The number of rows, None for a CSV, whose rows nobody has counted.
+
+        Raises BadInput for another kind of file, for a column that is missing, and for one that
+        the service does not take and nobody keeps: nothing is left out silently.
+        """
+        suffix, count = self.path.suffix.lower(), None
+        if suffix not in SUFFIXES:
+            raise BadInput(f"{self.path}: wanted one of {', '.join(SUFFIXES)} for a file this way")
+        try:
+            if suffix == ".parquet":
+                with pq.ParquetFile(self.path) as file:
+                    names, count = file.schema_arrow.names, int(file.metadata.num_rows)
+            else:
+                with self._csv() as reader:
+                    names = reader.schema.names
+        except (pa.ArrowInvalid, OSError) as error:
+            raise BadInput(f"{self.path} cannot be read as {suffix}: {error}") from None
+        columns = {column.name: column for column in self.schema.columns}
+        for name in names:
+            if names.count(name) > 1:
+                raise BadInput(f"{self.path} has two columns {name!r}: rename one")
+            if name not in columns and name not in self.keep:
+                raise BadInput(
+                    f"{self.path} has a column {name!r}, which the service does not take: "
+                    f"--keep {name!r} copies it to the output, or leave it out of the file"
+                )
+        needed = [n for n, column in columns.items() if not column.nullable] + list(self.keep)
+        lacking = [name for name in needed if name not in names]
+        if lacking:
+            raise BadInput(f"{self.path} has no column {lacking[0]!r}: it has {', '.join(names)}")
+        if count == 0:
+            raise BadInput(f"{self.path} holds no rows")
+        return count
+
+    def pieces(self, rows: int, skip: int) -> Iterator[tuple[int, pa.Table]]:
+        """(number of the first row, at most `rows` rows) from row `skip` on; rows count from 0.
+
+        Raises BadRows, by the row of the file, for a cell of a CSV that is not of its column's
+        type, and BadInput for a file that ends in the middle.
+        """
+        start = 0
+        try:
+            for batch in self._batches(rows):
+                table = pa.Table.from_batches([batch])
+                begin = max(0, skip - start)
+                for offset in range(begin, table.num_rows, rows):
+                    yield start + offset, self._typed(table.slice(offset, rows), start + offset)
+                start += table.num_rows
+        except (pa.ArrowInvalid, OSError) as error:
+            raise BadInput(f"{self.path} cannot be read after row {start}: {error}") from None
+
+    def _batches(self, rows: int) -> Iterator[pa.RecordBatch]:
+        if self.path.suffix.lower() == ".parquet":
+            with pq.ParquetFile(self.path) as file:
+                yield from file.iter_batches(batch_size=rows)
+        else:
+            with self._csv() as reader:
+                yield from reader
+
+    def _csv(self) -> Any:
+        with self.path.open("rb") as file:
+            header = file.readline().decode("utf-8-sig", "replace")
+        names = (
+            pa_csv.read_csv(pa.py_buffer(header.encode())).column_names if header.strip() else []
+        )
+        return pa_csv.open_csv(
+            self.path,
+            read_options=pa_csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
+            parse_options=pa_csv.ParseOptions(newlines_in_values=True),
+            # Types come from the schema, not from what the first block looks like.
+            convert_options=pa_csv.ConvertOptions(column_types=dict.fromkeys(names, pa.string())),
+        )
+
+    def _typed(self, table: pa.Table, first: int) -> pa.Table:
+        if self.path.suffix.lower() == ".parquet":
+            return table
+        for column in self.schema.columns:
+            if column.name in table.column_names:
+                place = table.column_names.index(column.name)
+                values = _from_text(column, table[column.name], first)
+                table = table.set_column(place, column.name, values)
+        return table
+
+
+def _from_text(column: Column, values: Any, first: int) -> Any:
+    if column.nullable or column.type != "string":
+        values = pc.if_else(pc.equal(values, ""), pa.scalar(None, pa.string()), values)
+    if column.type == "boolean":
+        low = pc.utf8_lower(pc.utf8_trim_whitespace(values))
+        yes, no = (pc.is_in(low, pa.array(words)) for words in (_TRUE, _FALSE))
+        odd = pc.and_(pc.is_valid(low), pc.invert(pc.or_(yes, no)))
+        if pc.any(odd).as_py():
+            raise _bad(column, values, odd.to_pylist().index(True), first)
+        return pc.if_else(pc.is_valid(low), yes, None)
+    wanted = _ARROW.get(column.type)
+    if wanted is None:
+        return values
+    try:
+        return pc.cast(values, wanted)
+    except pa.ArrowInvalid:
+        row = next(n for n, value in enumerate(values) if not _casts(value, wanted))
+        raise _bad(column, values, row, first) from None
+
+
+def _casts(value: Any, wanted: Any) -> bool:
+    try:
+        value.cast(wanted)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def _bad(column: Column, values: Any, row: int, first: int) -> BadRows:
+    wanted = f"{'an' if column.type == 'integer' else 'a'} {column.type}"
+    return BadRows(
+        [
+            {
+                "row": first + row,
+                "column": column.name,
+                "problem": "wrong type",
+                "got": f"text {values[row].as_py()!r:.60}",
+                "wanted": wanted + (" or nothing" if column.nullable else ""),
+            }
+        ]
+    )

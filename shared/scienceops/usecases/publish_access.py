@@ -1,0 +1,30 @@
+"""Publish access: write down for a service's scorers whose keys may call them directly."""
+
+import json
+
+from scienceops.core.names import access_key
+from scienceops.core.policy import read_policy
+from scienceops.errors import ObjectNotFound
+from scienceops.ports import Ports
+from scienceops.usecases.records import read_service
+
+
+def publish_access(name: str, ports: Ports) -> None:
+    """Bring the list in the bucket in line with the service's keys and policy.
+
+    It holds hashes, none of them while the policy does not say `direct`. Publishing twice changes
+    nothing. Two at once may leave the older list, which the next turn of the clock puts right.
+    """
+    service = read_service(ports.registry, name).value
+    if "direct" not in service.policy:
+        # Nobody ever asked for it, so that no scorer reads a list.
+        return
+    is_direct = read_policy(service.policy).direct
+    hashes = sorted(key.key_sha256 for key in service.keys) if is_direct else []
+    wanted = json.dumps({"key_sha256": hashes}).encode()
+    try:
+        found = ports.objects.get(access_key(name))
+    except ObjectNotFound:
+        found = b""
+    if found != wanted:
+        ports.objects.put(access_key(name), wanted)

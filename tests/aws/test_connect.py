@@ -1,0 +1,40 @@
+"""connect gives an adapter for each port, and makes no client before it is used."""
+
+import subprocess
+import sys
+from dataclasses import fields
+
+import pytest
+
+from scienceops.adapters import aws
+from scienceops.config import load_settings
+from scienceops.errors import BadSetting
+
+SETTINGS = {"SCIENCEOPS_CLOUD": "aws", "SCIENCEOPS_AWS_BUCKET": "models"}
+
+LOOK = """
+import sys
+from scienceops.bootstrap import connect
+from scienceops.config import load_settings
+connect(load_settings({settings!r}))
+print([name for name in {heavy!r} if name in sys.modules])
+"""
+
+
+def test_every_port_has_its_adapter() -> None:
+    ports = aws.connect(load_settings(SETTINGS))
+    places = {type(getattr(ports, field.name)).__module__ for field in fields(ports)}
+    assert len(places) == 8
+    assert all(place.startswith("scienceops.adapters.aws.") for place in places)
+
+
+def test_connecting_makes_no_client_and_imports_nothing_heavy() -> None:
+    heavy = ("boto3", "pyarrow", "pandas", "numpy", "sklearn", "sqlalchemy", "flask")
+    code = LOOK.format(settings=SETTINGS, heavy=heavy)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert done.stdout.decode().strip() == "[]", done.stderr.decode()
+
+
+def test_a_missing_bucket_is_named() -> None:
+    with pytest.raises(BadSetting, match="SCIENCEOPS_AWS_BUCKET"):
+        aws.connect(load_settings({"SCIENCEOPS_CLOUD": "aws"}))

@@ -1,0 +1,158 @@
+"""The loop on AWS: the shipped template, deployed and driven by nothing but AWS's own APIs.
+
+S3, SQS, DynamoDB, Lambda, API Gateway and EventBridge are emulated; functions run the bundle by the
+real runtime client. CodeBuild, ECR, ECS, EMR Serverless and the scorers' Lambda are stand-ins that
+execute what the adapters sent.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from emulators.deployment import PREFIX, Deployment
+from emulators.permissions import Roles, needed
+from models import iris_rows, pack_iris
+
+from infra import job_files
+from infra.stage import stage
+
+#: Function -> the role that it runs under, by the name of the door.
+ROLES = {
+    f"{PREFIX}http": "HttpRole",
+    f"{PREFIX}on-model-upload": "OnModelUploadRole",
+    f"{PREFIX}on-capture": "OnCaptureRole",
+    f"{PREFIX}on-work": "OnWorkRole",
+    f"{PREFIX}on-alert": "OnAlertRole",
+    f"{PREFIX}on-timer": "OnTimerRole",
+}
+
+
+@pytest.fixture(scope="module")
+def owner(deployment: Deployment) -> str:
+    """The owner's token, made at the first request and read from Secrets Manager."""
+    alive = deployment.request("GET", "/healthz")
+    assert alive.status == 200, alive.body
+    assert deployment.request("GET", "/api/v1/services", key="so_wrong").status == 401
+    secrets = deployment.client("secretsmanager")
+    told = secrets.get_secret_value(SecretId=f"{PREFIX}owner-token")["SecretString"]
+    return str(told).strip()
+
+
+@pytest.fixture(scope="module")
+def live(deployment: Deployment, owner: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An API key of `iris`, of which version 1 is live."""
+    package = pack_iris(tmp_path_factory.mktemp("package"))
+    put(deployment, "packages/iris/first one.zip", package)
+
+    def state() -> bool:
+        told = deployment.request("GET", "/api/v1/services/iris", key=owner)
+        return told.status == 200 and told.json()["live"] == 1
+
+    deployment.wait("a live version", state, 180)
+    made = deployment.request("POST", "/api/v1/services/iris/keys", {}, key=owner)
+    assert made.status in (200, 201), made.body
+    return str(made.json()["key"])
+
+
+def put(deployment: Deployment, key: str, path: Path) -> None:
+    bucket = deployment.outputs["BucketName"]
+    deployment.client("s3").upload_file(str(path), bucket, key)
+
+
+def keys(deployment: Deployment, prefix: str) -> list[str]:
+    bucket = deployment.outputs["BucketName"]
+    found = deployment.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
+    return [entry["Key"] for entry in found.get("Contents", [])]
+
+
+def score(deployment: Deployment, rows: list[dict[str, Any]], key: str) -> dict[str, Any]:
+    reply = deployment.request("POST", "/api/v1/service/iris/score", {"input_df": rows}, key=key)
+    assert reply.status == 200, reply.body
+    told: dict[str, Any] = reply.json()
+    return told
+
+
+def test_queues_tables_and_bucket_bear_the_names_that_adapters_derive(deployment: Deployment):
+    queues = deployment.client("sqs").list_queues(QueueNamePrefix=PREFIX)["QueueUrls"]
+    assert {url.rpartition(PREFIX)[2] for url in queues} == {
+        *("work", "captures", "alerts"),
+        *("work-dead", "captures-dead", "alerts-dead", "events-dead"),
+    }
+    tables = deployment.client("dynamodb").list_tables()["TableNames"]
+    assert {f"{PREFIX}registry", f"{PREFIX}statistics"} <= set(tables)
+    bucket = deployment.outputs["BucketName"]
+    assert bucket == "scienceops-emulator-000000000000-us-east-1"
+    told = deployment.client("s3").get_bucket_notification_configuration(Bucket=bucket)
+    assert len(told["LambdaFunctionConfigurations"]) == 3
+
+
+def test_a_package_in_the_bucket_becomes_a_live_service_and_scores(
+    deployment: Deployment, live: str
+):
+    answer = score(deployment, iris_rows()[:3], live)
+    assert (answer["version"], answer["predictions"]) == (1, ["setosa"] * 3)
+
+
+def test_a_wrong_row_and_a_wrong_key_are_told_so_by_the_api(deployment: Deployment, live: str):
+    path, rows = "/api/v1/service/iris/score", [{**iris_rows()[0], "petal width (cm)": "wide"}]
+    wrong = deployment.request("POST", path, {"input_df": rows}, key=live)
+    assert (wrong.status, wrong.json()["problems"][0]["column"]) == (422, "petal width (cm)")
+    assert deployment.request("POST", path, {"input_df": rows}, key="so_wrong").status == 401
+
+
+def test_every_scored_row_is_captured_before_its_answer_and_its_day_announced(
+    deployment: Deployment, live: str
+):
+    for start in range(0, 40, 10):
+        score(deployment, iris_rows()[start : start + 10], live)
+    # A function's disk may die with it, so the capture is in the bucket before the answer is out.
+    assert len(keys(deployment, "captures/iris/1/")) >= 4
+    deployment.wait("announcements", lambda: '"Announcements"' in deployment.log("on-capture"))
+
+
+def test_the_clock_ticks_by_its_schedule(deployment: Deployment):
+    def asked() -> bool:
+        return '"Ticks"' in deployment.log("on-timer")
+
+    deployment.wait("a tick that nobody asked for", asked, 90)
+
+
+def test_the_clock_s_run_ends_in_statistics_that_the_pages_show(
+    deployment: Deployment, live: str, owner: str, tmp_path: Path
+):
+    environment = tmp_path / "environment.tar.gz"
+    environment.write_bytes(b"the stand-in for EMR runs in the environment of the tests")
+    packages = stage("emr", tmp_path / "build")
+    job_files.upload(
+        deployment.client("s3"), deployment.outputs["BucketName"], packages, environment
+    )
+    score(deployment, iris_rows()[:50], live)
+
+    def told() -> list[dict[str, Any]]:
+        path = "/api/v1/services/iris/statistics?feature=prediction"
+        reply = deployment.request("GET", path, key=owner)
+        return list(reply.json()["rows"]) if reply.status == 200 else []
+
+    rows = deployment.wait("statistics", told, 240)
+    assert {row["model_id"] for row in rows} == {"iris:1"}
+    assert {row["environment"] for row in rows} == {"emulator"}
+    for page in ("/", "/services/iris", "/services/iris/models", "/services/iris/data"):
+        assert deployment.request("GET", page, key=owner).status == 200
+
+
+def test_every_door_was_allowed_all_that_it_called(deployment: Deployment, live: str):
+    roles = Roles(deployment.template)
+    refused = {
+        (call["function"].removeprefix(PREFIX), *pair)
+        for call in deployment.calls()
+        for pair in roles.refused(ROLES[call["function"]], call)
+    }
+    assert not refused
+
+
+def test_calls_are_recorded_of_every_door_that_was_used(deployment: Deployment, live: str):
+    used = {call["function"] for call in deployment.calls()}
+    assert {f"{PREFIX}{door}" for door in ("http", "on-model-upload", "on-work")} <= used
+    pairs = [pair for call in deployment.calls() for pair in needed(call)]
+    assert ("s3:PutObject" in {action for action, _ in pairs}) and json.dumps(pairs)

@@ -1,0 +1,92 @@
+"""The policy's runtime: refused where a platform lacks it, and frozen with a deployment."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from scienceops.adapters.local import connect
+from scienceops.app import App
+from scienceops.config import Settings
+from scienceops.core.versions import Service, Version
+from scienceops.errors import BadPolicy
+from scienceops.ports import Ports
+from scienceops.ports.service_runtime import DeployOrder, Observed, ServiceStatus
+from scienceops.usecases.change_policy import change_policy
+from scienceops.usecases.reconcile_deployment import ask_to_run, reconcile_deployment
+from scienceops.usecases.records import Stored, number_key, save
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+class Recorder:
+    """A stand-in for a runtime: remembers what it was told to start, and never runs anything."""
+
+    def __init__(self) -> None:
+        self.orders: list[DeployOrder] = []
+
+    def start(self, order: DeployOrder) -> None:
+        self.orders.append(order)
+
+    def status(self, service: str, version: int) -> ServiceStatus:
+        return ServiceStatus(service, version, Observed.STOPPED)
+
+
+@pytest.fixture
+def runtime() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture
+def ports(tmp_path: Path, runtime: Recorder) -> Iterator[Ports]:
+    made = connect(Settings(home=tmp_path))
+    service = Service(name="iris", live=1)
+    save(made.registry, Stored(service, "iris", "service"), service, at=NOW)
+    version = Version(
+        service="iris",
+        number=1,
+        digest="d",
+        state="proved",
+        uploaded_at=NOW.isoformat(),
+        uploaded_key="packages/iris/iris.zip",
+        manifest={},
+    )
+    save(made.registry, Stored(version, "iris", number_key("version", 1)), version, at=NOW)
+    yield replace(made, runtime=runtime)  # type: ignore[arg-type]  # It is asked no more.
+
+
+def set_runtime(ports: Ports, value: str) -> None:
+    change_policy("iris", {"runtime": value}, "ann", ports, lambda: NOW)
+
+
+def start(ports: Ports) -> None:
+    ask_to_run("iris", 1, ports, lambda: NOW)
+    reconcile_deployment("iris", 1, ports, lambda: NOW)
+
+
+def test_a_version_is_started_on_the_runtime_of_the_policy(ports, runtime):
+    set_runtime(ports, "fargate")
+    start(ports)
+    assert [order.runtime for order in runtime.orders] == ["fargate"]
+
+
+def test_what_began_on_one_runtime_is_restarted_on_it(ports, runtime):
+    start(ports)
+    set_runtime(ports, "lambda")
+    start(ports)
+    assert [order.runtime for order in runtime.orders] == ["auto", "auto"]
+
+
+@pytest.mark.parametrize("cloud", ["local", "azure"])
+def test_a_platform_without_it_refuses_the_policy_with_a_message(ports, tmp_path, cloud):
+    app = App(ports, Settings(home=tmp_path, cloud=cloud), lambda: NOW)
+    with pytest.raises(BadPolicy, match=rf"this platform \({cloud}\) knows auto alone"):
+        app.decisions.change_policy("iris", {"runtime": "lambda"}, "ann")
+
+
+def test_aws_takes_it(ports, tmp_path):
+    app = App(ports, Settings(home=tmp_path, cloud="aws"), lambda: NOW)
+    changed = app.decisions.change_policy("iris", {"runtime": "lambda"}, "ann")
+    assert changed["runtime"] == "lambda"

@@ -46,6 +46,8 @@ def prepare(name: str, folder: Path) -> Case:
             name="bench",
             training_data=frame,
             runtime=runtime,
+            # Boosting with categories holds functions that skops does not take.
+            allow_pickle=True,
             path=folder / f"{name}-{runtime}.zip",
         )
         for runtime in ("compiled", "sklearn")

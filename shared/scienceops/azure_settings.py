@@ -58,8 +58,8 @@ class AzureSettings(BaseModel):
     container_identity_client: str = Field(default="", description="Client id of that identity.")
     scorer_ingress: Literal["internal", "external"] = Field(
         default="internal",
-        description="Whether scorers are reached from their virtual network alone; from anywhere "
-        "they check keys, too.",
+        description="Whether scorers are reached from their own app environment alone, or from "
+        "its network as well; they check keys either way.",
     )
     scorer_replicas_least: int = Field(
         default=0, ge=0, description="Copies of a scorer that nobody calls; 0 costs nothing."

@@ -76,6 +76,9 @@ destroy-azure: .venv/ready ## Take a stage down, and say what of it is kept: STA
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .emulators/venv
 	@$(BIN)/uv pip install --quiet --python .emulators/venv/bin/python --require-hashes -r tests/emulators/requirements.txt
 	@$(BIN)/uv pip install --quiet --target .emulators/functions --no-deps --python-version 3.13 --require-hashes -r tests/emulators/functions.txt
+	@# Of this wheel nothing but the Lambda emulator is kept: a program of its own.
+	@$(BIN)/uv pip install --quiet --target .emulators/sam --no-deps --require-hashes -r tests/emulators/lambda.txt
+	@mv .emulators/sam/samcli/local/rapid/aws-lambda-rie-x86_64 .emulators/aws-lambda-rie && chmod +x .emulators/aws-lambda-rie && rm -r .emulators/sam
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .emulators/checkov
 	@$(BIN)/uv pip install --quiet --python .emulators/checkov/bin/python --require-hashes -r tests/emulators/checkov.txt
 	@cd .emulators && npm ci --silent --ignore-scripts --no-audit --no-fund
@@ -125,6 +128,8 @@ lock: ## Resolve requirements.in again
 	  --custom-compile-command "make lock" tests/emulators/checkov.in -o tests/emulators/checkov.txt
 	@$(BIN)/uv pip compile -q --python-version 3.13 --no-deps --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" tests/emulators/functions.in -o tests/emulators/functions.txt
+	@$(BIN)/uv pip compile -q --python-version 3.11 --no-deps --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" tests/emulators/lambda.in -o tests/emulators/lambda.txt
 	@$(BIN)/uv pip compile -q --python-version 3.11 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" -c requirements.txt functions/aws/requirements.txt -o functions/aws/requirements.lock
 	@$(BIN)/uv pip compile -q --python-version 3.11 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-emit-index-url --no-annotate \

@@ -14,7 +14,7 @@ OPTIONS ?=
 OSLS := $(HERE)/.emulators/node_modules/.bin/osls
 export PYTHONPATH := $(HERE)/shared:$(HERE)
 
-.PHONY: bench bench-capture bench-deploy bench-doors bench-scoring browser check check-parity clean contract demo deploy-aws deploy-azure destroy-aws destroy-azure engine engine-stop help image lint lock stage-aws test test-aws test-azure test-containers
+.PHONY: bench bench-capture bench-deploy bench-doors bench-scoring browser check check-parity clean contract demo deploy-aws deploy-azure destroy-aws destroy-azure engine engine-stop help image lint lock stage-aws stage-azure test test-aws test-azure test-containers
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -63,6 +63,10 @@ deploy-aws: stage-aws .emulators/ready ## Deploy to the AWS account of this shel
 
 destroy-aws: .venv/ready .emulators/ready ## Take a stage down, and say what of it is kept: STAGE=dev
 	@$(BIN)/python infra/destroy_aws.py $(STAGE) "$(OSLS)" $(OPTIONS)
+
+stage-azure: .venv/ready ## Lay out what the functions on Azure are made of, build/azure.zip, and the wheel of its jobs
+	@$(BIN)/python infra/stage.py azure
+	@$(BIN)/python -m infra.azure.wheel
 
 deploy-azure: .venv/ready ## Deploy to the Azure subscription of this shell: STAGE=dev OPTIONS="--location northeurope"
 	@$(BIN)/python -m infra.azure.deploy $(STAGE) $(OPTIONS)

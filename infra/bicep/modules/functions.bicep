@@ -106,6 +106,12 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     SCIENCEOPS_CLOUD: 'azure'
     SCIENCEOPS_ENVIRONMENT: stage
     SCIENCEOPS_HOME: '/tmp/scienceops'
+    // Docker's own images, from a registry that does not count how often ACR Tasks ask.
+    SCIENCEOPS_BASE_IMAGE: 'public.ecr.aws/docker/library/python:{python}-slim'
+    // An image is pulled and a scorer started within this time.
+    SCIENCEOPS_PROOF_SECONDS: '600'
+    // Calls that were routed a moment ago reach their scorer before it is told to end.
+    SCIENCEOPS_DRAIN_SECONDS: '30'
     SCIENCEOPS_PUBLIC_URL: url
     // Each run starts containers or a cluster.
     SCIENCEOPS_STATISTICS_SECONDS: string(statisticsSeconds)

@@ -6,13 +6,15 @@ execute what the adapters sent.
 """
 
 import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from emulators.deployment import PREFIX, Deployment
 from emulators.permissions import Roles, needed
-from models import iris_rows, pack_iris
+from models import iris_rows, iris_table, pack_trainable_iris
 
 from infra import job_files
 from infra.stage import stage
@@ -42,7 +44,7 @@ def owner(deployment: Deployment) -> str:
 @pytest.fixture(scope="module")
 def live(deployment: Deployment, owner: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """An API key of `iris`, of which version 1 is live."""
-    package = pack_iris(tmp_path_factory.mktemp("package"))
+    package = pack_trainable_iris(tmp_path_factory.mktemp("package"))
     put(deployment, "packages/iris/first one.zip", package)
 
     def state() -> bool:
@@ -53,6 +55,33 @@ def live(deployment: Deployment, owner: str, tmp_path_factory: pytest.TempPathFa
     made = deployment.request("POST", "/api/v1/services/iris/keys", {}, key=owner)
     assert made.status in (200, 201), made.body
     return str(made.json()["key"])
+
+
+@pytest.fixture(scope="module")
+def jobs(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What jobs on EMR run from, in the bucket."""
+    folder = tmp_path_factory.mktemp("jobs")
+    environment = folder / "environment.tar.gz"
+    environment.write_bytes(b"the stand-in for EMR runs in the environment of the tests")
+    packages = stage("emr", folder / "build")
+    bucket = deployment.outputs["BucketName"]
+    job_files.upload(deployment.client("s3"), bucket, packages, environment)
+
+
+@pytest.fixture(scope="module")
+def labelled_day(deployment: Deployment, live: str, owner: str) -> str:
+    """Yesterday, of which every flower is scored and labelled."""
+    day = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    headers = {"X-ScienceOps-Captured-At": f"{day}T12:00:00Z"}
+    answer = score(deployment, iris_rows(), owner, headers)
+    labels = [
+        {"request_id": answer["request_id"], "row": row, "label": str(species)}
+        for row, species in enumerate(iris_table()["species"])
+    ]
+    path = "/api/v1/service/iris/labels"
+    told = deployment.request("POST", path, {"labels": labels}, key=live)
+    assert (told.status, told.json()["accepted"]) == (200, len(labels)), told.body
+    return day
 
 
 def put(deployment: Deployment, key: str, path: Path) -> None:
@@ -66,8 +95,14 @@ def keys(deployment: Deployment, prefix: str) -> list[str]:
     return [entry["Key"] for entry in found.get("Contents", [])]
 
 
-def score(deployment: Deployment, rows: list[dict[str, Any]], key: str) -> dict[str, Any]:
-    reply = deployment.request("POST", "/api/v1/service/iris/score", {"input_df": rows}, key=key)
+def score(
+    deployment: Deployment,
+    rows: list[dict[str, Any]],
+    key: str,
+    headers: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    path = "/api/v1/service/iris/score"
+    reply = deployment.request("POST", path, {"input_df": rows}, headers, key)
     assert reply.status == 200, reply.body
     told: dict[str, Any] = reply.json()
     return told
@@ -92,6 +127,11 @@ def test_a_package_in_the_bucket_becomes_a_live_service_and_scores(
 ):
     answer = score(deployment, iris_rows()[:3], live)
     assert (answer["version"], answer["predictions"]) == (1, ["setosa"] * 3)
+
+
+def test_the_log_of_a_build_is_told_by_the_api(deployment: Deployment, live: str, owner: str):
+    log = deployment.request("GET", "/api/v1/services/iris/versions/1/log", key=owner)
+    assert (log.status, b"resolved" in log.body) == (200, True), log.body
 
 
 def test_a_wrong_row_and_a_wrong_key_are_told_so_by_the_api(deployment: Deployment, live: str):
@@ -119,14 +159,8 @@ def test_the_clock_ticks_by_its_schedule(deployment: Deployment):
 
 
 def test_the_clock_s_run_ends_in_statistics_that_the_pages_show(
-    deployment: Deployment, live: str, owner: str, tmp_path: Path
+    deployment: Deployment, live: str, owner: str, jobs: None
 ):
-    environment = tmp_path / "environment.tar.gz"
-    environment.write_bytes(b"the stand-in for EMR runs in the environment of the tests")
-    packages = stage("emr", tmp_path / "build")
-    job_files.upload(
-        deployment.client("s3"), deployment.outputs["BucketName"], packages, environment
-    )
     score(deployment, iris_rows()[:50], live)
 
     def told() -> list[dict[str, Any]]:
@@ -137,8 +171,39 @@ def test_the_clock_s_run_ends_in_statistics_that_the_pages_show(
     rows = deployment.wait("statistics", told, 240)
     assert {row["model_id"] for row in rows} == {"iris:1"}
     assert {row["environment"] for row in rows} == {"emulator"}
+    exact = "/api/v1/services/iris/statistics?feature=sepal length (cm)&statistic=mean"
+    reply = deployment.request("GET", exact.replace(" ", "%20"), key=owner)
+    assert {row["statistic"] for row in reply.json()["rows"]} == {"mean"}
     for page in ("/", "/services/iris", "/services/iris/models", "/services/iris/data"):
         assert deployment.request("GET", page, key=owner).status == 200
+
+
+def test_a_retraining_makes_a_candidate_that_a_person_puts_live(
+    deployment: Deployment, live: str, owner: str, labelled_day: str, jobs: None
+):
+    asked = {"selection": {"since": labelled_day, "until": labelled_day}, "why": "to see it learn"}
+    path = "/api/v1/services/iris/retrainings"
+    begun = deployment.request("POST", path, asked, key=owner)
+    assert begun.status == 200, begun.body
+    number = begun.json()["number"]
+
+    def ended() -> dict[str, Any]:
+        told: dict[str, Any] = deployment.request("GET", f"{path}/{number}", key=owner).json()
+        return told if told["state"] in ("compared", "failed") else {}
+
+    retraining = deployment.wait("a candidate, compared", ended, 300)
+    assert (retraining["state"], retraining["version"]) == ("compared", 2), retraining
+    assert retraining["report"]["labelled"] == 150
+    approve = "/api/v1/services/iris/versions/2/approve"
+    approved = deployment.request("POST", approve, {"comment": "it learned"}, key=owner)
+    assert approved.status == 200, approved.body
+    service = "/api/v1/services/iris"
+    deployment.wait(
+        "the candidate live",
+        lambda: deployment.request("GET", service, key=owner).json()["live"] == 2,
+    )
+    answer = score(deployment, iris_rows()[:3], live)
+    assert (answer["version"], answer["predictions"]) == (2, ["setosa"] * 3)
 
 
 def test_every_door_was_allowed_all_that_it_called(deployment: Deployment, live: str):

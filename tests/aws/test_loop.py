@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from emulators import unused_permissions
 from emulators.deployment import PREFIX, Deployment
 from emulators.permissions import Roles, needed
 from models import iris_rows, iris_table, pack_trainable_iris
@@ -28,6 +29,9 @@ ROLES = {
     f"{PREFIX}on-alert": "OnAlertRole",
     f"{PREFIX}on-timer": "OnTimerRole",
 }
+
+#: Roles of what the doors start.
+STARTED = ("BuildRole", "ScorerRole", "StatisticsRole", "TaskStartRole", "TrainingRole")
 
 
 @pytest.fixture(scope="module")
@@ -214,6 +218,23 @@ def test_every_door_was_allowed_all_that_it_called(deployment: Deployment, live:
         for pair in roles.refused(ROLES[call["function"]], call)
     }
     assert not refused
+
+
+def test_every_door_called_all_that_it_was_allowed_but_for_what_has_a_reason(
+    deployment: Deployment, live: str
+):
+    roles = Roles(deployment.template)
+    called = {
+        (ROLES[call["function"]], action)
+        for call in deployment.calls()
+        for action, _ in needed(call)
+    }
+    allowed = {
+        (role, action) for role in (*ROLES.values(), *STARTED) for action, _ in roles.allowed(role)
+    }
+    by_chance = set(unused_permissions.pairs(by_chance=True))
+    assert by_chance <= allowed
+    assert allowed - called - by_chance == set(unused_permissions.pairs(by_chance=False))
 
 
 def test_calls_are_recorded_of_every_door_that_was_used(deployment: Deployment, live: str):

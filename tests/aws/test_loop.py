@@ -6,6 +6,7 @@ execute what the adapters sent.
 """
 
 import json
+import shutil
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,11 +14,12 @@ from typing import Any
 
 import pytest
 from emulators import unused_permissions
-from emulators.deployment import PREFIX, Deployment
+from emulators.child import ROOT
+from emulators.deployment import OSLS, PREFIX, STAGE, Deployment
 from emulators.permissions import Roles, needed
 from models import iris_rows, iris_table, pack_trainable_iris
 
-from infra import job_files
+from infra import destroy_aws, job_files
 from infra.stage import stage
 
 #: Function -> the role that it runs under, by the name of the door.
@@ -242,3 +244,28 @@ def test_calls_are_recorded_of_every_door_that_was_used(deployment: Deployment, 
     assert {f"{PREFIX}{door}" for door in ("http", "on-model-upload", "on-work")} <= used
     pairs = [pair for call in deployment.calls() for pair in needed(call)]
     assert ("s3:PutObject" in {action for action, _ in pairs}) and json.dumps(pairs)
+
+
+def test_a_stage_that_is_taken_down_stops_its_scorers_and_keeps_its_data(
+    deployment: Deployment, live: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    """The last test: nothing of the stage answers after it. Run by osls, as `make destroy-aws`."""
+    copy = shutil.copytree(ROOT / "infra", tmp_path / "infra", ignore=shutil.ignore_patterns(".*"))
+    bucket = deployment.outputs["BucketName"]
+    kept = keys(deployment, "versions/") + keys(deployment, "captures/")
+    with pytest.MonkeyPatch.context() as patch:
+        # osls writes beside the template, and tests run side by side.
+        patch.setattr(destroy_aws, "INFRA", copy)
+        # osls asks for a repository of its own, which the stand-in for ECR knows nothing of.
+        patch.delenv("AWS_ENDPOINT_URL_ECR")
+        assert destroy_aws.main(STAGE, str(OSLS), ["--region=us-east-1"]) == 0
+    told = capsys.readouterr().out
+    assert "stopping iris:" in told
+    assert f"s3://{bucket}" in told
+    assert f"{PREFIX}registry" in told
+    with pytest.raises(SystemExit, match=f"no stack scienceops-{STAGE} here"):
+        destroy_aws.outputs_of(f"scienceops-{STAGE}")
+    assert deployment.client("lambda").list_functions()["Functions"] == []
+    assert set(kept) <= set(keys(deployment, ""))
+    tables = deployment.client("dynamodb").list_tables()["TableNames"]
+    assert {f"{PREFIX}registry", f"{PREFIX}statistics"} <= set(tables)

@@ -6,15 +6,20 @@ execute what the adapters sent.
 """
 
 import json
+import shutil
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from emulators.deployment import PREFIX, Deployment
+from emulators import unused_permissions
+from emulators.child import ROOT
+from emulators.deployment import OSLS, PREFIX, STAGE, Deployment
 from emulators.permissions import Roles, needed
-from models import iris_rows, pack_iris
+from models import iris_rows, iris_table, pack_trainable_iris
 
-from infra import job_files
+from infra import destroy_aws, job_files
 from infra.stage import stage
 
 #: Function -> the role that it runs under, by the name of the door.
@@ -26,6 +31,9 @@ ROLES = {
     f"{PREFIX}on-alert": "OnAlertRole",
     f"{PREFIX}on-timer": "OnTimerRole",
 }
+
+#: Roles of what the doors start.
+STARTED = ("BuildRole", "ScorerRole", "StatisticsRole", "TaskStartRole", "TrainingRole")
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +50,7 @@ def owner(deployment: Deployment) -> str:
 @pytest.fixture(scope="module")
 def live(deployment: Deployment, owner: str, tmp_path_factory: pytest.TempPathFactory) -> str:
     """An API key of `iris`, of which version 1 is live."""
-    package = pack_iris(tmp_path_factory.mktemp("package"))
+    package = pack_trainable_iris(tmp_path_factory.mktemp("package"))
     put(deployment, "packages/iris/first one.zip", package)
 
     def state() -> bool:
@@ -53,6 +61,33 @@ def live(deployment: Deployment, owner: str, tmp_path_factory: pytest.TempPathFa
     made = deployment.request("POST", "/api/v1/services/iris/keys", {}, key=owner)
     assert made.status in (200, 201), made.body
     return str(made.json()["key"])
+
+
+@pytest.fixture(scope="module")
+def jobs(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What jobs on EMR run from, in the bucket."""
+    folder = tmp_path_factory.mktemp("jobs")
+    environment = folder / "environment.tar.gz"
+    environment.write_bytes(b"the stand-in for EMR runs in the environment of the tests")
+    packages = stage("emr", folder / "build")
+    bucket = deployment.outputs["BucketName"]
+    job_files.upload(deployment.client("s3"), bucket, packages, environment)
+
+
+@pytest.fixture(scope="module")
+def labelled_day(deployment: Deployment, live: str, owner: str) -> str:
+    """Yesterday, of which every flower is scored and labelled."""
+    day = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
+    headers = {"X-ScienceOps-Captured-At": f"{day}T12:00:00Z"}
+    answer = score(deployment, iris_rows(), owner, headers)
+    labels = [
+        {"request_id": answer["request_id"], "row": row, "label": str(species)}
+        for row, species in enumerate(iris_table()["species"])
+    ]
+    path = "/api/v1/service/iris/labels"
+    told = deployment.request("POST", path, {"labels": labels}, key=live)
+    assert (told.status, told.json()["accepted"]) == (200, len(labels)), told.body
+    return day
 
 
 def put(deployment: Deployment, key: str, path: Path) -> None:
@@ -66,8 +101,14 @@ def keys(deployment: Deployment, prefix: str) -> list[str]:
     return [entry["Key"] for entry in found.get("Contents", [])]
 
 
-def score(deployment: Deployment, rows: list[dict[str, Any]], key: str) -> dict[str, Any]:
-    reply = deployment.request("POST", "/api/v1/service/iris/score", {"input_df": rows}, key=key)
+def score(
+    deployment: Deployment,
+    rows: list[dict[str, Any]],
+    key: str,
+    headers: Mapping[str, str] | None = None,
+) -> dict[str, Any]:
+    path = "/api/v1/service/iris/score"
+    reply = deployment.request("POST", path, {"input_df": rows}, headers, key)
     assert reply.status == 200, reply.body
     told: dict[str, Any] = reply.json()
     return told
@@ -92,6 +133,11 @@ def test_a_package_in_the_bucket_becomes_a_live_service_and_scores(
 ):
     answer = score(deployment, iris_rows()[:3], live)
     assert (answer["version"], answer["predictions"]) == (1, ["setosa"] * 3)
+
+
+def test_the_log_of_a_build_is_told_by_the_api(deployment: Deployment, live: str, owner: str):
+    log = deployment.request("GET", "/api/v1/services/iris/versions/1/log", key=owner)
+    assert (log.status, b"resolved" in log.body) == (200, True), log.body
 
 
 def test_a_wrong_row_and_a_wrong_key_are_told_so_by_the_api(deployment: Deployment, live: str):
@@ -119,14 +165,8 @@ def test_the_clock_ticks_by_its_schedule(deployment: Deployment):
 
 
 def test_the_clock_s_run_ends_in_statistics_that_the_pages_show(
-    deployment: Deployment, live: str, owner: str, tmp_path: Path
+    deployment: Deployment, live: str, owner: str, jobs: None
 ):
-    environment = tmp_path / "environment.tar.gz"
-    environment.write_bytes(b"the stand-in for EMR runs in the environment of the tests")
-    packages = stage("emr", tmp_path / "build")
-    job_files.upload(
-        deployment.client("s3"), deployment.outputs["BucketName"], packages, environment
-    )
     score(deployment, iris_rows()[:50], live)
 
     def told() -> list[dict[str, Any]]:
@@ -137,8 +177,39 @@ def test_the_clock_s_run_ends_in_statistics_that_the_pages_show(
     rows = deployment.wait("statistics", told, 240)
     assert {row["model_id"] for row in rows} == {"iris:1"}
     assert {row["environment"] for row in rows} == {"emulator"}
+    exact = "/api/v1/services/iris/statistics?feature=sepal length (cm)&statistic=mean"
+    reply = deployment.request("GET", exact.replace(" ", "%20"), key=owner)
+    assert {row["statistic"] for row in reply.json()["rows"]} == {"mean"}
     for page in ("/", "/services/iris", "/services/iris/models", "/services/iris/data"):
         assert deployment.request("GET", page, key=owner).status == 200
+
+
+def test_a_retraining_makes_a_candidate_that_a_person_puts_live(
+    deployment: Deployment, live: str, owner: str, labelled_day: str, jobs: None
+):
+    asked = {"selection": {"since": labelled_day, "until": labelled_day}, "why": "to see it learn"}
+    path = "/api/v1/services/iris/retrainings"
+    begun = deployment.request("POST", path, asked, key=owner)
+    assert begun.status == 200, begun.body
+    number = begun.json()["number"]
+
+    def ended() -> dict[str, Any]:
+        told: dict[str, Any] = deployment.request("GET", f"{path}/{number}", key=owner).json()
+        return told if told["state"] in ("compared", "failed") else {}
+
+    retraining = deployment.wait("a candidate, compared", ended, 300)
+    assert (retraining["state"], retraining["version"]) == ("compared", 2), retraining
+    assert retraining["report"]["labelled"] == 150
+    approve = "/api/v1/services/iris/versions/2/approve"
+    approved = deployment.request("POST", approve, {"comment": "it learned"}, key=owner)
+    assert approved.status == 200, approved.body
+    service = "/api/v1/services/iris"
+    deployment.wait(
+        "the candidate live",
+        lambda: deployment.request("GET", service, key=owner).json()["live"] == 2,
+    )
+    answer = score(deployment, iris_rows()[:3], live)
+    assert (answer["version"], answer["predictions"]) == (2, ["setosa"] * 3)
 
 
 def test_every_door_was_allowed_all_that_it_called(deployment: Deployment, live: str):
@@ -151,8 +222,50 @@ def test_every_door_was_allowed_all_that_it_called(deployment: Deployment, live:
     assert not refused
 
 
+def test_every_door_called_all_that_it_was_allowed_but_for_what_has_a_reason(
+    deployment: Deployment, live: str
+):
+    roles = Roles(deployment.template)
+    called = {
+        (ROLES[call["function"]], action)
+        for call in deployment.calls()
+        for action, _ in needed(call)
+    }
+    allowed = {
+        (role, action) for role in (*ROLES.values(), *STARTED) for action, _ in roles.allowed(role)
+    }
+    by_chance = set(unused_permissions.pairs(by_chance=True))
+    assert by_chance <= allowed
+    assert allowed - called - by_chance == set(unused_permissions.pairs(by_chance=False))
+
+
 def test_calls_are_recorded_of_every_door_that_was_used(deployment: Deployment, live: str):
     used = {call["function"] for call in deployment.calls()}
     assert {f"{PREFIX}{door}" for door in ("http", "on-model-upload", "on-work")} <= used
     pairs = [pair for call in deployment.calls() for pair in needed(call)]
     assert ("s3:PutObject" in {action for action, _ in pairs}) and json.dumps(pairs)
+
+
+def test_a_stage_that_is_taken_down_stops_its_scorers_and_keeps_its_data(
+    deployment: Deployment, live: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    """The last test: nothing of the stage answers after it. Run by osls, as `make destroy-aws`."""
+    copy = shutil.copytree(ROOT / "infra", tmp_path / "infra", ignore=shutil.ignore_patterns(".*"))
+    bucket = deployment.outputs["BucketName"]
+    kept = keys(deployment, "versions/") + keys(deployment, "captures/")
+    with pytest.MonkeyPatch.context() as patch:
+        # osls writes beside the template, and tests run side by side.
+        patch.setattr(destroy_aws, "INFRA", copy)
+        # osls asks for a repository of its own, which the stand-in for ECR knows nothing of.
+        patch.delenv("AWS_ENDPOINT_URL_ECR")
+        assert destroy_aws.main(STAGE, str(OSLS), ["--region=us-east-1"]) == 0
+    told = capsys.readouterr().out
+    assert "stopping iris:" in told
+    assert f"s3://{bucket}" in told
+    assert f"{PREFIX}registry" in told
+    with pytest.raises(SystemExit, match=f"no stack scienceops-{STAGE} here"):
+        destroy_aws.outputs_of(f"scienceops-{STAGE}")
+    assert deployment.client("lambda").list_functions()["Functions"] == []
+    assert set(kept) <= set(keys(deployment, ""))
+    tables = deployment.client("dynamodb").list_tables()["TableNames"]
+    assert {f"{PREFIX}registry", f"{PREFIX}statistics"} <= set(tables)

@@ -1,0 +1,113 @@
+"""`make deploy-aws` and `make destroy-aws` as commands: their words, their order, their refusals.
+
+osls is a stand-in that writes down its words; taking a real stage down is in test_loop.py.
+"""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+from emulators.account import Account
+from emulators.child import ROOT
+
+from infra import destroy_aws, job_files
+
+STAND_IN = """#!/bin/sh
+echo "{name} $*" >> "{log}"
+exit {code}
+"""
+
+
+class Programs:
+    """Stand-ins for osls and for the Python of make, which write down how they are called."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._log = folder / "words"
+        self._log.touch()
+        for name in ("osls", "python"):
+            self.make(name)
+
+    def make(self, name: str, code: int = 0) -> None:
+        path = self.folder / name
+        path.write_text(STAND_IN.format(name=name, log=self._log, code=code))
+        path.chmod(0o755)
+
+    def run(self, *words: str) -> int:
+        """make with these words; what is set up already is not set up again."""
+        given = [f"BIN={self.folder}", f"OSLS={self.folder / 'osls'}"]
+        done = ["-o", ".venv/ready", "-o", ".emulators/ready"]
+        return subprocess.run(
+            ["make", *done, *words, *given],
+            cwd=ROOT,
+            env={"PATH": os.environ["PATH"]},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+        ).returncode
+
+    def words(self) -> list[str]:
+        return self._log.read_text().splitlines()
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Programs:
+    return Programs(tmp_path)
+
+
+def test_deploy_stages_the_bundle_then_the_stack_then_what_jobs_run_from(programs: Programs):
+    options = "--param=warm=yes --region=eu-central-1"
+    assert programs.run("deploy-aws", "STAGE=prod", f"OPTIONS={options}") == 0
+    assert programs.words() == [
+        "python infra/stage.py aws",
+        f"osls deploy --stage prod {options}",
+        f"python infra/job_files.py prod {options}",
+    ]
+
+
+def test_a_stack_that_does_not_deploy_ends_the_command_before_anything_is_uploaded(
+    programs: Programs,
+):
+    programs.make("osls", code=1)
+    assert programs.run("deploy-aws") != 0
+    assert programs.words()[-1].strip() == "osls deploy --stage dev"
+
+
+def test_destroy_is_told_stage_program_and_options(programs: Programs):
+    assert programs.run("destroy-aws", "STAGE=prod", "OPTIONS=--region=eu-central-1") == 0
+    osls = programs.folder / "osls"
+    assert programs.words() == [
+        f"python infra/destroy_aws.py prod {osls} --region=eu-central-1",
+    ]
+
+
+@pytest.mark.usefixtures("aws_environment")
+def test_a_stage_that_is_not_there_is_refused_by_name_and_osls_not_asked(programs: Programs):
+    with pytest.raises(SystemExit, match="no stack scienceops-nowhere here"):
+        destroy_aws.main("nowhere", str(programs.folder / "osls"), [])
+    assert programs.words() == []
+
+
+@pytest.mark.usefixtures("aws_environment")
+def test_job_files_go_into_the_bucket_that_the_template_names(tmp_path: Path, monkeypatch):
+    archive = tmp_path / "environment.tar.gz"
+    archive.write_bytes(b"an environment")
+    packages = tmp_path / "emr.zip"
+    packages.write_bytes(b"packages")
+    homes: list[Path] = []
+
+    def made(home: Path) -> Path:
+        homes.append(home)
+        return archive
+
+    monkeypatch.setattr(job_files, "make_environment", made)
+    monkeypatch.setattr(job_files, "stage", lambda name: packages)
+    s3 = Account().client("s3")
+    bucket = "scienceops-commands-000000000000-us-east-1"
+    s3.create_bucket(Bucket=bucket)
+    job_files.main("commands", ["--region=us-east-1", f"--python={tmp_path}", "--verbose"])
+    listed = s3.list_objects_v2(Bucket=bucket)["Contents"]
+    names = ("environment.tar.gz", "on_emr.py", "scienceops.zip")
+    assert [one["Key"] for one in listed] == [job_files.PLACE + name for name in names]
+    assert homes == [tmp_path]

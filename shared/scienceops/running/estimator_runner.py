@@ -17,7 +17,7 @@ class EstimatorRunner(Runner):
     def __init__(self, model: Any, schema: Schema, form: ModelInput) -> None:
         super().__init__(schema)
         self._model = model
-        self._form = form
+        self.form = form
         self._needs_frame = form in ("frame", "column") or not takes_matrix(schema)
         # Estimators hide predict_proba when they cannot answer it, so asking once is enough.
         # A model with several targets has a list of classes for each, and no one answer per row.
@@ -41,7 +41,7 @@ class EstimatorRunner(Runner):
         # pandas is for models that need it.
         from scienceops.running.frame import as_input, table_to_frame
 
-        return as_input(table_to_frame(table, self.schema), self._form)
+        return as_input(table_to_frame(table, self.schema), self.form)
 
     def predict_input(self, given: Any, count: int) -> Scored:
         """The same for input that is already in the estimator's form."""

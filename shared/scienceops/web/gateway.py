@@ -66,6 +66,11 @@ def blueprint(app: App) -> Blueprint:
     def score(name: str) -> Response:
         return forward(name, "/score")
 
+    @routes.route("/<name>/score", methods=["OPTIONS"])
+    def score_options(name: str) -> Response:  # noqa: ARG001  # The route names it.
+        # Said here, for the route that explains unknown paths would add its GET.
+        return Response(headers={"Allow": "OPTIONS, POST"})
+
     @routes.post("/<name>/invocations")
     def invocations(name: str) -> Response:
         return forward(name, "/invocations")

@@ -4,6 +4,7 @@ import time
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request
+from werkzeug.exceptions import MethodNotAllowed
 
 from scienceops.app import App
 from scienceops.core.access import Caller, hash_key
@@ -62,14 +63,16 @@ def blueprint(app: App) -> Blueprint:
         headers = {_PASSED[k]: v for k, v in reply.headers.items() if k in _PASSED}
         return Response(reply.body, reply.status, headers)
 
-    @routes.post("/<name>/score")
+    @routes.post("/<name>/score", provide_automatic_options=False)
     def score(name: str) -> Response:
         return forward(name, "/score")
 
-    @routes.route("/<name>/score", methods=["OPTIONS"])
-    def score_options(name: str) -> Response:  # noqa: ARG001  # The route names it.
-        # Said here, for the route that explains unknown paths would add its GET.
-        return Response(headers={"Allow": "OPTIONS, POST"})
+    @routes.route("/<name>/score", methods=["GET", "OPTIONS"])
+    def score_methods(name: str) -> Response:  # noqa: ARG001  # The route names it.
+        # Said here, for the route that explains unknown paths would answer, and add its GET.
+        if request.method == "OPTIONS":
+            return Response(headers={"Allow": "OPTIONS, POST"})
+        raise MethodNotAllowed(["OPTIONS", "POST"])
 
     @routes.post("/<name>/invocations")
     def invocations(name: str) -> Response:

@@ -90,7 +90,7 @@ def open_session(path: Path) -> Any:
     options.log_severity_level = 3
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001  # The runtime raises types of its own.
         # onnxruntime has an exception for each of its status codes, and no class above them.
         raise BadPackage(
             f"onnxruntime cannot load it: {str(error).splitlines()[0]}",

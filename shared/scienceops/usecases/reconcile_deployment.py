@@ -7,7 +7,7 @@ from scienceops.core.access import derive_key, hash_key
 from scienceops.core.messages import WORK, ReconcileDeployment
 from scienceops.core.names import package_key
 from scienceops.core.policy import Policy, read_policy
-from scienceops.core.versions import Deployment
+from scienceops.core.versions import Deployment, Service
 from scienceops.errors import RevisionConflict
 from scienceops.ports import Ports
 from scienceops.ports.service_runtime import DeployOrder, Observed
@@ -102,45 +102,11 @@ def _keep_running(stored: Stored[Deployment], ports: Ports, clock: Clock) -> flo
     service = read_service(ports.registry, name).value
     proving = number not in service.serving
     if status.observed is Observed.STOPPED or (status.observed is Observed.FAILED and not proving):
-        version = read_version(ports.registry, name, number).value
-        again = deployment.starts > 0
-        policy = read_policy(service.policy)
-        # What a version began with it goes on with: its captures are of one kind.
-        settings = deployment.settings if again else _settings(policy)
-        runtime = deployment.runtime if again else policy.runtime
-        key = derive_key(gateway_secret(ports.secrets), name, number)
-        ports.runtime.start(
-            DeployOrder(
-                service=name,
-                version=number,
-                image=version.image,
-                package_key=package_key(name, number),
-                package_digest=version.digest,
-                gateway_key_sha256=hash_key(key),
-                settings=settings,
-                runtime=runtime,
-            )
-        )
-        save(
-            ports.registry,
-            stored,
-            deployment.model_copy(
-                update={
-                    "observed": Observed.STARTING.value,
-                    "endpoint": "",
-                    "reason": status.reason,
-                    "starts": deployment.starts + 1,
-                    "settings": dict(settings),
-                    "runtime": runtime,
-                }
-            ),
-            at=clock(),
-            action="service restarted" if again else "service started",
-            why=status.reason,
-            details={"version": number},
-        )
-        log.info("service started", extra={"service": name, "version": number, "again": again})
-        return LOOK_SECONDS
+        started = _start(deployment, service, ports)
+        return _write_down(deployment, started, status.reason, ports, clock)
+    if deployment.starts == 0:
+        # Whoever started it has not written so yet, and may have died before it could.
+        return _write_down(deployment, _frozen(deployment, service), "", ports, clock)
     if (status.observed.value, status.endpoint) != (deployment.observed, deployment.endpoint):
         seen = {
             "observed": status.observed.value,
@@ -149,6 +115,72 @@ def _keep_running(stored: Stored[Deployment], ports: Ports, clock: Clock) -> flo
         }
         save(ports.registry, stored, deployment.model_copy(update=seen), at=clock())
     return LOOK_SECONDS if status.observed is Observed.STARTING else None
+
+
+def _frozen(deployment: Deployment, service: Service) -> Deployment:
+    """The deployment with what its scorer is told of the policy.
+
+    What a version began with it goes on with: its captures are of one kind.
+    """
+    if deployment.starts > 0:
+        return deployment
+    policy = read_policy(service.policy)
+    told = {"settings": _settings(policy), "runtime": policy.runtime}
+    return deployment.model_copy(update=told)
+
+
+def _start(deployment: Deployment, service: Service, ports: Ports) -> Deployment:
+    name, number = deployment.service, deployment.version
+    version = read_version(ports.registry, name, number).value
+    frozen = _frozen(deployment, service)
+    key = derive_key(gateway_secret(ports.secrets), name, number)
+    ports.runtime.start(
+        DeployOrder(
+            service=name,
+            version=number,
+            image=version.image,
+            package_key=package_key(name, number),
+            package_digest=version.digest,
+            gateway_key_sha256=hash_key(key),
+            settings=frozen.settings,
+            runtime=frozen.runtime,
+        )
+    )
+    return frozen
+
+
+def _write_down(
+    seen: Deployment, started: Deployment, why: str, ports: Ports, clock: Clock
+) -> float:
+    """Enter one start, once, whatever others wrote of the deployment while it was made."""
+    name, number = seen.service, seen.version
+    again = seen.starts > 0
+
+    def change(now: Deployment) -> Deployment | None:
+        if now.starts != seen.starts:
+            return None
+        return now.model_copy(
+            update={
+                "observed": Observed.STARTING.value,
+                "endpoint": "",
+                "reason": why,
+                "starts": seen.starts + 1,
+                "settings": dict(started.settings),
+                "runtime": started.runtime,
+            }
+        )
+
+    update(
+        ports.registry,
+        lambda: read_deployment(ports.registry, name, number),
+        change,
+        at=clock(),
+        action="service restarted" if again else "service started",
+        why=why,
+        details={"version": number},
+    )
+    log.info("service started", extra={"service": name, "version": number, "again": again})
+    return LOOK_SECONDS
 
 
 def _stop(stored: Stored[Deployment], ports: Ports, clock: Clock) -> float | None:

@@ -1,0 +1,106 @@
+"""Each start of a scorer is in the ledger once, whoever else looks at it in the meantime."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from scienceops.adapters.local import connect
+from scienceops.config import Settings
+from scienceops.core.versions import Service, Version
+from scienceops.ports import Ports
+from scienceops.ports.service_runtime import DeployOrder, Observed, ServiceStatus
+from scienceops.usecases.change_policy import change_policy
+from scienceops.usecases.reconcile_deployment import ask_to_run, reconcile_deployment
+from scienceops.usecases.records import Stored, number_key, read_deployment, save
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+class Interrupted:
+    """A stand-in for a runtime: what `meanwhile` does comes between a start and its entry."""
+
+    def __init__(self) -> None:
+        self.observed = Observed.STOPPED
+        self.orders: list[DeployOrder] = []
+        self.meanwhile = lambda: None
+
+    def start(self, order: DeployOrder) -> None:
+        self.orders.append(order)
+        self.observed = Observed.STARTING
+        now, self.meanwhile = self.meanwhile, lambda: None
+        now()
+
+    def status(self, service: str, version: int) -> ServiceStatus:
+        return ServiceStatus(service, version, self.observed, "", "why")
+
+
+@pytest.fixture
+def runtime() -> Interrupted:
+    return Interrupted()
+
+
+@pytest.fixture
+def ports(tmp_path: Path, runtime: Interrupted) -> Iterator[Ports]:
+    made = connect(Settings(home=tmp_path))
+    service = Service(name="iris", live=1)
+    save(made.registry, Stored(service, "iris", "service"), service, at=NOW)
+    version = Version(
+        service="iris",
+        number=1,
+        digest="d",
+        state="proved",
+        uploaded_at=NOW.isoformat(),
+        uploaded_key="packages/iris/iris.zip",
+        manifest={},
+    )
+    save(made.registry, Stored(version, "iris", number_key("version", 1)), version, at=NOW)
+    ports = replace(made, runtime=runtime)  # type: ignore[arg-type]  # It is asked no more.
+    ask_to_run("iris", 1, ports, lambda: NOW)
+    yield ports
+
+
+def look(ports: Ports) -> None:
+    reconcile_deployment("iris", 1, ports, lambda: NOW)
+
+
+def starts(ports: Ports) -> list[str]:
+    entries = ports.registry.ledger("iris")
+    return [e.action for e in entries if e.action in ("service started", "service restarted")]
+
+
+def test_another_look_during_a_start_leaves_one_entry(ports, runtime):
+    runtime.meanwhile = lambda: look(ports)
+    look(ports)
+    assert starts(ports) == ["service started"]
+    assert len(runtime.orders) == 1
+
+
+def test_another_look_during_a_restart_leaves_one_entry(ports, runtime):
+    look(ports)
+    runtime.observed = Observed.READY
+    look(ports)
+    runtime.observed = Observed.FAILED
+    runtime.meanwhile = lambda: look(ports)
+    look(ports)
+    assert sorted(starts(ports)) == ["service restarted", "service started"]
+    assert len(runtime.orders) == 2
+
+
+def test_a_start_whose_entry_was_never_written_is_written_by_the_next_look(ports, runtime):
+    change_policy("iris", {"capture": "synced"}, "ann", ports, lambda: NOW)
+
+    def die():
+        raise SystemExit
+
+    runtime.meanwhile = die
+    with pytest.raises(SystemExit):
+        look(ports)
+    assert starts(ports) == []
+    look(ports)
+    assert starts(ports) == ["service started"]
+    assert len(runtime.orders) == 1
+    settings = read_deployment(ports.registry, "iris", 1).value.settings
+    assert settings == {"SCORER_CAPTURE": "synced"}

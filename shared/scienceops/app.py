@@ -1,7 +1,7 @@
 """App: every use case as one method, the table of contents of the system."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ from scienceops.core.openapi import openapi
 from scienceops.core.schema import Schema
 from scienceops.core.versions import Rejection, StatisticsRun, Version
 from scienceops.decisions import Decisions
+from scienceops.monitors import Monitors
 from scienceops.ports import Ports
 from scienceops.ports.message_queue import Delivery
 from scienceops.ports.service_runtime import Reply
 from scienceops.upkeep import Upkeep
-from scienceops.usecases import describe, manage_keys, monitor, platform_secrets, watch_data
+from scienceops.usecases import describe, manage_keys, platform_secrets
 from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.announce_capture import announce_capture
 from scienceops.usecases.describe_alerts import describe_alerts
@@ -45,6 +46,7 @@ class App:
         self.clock = clock
         self.decisions = Decisions(ports, settings, clock)
         self.upkeep = Upkeep(ports, clock)
+        self.monitors = Monitors(ports)
         self._gateway = Gateway(ports)
 
     # What the doors call.
@@ -238,67 +240,11 @@ class App:
         """Training statistics, feature -> statistic -> value; empty without training data."""
         return describe.read_document(name, "baseline.json", self.ports, version)
 
-    def statistics(
-        self,
-        name: str,
-        *,
-        versions: Sequence[int] | None = None,
-        features: Sequence[str] | None = None,
-        statistics: Sequence[str] | None = None,
-        since: date | None = None,
-        until: date | None = None,
-    ) -> list[dict[str, Any]]:
-        """Visible statistics tuples as dicts; None means all, bounds inclusive."""
-        return watch_data.read_statistics(
-            name,
-            self.ports,
-            versions=versions,
-            features=features,
-            statistics=statistics,
-            since=since,
-            until=until,
-        )
-
     def openapi(self, name: str) -> dict[str, Any]:
         """The OpenAPI document of the service's live version."""
         live = self.service(name)["live"]
         schema, sample = self.schema(name, live), self.sample(name, live)
         return openapi(name, live, schema, sample, self.version(name, live)["task"])
-
-    def data_monitor(
-        self,
-        name: str,
-        *,
-        wanted: str = "",
-        everything: bool = False,
-        since: date | None = None,
-        until: date | None = None,
-        version: int | None = None,
-    ) -> dict[str, Any]:
-        """Features of a version ranked by drift; by default those that ask for a look."""
-        return monitor.data_monitor(
-            name,
-            self.ports,
-            wanted=wanted,
-            everything=everything,
-            since=since,
-            until=until,
-            version=version,
-        )
-
-    def feature_monitor(
-        self, name: str, feature: str, version: int | None = None
-    ) -> dict[str, Any]:
-        """Every statistic of one feature of a version over time, with training's values."""
-        return monitor.feature_monitor(name, feature, self.ports, version)
-
-    def model_monitor(self, name: str) -> dict[str, Any]:
-        """Predictions, traffic and latency of each version over time."""
-        return monitor.model_monitor(name, self.ports)
-
-    def statistics_days(self, name: str) -> list[dict[str, Any]]:
-        """Which days show statistics, of which version, from which run."""
-        return watch_data.published_days(name, self.ports)
 
     @cached_property
     def _steps(self) -> Steps:

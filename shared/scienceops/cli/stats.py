@@ -38,7 +38,7 @@ def stats(
     """Statistics per feature and day of service NAME, compared with its training data."""
     if run:
         run_and_wait(name, engine, quiet=as_json)
-    rows = app().statistics(
+    rows = app().monitors.statistics(
         name,
         features=list(feature) or None,
         since=_day(since),
@@ -46,7 +46,7 @@ def stats(
         statistics=None if as_json else SHOWN,
     )
     if as_json:
-        show_json({"service": name, "days": app().statistics_days(name), "rows": rows})
+        show_json({"service": name, "days": app().monitors.days(name), "rows": rows})
     elif not rows and (feature or since or until):
         known = ", ".join(column.name for column in app().schema(name).columns)
         click.echo(f"no statistics of these features and days; features are {known}")

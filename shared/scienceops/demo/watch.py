@@ -18,7 +18,7 @@ MEASURES = ("labelled", "accuracy", "accuracy_low", "accuracy_high")
 def show_verdicts(platform: App, phases: Phases) -> list[dict[str, Any]]:
     """Show a table of features by days; the verdict, effect and q of each as dicts."""
     table: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in platform.statistics(NAME, statistics=list(SHOWN)):
+    for row in platform.monitors.statistics(NAME, statistics=list(SHOWN)):
         if row["feature_name"].startswith("("):
             continue
         place = (row["prediction_date"], row["feature_name"])
@@ -53,7 +53,7 @@ def drifted_days(verdicts: list[dict[str, Any]]) -> list[date]:
 def show_quality(platform: App, version: int, since: date, phases: Phases) -> float:
     """Show labelled rows and accuracy of a version per day; the accuracy of them all."""
     days: dict[str, dict[str, float]] = {}
-    for row in platform.statistics(
+    for row in platform.monitors.statistics(
         NAME, versions=[version], features=[QUALITY], statistics=list(MEASURES), since=since
     ):
         days.setdefault(row["prediction_date"], {})[row["statistic"]] = row["value"]

@@ -59,7 +59,7 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
     def statistics(name: str) -> dict[str, Any]:
         caller("viewer")
         versions = request.args.getlist("version", type=int)
-        rows = app.statistics(
+        rows = app.monitors.statistics(
             name,
             versions=versions or None,
             features=request.args.getlist("feature") or None,
@@ -67,7 +67,7 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
             since=day_of("since"),
             until=day_of("until"),
         )
-        return {"service": name, "days": app.statistics_days(name), "rows": rows}
+        return {"service": name, "days": app.monitors.days(name), "rows": rows}
 
     @routes.post("/services/<name>/statistics")
     def run_statistics(name: str) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def _add_monitors(routes: Blueprint, app: App) -> None:
         return render_template(
             "models.html",
             name=name,
-            monitor=app.model_monitor(name),
+            monitor=app.monitors.model(name),
             flagged=app.decisions.flagged_days(name),
         )
 
@@ -92,7 +92,7 @@ def _add_monitors(routes: Blueprint, app: App) -> None:
         everything = request.args.get("all") == "1"
         wanted = request.args.get("feature", "")
         since, until = day_of("since"), day_of("until")
-        monitor = app.data_monitor(
+        monitor = app.monitors.data(
             name,
             wanted=wanted,
             everything=everything,
@@ -113,7 +113,7 @@ def _add_monitors(routes: Blueprint, app: App) -> None:
 
     @routes.get("/services/<name>/data/<path:feature>")
     def feature(name: str, feature: str) -> str:
-        view = app.feature_monitor(name, feature, number_of("version"))
+        view = app.monitors.feature(name, feature, number_of("version"))
         flagged = app.decisions.flagged_days(name)
         return render_template(
             "feature.html", name=name, feature=feature, view={**view, "flagged": flagged}
@@ -155,7 +155,7 @@ def _add_deciding_pages(routes: Blueprint, app: App) -> None:
             name=name,
             retrainings=app.decisions.retrainings(name),
             flags=app.decisions.flags(name)[::-1],
-            days=[day["date"] for day in app.statistics_days(name)],
+            days=[day["date"] for day in app.monitors.days(name)],
         )
 
     @routes.get("/services/<name>/retrainings/<int:number>")

@@ -1,6 +1,14 @@
 """Tests of a cloud are known by their place, so that each cloud can be tested by itself."""
 
+import os
+
 import pytest
+
+from scorer_container.cpu_share import thread_settings
+
+# Before anything loads numpy: tests share the cores, and libraries whose threads each want all of
+# them make each other wait, by seconds where milliseconds would do.
+os.environ.update(thread_settings(1, 1.0))
 
 CLOUDS = ("aws", "azure")
 

@@ -3,7 +3,6 @@
 CONTAINER_ENGINE_FOLDER names a folder in which both keep their images for the next run.
 """
 
-import gc
 import itertools
 import os
 import shutil
@@ -38,10 +37,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.skip(reason=why))
 
 
-def pytest_sessionfinish() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()
+def pytest_unconfigure() -> None:
+    """What still lies about is collected now, and no mark of a test excuses it any more."""
+    warnings.filterwarnings("ignore", "unclosed <socket.socket fd=", ResourceWarning)
+    warnings.filterwarnings(
+        "ignore",
+        "Exception ignored in. <socket.socket fd=",
+        pytest.PytestUnraisableExceptionWarning,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -108,7 +108,8 @@ def _follow(steps: Iterator[Mapping[str, Any]]) -> None:
 def _follow_push(lines: Iterator[Mapping[str, Any]]) -> None:
     pushed = False
     for line in lines:
-        pushed = pushed or "aux" in line
+        # Docker says it twice, Podman in words alone.
+        pushed = pushed or "aux" in line or ": digest: sha256:" in line.get("status", "")
         if "error" in line:
             raise RegistryUnavailable(f"the engine could not push: {line['error']}")
     if not pushed:

@@ -64,9 +64,10 @@ deploy-aws: stage-aws .emulators/ready ## Deploy to the AWS account of this shel
 destroy-aws: .venv/ready .emulators/ready ## Take a stage down, and say what of it is kept: STAGE=dev
 	@$(BIN)/python infra/destroy_aws.py $(STAGE) "$(OSLS)" $(OPTIONS)
 
-stage-azure: .venv/ready ## Lay out what the functions on Azure are made of, build/azure.zip, and the wheel of its jobs
+stage-azure: .venv/ready ## Lay out what the functions on Azure are made of, build/azure.zip, and the image of its jobs, build/job
 	@$(BIN)/python infra/stage.py azure
 	@$(BIN)/python -m infra.azure.wheel
+	@$(BIN)/python -m infra.azure.job_image
 
 deploy-azure: .venv/ready ## Deploy to the Azure subscription of this shell: STAGE=dev OPTIONS="--location northeurope"
 	@$(BIN)/python -m infra.azure.deploy $(STAGE) $(OPTIONS)
@@ -138,6 +139,8 @@ lock: ## Resolve requirements.in again
 	  --custom-compile-command "make lock" -c requirements.txt functions/aws/requirements.txt -o functions/aws/requirements.lock
 	@$(BIN)/uv pip compile -q --python-version 3.11 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-emit-index-url --no-annotate \
 	  --custom-compile-command "make lock" -c requirements.txt functions/azure/requirements.txt -o functions/azure/requirements.lock
+	@$(BIN)/uv pip compile -q --python-version 3.11 --python-platform x86_64-manylinux_2_28 --generate-hashes --no-emit-index-url --no-annotate \
+	  --custom-compile-command "make lock" -c requirements.txt infra/azure/job/requirements.txt -o infra/azure/job/requirements.lock
 
 clean: ## Remove what make made
 	rm -rf .venv .emulators .bench .demo build

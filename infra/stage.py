@@ -25,8 +25,16 @@ EARLIEST = (1980, 1, 1, 0, 0, 0)
 def stage(name: str, build: Path = HERE / "build") -> Path:
     """Lay the target out under `build` and zip it; the zip's path. Raises SystemExit when it is
     larger than its platform takes."""
-    target = TARGETS[name]
     folder, archive = build / name, build / f"{name}.zip"
+    lay_out(name, folder)
+    write_zip(folder, archive)
+    check_size(name, TARGETS[name], folder, archive)
+    return archive
+
+
+def lay_out(name: str, folder: Path) -> None:
+    """The target's files, in place of whatever the folder holds."""
+    target = TARGETS[name]
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     if target.lock:
@@ -38,9 +46,6 @@ def stage(name: str, build: Path = HERE / "build") -> Path:
             copy(home_of(package) / file, folder / target.packages / package / file)
     if target.runs_at:
         compile_all(folder, target.runs_at)
-    write_zip(folder, archive)
-    check_size(name, target, folder, archive)
-    return archive
 
 
 def install(target: Target, folder: Path) -> None:

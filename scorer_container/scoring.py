@@ -23,6 +23,7 @@ from scienceops.errors import (
 )
 from scienceops.problems import Problem, problem_of, unforeseen
 from scienceops.running import Runner, Scored
+from scienceops.spans import Spans
 from scorer_container.capture_modes import Capture
 from scorer_container.decode import RowsDecoder
 from scorer_container.direct_keys import DirectKeys
@@ -89,6 +90,7 @@ class Scoring:
         capture: Capture,
         metrics: Metrics,
         direct: DirectKeys | None = None,
+        spans: Spans | None = None,
     ) -> None:
         self.served = served
         self.decoder = RowsDecoder(served.schema)
@@ -97,6 +99,7 @@ class Scoring:
         self._capture = capture
         self._metrics = metrics
         self._direct = direct
+        self._spans = spans
 
     def reply_to(self, call: Call, form: Form) -> Reply:
         """The answer to a call in its own form, or the problem with it."""
@@ -134,9 +137,11 @@ class Scoring:
             "version": self.served.version,
             "request_id": identity,
             "status": status,
-            "milliseconds": round(seconds * 1000, 3),
         }
-        log.info("rows scored", extra={**trace.fields, **facts})
+        took = {"milliseconds": round(seconds * 1000, 3)}
+        log.info("rows scored", extra={**trace.fields, **facts, **took})
+        if self._spans is not None:
+            self._spans.tell(trace, f"score {self.served.service}", "server", seconds, facts)
 
     def _score(self, call: Call, form: Form, began: float) -> Answer:
         served = self.served

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: Imported while the package is unpacked; what starts threads is left to the workers.
 READY = ("granian.server.mp", "scorer_container.fast")
 LOOK_SECONDS = 0.005
+#: What a scorer is known as where traces are looked at.
+ROLE = "scienceops-scorer"
 
 
 def build(
@@ -34,6 +36,7 @@ def build(
     """
     from scienceops.core.schema import Schema
     from scienceops.running import load_runner
+    from scienceops.spans import open_spans
     from scorer_container.capture import CaptureSpool
     from scorer_container.capture_modes import capture_of
     from scorer_container.fast import FastFace, Wsgi
@@ -79,7 +82,7 @@ def build(
 
         direct = DirectKeys(connect_objects(settings), scorer.service)
         direct.keep_fresh()
-    scoring = Scoring(served, runner, capture, metrics, direct)
+    scoring = Scoring(served, runner, capture, metrics, direct, open_spans(ROLE))
 
     def others() -> Wsgi:
         from scorer_container.web import create_app

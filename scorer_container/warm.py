@@ -28,7 +28,10 @@ OF_CLOUDS = {
         "scienceops.adapters.aws.object_store",
         "scorer_container.on_lambda",
     ),
-    "scienceops.adapters.azure": ("scienceops.adapters.azure.object_store",),
+    "scienceops.adapters.azure": (
+        "scienceops.adapters.azure.object_store",
+        "azure.monitor.opentelemetry.exporter",
+    ),
 }
 
 

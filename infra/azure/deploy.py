@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from infra.azure.az import Az, group_of
+from infra.azure.job_image import build_image
 
 HERE = Path(__file__).resolve().parents[2]
 BICEP = HERE / "infra" / "bicep"
@@ -34,7 +35,7 @@ The owner's token is a secret of the vault: docs/azure.md, "The first model".
 def deploy(
     stage: str, location: str, az: Az, *, addresses: Sequence[str] = (), what_if: bool = False
 ) -> None:
-    """Resources, SQL users, package: each step may be repeated. Raises SystemExit.
+    """Resources, image, SQL users, wheel, package: each step may be repeated. Raises SystemExit.
 
     addresses: IPv4 addresses that people work from; SQL and a closed bucket let no other in.
     """
@@ -52,13 +53,18 @@ def deploy(
     if what_if:
         az.do("deployment", "group", "what-if", *place)
         return
-    outputs = az.ask(
-        *("deployment", "group", "create", "--name", "scienceops", *place),
-        *("--query", "properties.outputs"),
-        otherwise=Unknown(),
-    )
-    told = {name: outputs[name]["value"] for name in OUTPUTS}
+    run(az, "infra.azure.job_image")
+    known = ("acr", "list", "--resource-group", group, "--query", "[].loginServer")
+    # A new stage has no registry yet that could build the image, so it is deployed once more.
+    registries = az.ask(*known, otherwise=[])
+    image = build_image(az, registries[0]) if registries else ""
+    told = create(az, *place, f"jobImage={image}")
+    if not image:
+        image = build_image(az, told["registryServer"])
+        told = create(az, *place, f"jobImage={image}")
     run(az, "infra.azure.grant_sql", *sql_arguments(told))
+    if told["databricksUrl"]:
+        run(az, "infra.azure.upload_wheel", told["databricksUrl"], told["databricksWheel"])
     run(az, "infra.stage", "azure")
     az.do(
         *("functionapp", "deployment", "source", "config-zip", "--resource-group", group),
@@ -67,8 +73,19 @@ def deploy(
     sys.stdout.write(NEXT.format(**told))
 
 
+def create(az: Az, *words: str) -> dict[str, str]:
+    """Deploy the template; its outputs."""
+    outputs = az.ask(
+        *("deployment", "group", "create", "--name", "scienceops", *words),
+        *("--query", "properties.outputs"),
+        otherwise=Unknown(),
+    )
+    return {name: outputs[name]["value"] for name in OUTPUTS}
+
+
 #: Outputs of main.bicep that the steps after it need.
 OUTPUTS = (
+    "registryServer", "databricksUrl", "databricksWheel",
     "url", "functionsName", "storageName", "sqlServer", "sqlDatabase", "functionsIdentityName",
     "functionsClientId", "containerIdentityName", "containerIdentityClientId",
 )  # fmt: skip

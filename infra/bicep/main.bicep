@@ -31,8 +31,8 @@ param databaseSize string = 'Basic'
 @description('Whether statistics of large days run on Databricks; without it every day runs in a container job.')
 param databricks bool = true
 
-@description('Wheel of ScienceOps in the Databricks workspace, once it is uploaded there.')
-param databricksWheel string = ''
+@description('Where the deployment puts the wheel of jobs: in files of the Databricks workspace, or in a volume.')
+param databricksWheel string = '/Workspace/Shared/scienceops/scienceops-0.1.0-py3-none-any.whl'
 
 @description('Cluster policy of the statistics, once it is made.')
 param databricksPolicy string = ''
@@ -40,7 +40,7 @@ param databricksPolicy string = ''
 @description('Object id of the service principal that a cluster acts as; empty: there is none yet.')
 param sparkPrincipalId string = ''
 
-@description('Image, by digest, of statistics that need no Spark, once it is built.')
+@description('Image, by digest, of statistics that need no Spark. The deployment has it built, and says which it is.')
 param jobImage string = ''
 
 @description('Address that alerts of the platform are mailed to; empty: alerts are shown in the portal alone.')
@@ -275,6 +275,15 @@ output url string = functions.outputs.url
 
 @description('Name of the function app, which the package is published to.')
 output functionsName string = functions.outputs.name
+
+@description('Registry that images are built in.')
+output registryServer string = registry.outputs.server
+
+@description('Databricks workspace, which the wheel is uploaded to; empty if there is none.')
+output databricksUrl string = databricks ? spark.outputs.url : ''
+
+@description('Where in it the wheel goes.')
+output databricksWheel string = databricksWheel
 
 @description('Storage account that packages are uploaded to.')
 output storageName string = storage.outputs.name

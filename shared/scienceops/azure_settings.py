@@ -67,6 +67,11 @@ class AzureSettings(BaseModel):
     scorer_replicas_most: int = Field(
         default=10, ge=1, description="Copies of a scorer that everybody calls."
     )
+    insights: str = Field(
+        default="",
+        description="Application Insights that scorers send the steps of recorded traces to, as "
+        "its connection string; they write by their identity.",
+    )
     job_image: str = Field(
         default="",
         description="Image, by digest, of statistics that need no Spark; empty if there is none.",

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -16,6 +16,8 @@ from scienceops.errors import BadSetting
 
 PREFIX = "SCIENCEOPS_"
 SCORER_PREFIX = "SCORER_"
+#: Azure's own name of what its functions, and what they start, send traces to.
+INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 
 
 class Settings(BaseSettings):
@@ -176,6 +178,42 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
 def docker_host() -> str:
     """The engine's address as Docker's own tools take it from the environment; empty if unset."""
     return os.environ.get("DOCKER_HOST", "")
+
+
+class SpansPlace(NamedTuple):
+    """Where spans go: `variable` says so, and the exporter of that kind reads it.
+
+    refused: why nothing can be sent there, empty otherwise.
+    """
+
+    kind: Literal["", "otlp", "insights"]
+    variable: str = ""
+    refused: str = ""
+
+
+def spans_place(environment: Mapping[str, str] | None = None) -> SpansPlace:
+    """The place that the standard variables name, a collector's before Application Insights'.
+
+    >>> spans_place({}).kind, spans_place({"OTEL_EXPORTER_OTLP_ENDPOINT": "http://here:4318"}).kind
+    ('', 'otlp')
+    """
+    given = os.environ if environment is None else environment
+    if given.get("OTEL_SDK_DISABLED", "").lower() == "true":
+        return SpansPlace("")
+    for variable in ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"):
+        if given.get(variable):
+            return SpansPlace("otlp", variable, _refused_protocol(given))
+    if given.get(INSIGHTS):
+        return SpansPlace("insights", INSIGHTS)
+    return SpansPlace("")
+
+
+def _refused_protocol(given: Mapping[str, str]) -> str:
+    for name in ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"):
+        if protocol := given.get(name):
+            spoken = protocol == "http/protobuf"
+            return "" if spoken else f"{name}={protocol}: http/protobuf is what is spoken here"
+    return ""
 
 
 class ScorerSettings(BaseSettings):

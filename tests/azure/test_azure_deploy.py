@@ -7,7 +7,7 @@ import sys
 import pytest
 from bicep.files import BICEP, all_files
 
-from infra.azure import deploy, destroy, grant_sql
+from infra.azure import deploy, destroy, grant_sql, job_image
 from infra.azure.az import Az
 
 STAND_IN = f"""#!{sys.executable}
@@ -23,7 +23,16 @@ for start, answer in json.loads(os.environ["AZ_ANSWERS"]).items():
 """
 ME = {"id": "11111111-2222-3333-4444-555555555555", "userPrincipalName": "eva@example.org"}
 OUTPUTS = {name: {"type": "String", "value": f"the-{name}"} for name in deploy.OUTPUTS}
-ANSWERS = {"ad signed-in-user": ME, "deployment group create": OUTPUTS}
+REGISTRY = OUTPUTS["registryServer"]["value"]
+BUILT = "sha256:" + "1" * 64
+#: Of a stage that is new: there is no registry before its first deployment, and no image in it.
+ANSWERS = {
+    "ad signed-in-user": ME,
+    "deployment group create": OUTPUTS,
+    "acr list": [],
+    "acr repository list": [],
+    "acr repository show ": BUILT,
+}
 
 
 class StandInCli:
@@ -61,6 +70,7 @@ def programs(monkeypatch):
     """Our own programs that a deployment runs, written down instead."""
     ran = []
     monkeypatch.setattr(deploy, "run", lambda _, *arguments: ran.append(arguments))
+    monkeypatch.setattr(job_image, "tag_of", lambda _: "job-tag")
     return ran
 
 
@@ -68,17 +78,57 @@ def test_a_stage_is_deployed_with_its_parameters_then_published(cli, programs):
     deploy.deploy("dev", "northeurope", Az(), addresses=["192.0.2.7"])
     (group,) = cli.asked("group create")
     assert "--name scienceops-dev --location northeurope" in group
-    (made,) = cli.asked("deployment group create")
+    made = cli.asked("deployment group create")[-1]
     assert f'--parameters {BICEP / "dev.bicepparam"} allowedAddresses=["192.0.2.7"]' in made
     assert cli.calls[-1][0][:3] == ["functionapp", "deployment", "source"]
     assert "--name the-functionsName" in cli.asked("functionapp")[0]
-    assert [ran[0] for ran in programs] == ["infra.azure.grant_sql", "infra.stage"]
+    assert [ran[0] for ran in programs] == [
+        "infra.azure.job_image",
+        "infra.azure.grant_sql",
+        "infra.azure.upload_wheel",
+        "infra.stage",
+    ]
+
+
+def test_a_new_stage_is_deployed_again_once_its_registry_has_built_the_job_image(cli, programs):
+    deploy.deploy("dev", "northeurope", Az())
+    image = f"{REGISTRY}/scienceops@{BUILT}"
+    steps = [
+        words for call, _ in cli.calls if (words := " ".join(call)).startswith(("dep", "acr b"))
+    ]
+    assert [words.split()[0] for words in steps] == ["deployment", "acr", "deployment"]
+    assert "jobImage= " in steps[0]
+    assert "--image scienceops:job-tag" in steps[1]
+    assert f"jobImage={image} " in steps[2]
+
+
+@pytest.mark.parametrize(("tags", "builds"), [(["job-tag"], 0), (["job-older"], 1)])
+def test_a_stage_that_is_there_builds_what_it_has_not_and_is_deployed_once(
+    cli, programs, tags, builds
+):
+    there = {
+        "acr list": ["old.azurecr.io"],
+        "acr repository list": ["scienceops"],
+        "acr repository show-tags": tags,
+    }
+    cli.answers({**ANSWERS, **there})
+    deploy.deploy("dev", "northeurope", Az())
+    assert len(cli.asked("acr build --registry old ")) == len(cli.asked("acr build")) == builds
+    (made,) = cli.asked("deployment group create")
+    assert f"jobImage=old.azurecr.io/scienceops@{BUILT} " in made
+
+
+def test_a_stage_without_spark_needs_no_wheel(cli, programs):
+    without = {**OUTPUTS, "databricksUrl": {"type": "String", "value": ""}}
+    cli.answers({**ANSWERS, "deployment group create": without})
+    deploy.deploy("dev", "northeurope", Az())
+    assert "infra.azure.upload_wheel" not in [ran[0] for ran in programs]
 
 
 def test_whoever_is_signed_in_administers(cli, programs):
     deploy.deploy("dev", "northeurope", Az())
     told = [who for call, who in cli.calls if call[0] == "deployment"]
-    assert told == [ME["id"]]
+    assert set(told) == {ME["id"]}
 
 
 def test_a_group_administers_when_it_is_named(cli, monkeypatch):
@@ -110,7 +160,8 @@ def test_nothing_is_done_after_a_step_that_failed(cli, programs):
     with pytest.raises(SystemExit, match="nothing after it was done"):
         deploy.deploy("dev", "northeurope", Az())
     assert not cli.asked("functionapp")
-    assert programs == []
+    assert not cli.asked("acr build")
+    assert programs == [("infra.azure.job_image",)]
 
 
 def test_a_look_ahead_changes_nothing(cli, programs):

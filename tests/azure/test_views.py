@@ -1,5 +1,6 @@
 """The views say what the pages say, of the same statistics, on SQLite and on PostgreSQL."""
 
+import dataclasses
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,8 +13,10 @@ import sqlalchemy as sa
 from scienceops.adapters.local.message_queue import SqliteMessageQueue
 from scienceops.adapters.local.model_registry import SqliteModelRegistry
 from scienceops.adapters.local.object_store import FolderObjectStore
+from scienceops.adapters.sql import schema
+from scienceops.adapters.sql.schema import prepare
 from scienceops.adapters.sql.statistics import SqlStatisticsStore
-from scienceops.adapters.sql.views import VIEWS
+from scienceops.adapters.sql.views import VIEWS, View
 from scienceops.core.names import LATENCY, PREDICTION, QUALITY, Partition
 from scienceops.core.versions import Service, Version
 from scienceops.ports.statistics_store import StatisticRow
@@ -103,6 +106,51 @@ def test_each_view_has_the_columns_that_are_promised(engine: sa.Engine, ports: A
     for view in VIEWS:
         columns = [column["name"] for column in inspector.get_columns(view.name)]
         assert columns == list(view.columns), view.name
+
+
+def older(view: View) -> View:
+    """The view as another release had it: with another column, and none of today's."""
+    return dataclasses.replace(view, query=sa.select(sa.literal(1).label("gone")))
+
+
+def columns_of(engine: sa.Engine) -> dict[str, list[str]]:
+    inspector = sa.inspect(engine)
+    return {v.name: [column["name"] for column in inspector.get_columns(v.name)] for v in VIEWS}
+
+
+def test_views_of_another_release_are_replaced(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(schema, "VIEWS", tuple(older(view) for view in VIEWS))
+        prepare(engine)
+    assert all(columns == ["gone"] for columns in columns_of(engine).values())
+    prepare(engine)
+    assert columns_of(engine) == {view.name: list(view.columns) for view in VIEWS}
+
+
+def test_views_that_are_as_they_should_be_are_left_alone(engine: sa.Engine) -> None:
+    prepare(engine)
+    sent: list[str] = []
+    sa.event.listen(engine, "before_cursor_execute", lambda *told: sent.append(told[2]))
+    prepare(engine)
+    assert not [statement for statement in sent if statement.startswith(("CREATE", "DROP"))]
+
+
+def test_a_view_that_may_not_be_replaced_does_not_keep_rows_from_being_written(
+    engine: sa.Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    prepare(engine)
+
+    def refuse(*told: Any) -> None:
+        if told[2].startswith(("CREATE", "DROP")):
+            raise sa.exc.ProgrammingError(told[2], None, Exception("permission denied"))
+
+    monkeypatch.setattr(schema, "VIEWS", tuple(older(view) for view in VIEWS))
+    monkeypatch.setattr(schema, "PAUSE_SECONDS", 0)
+    sa.event.listen(engine, "before_cursor_execute", refuse)
+    prepare(engine)
+    assert [record.reason for record in caplog.records] == ["permission denied"]
 
 
 def test_features_are_those_of_the_page_with_its_values_and_verdicts(look: Any, ports: Any) -> None:

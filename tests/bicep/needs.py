@@ -78,6 +78,9 @@ NEEDS = [
         "functions", "insights", "traces of the doors", "Microsoft.Insights/Telemetry/Write",
     ),
     *_needs(
+        "container", "insights", "spans of scorers", "Microsoft.Insights/Telemetry/Write",
+    ),
+    *_needs(
         "functions", "workspace", "job_launcher: Databricks Jobs",
         "Microsoft.Databricks/workspaces/read",
         "Microsoft.Databricks/workspaces/assignWorkspaceAdmin/action",

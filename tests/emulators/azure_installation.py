@@ -85,13 +85,20 @@ class AzureInstallation:
         self.start_host()
         threading.Thread(target=self._announce, daemon=True).start()
 
-    def start_host(self) -> None:
-        """Start the host, and wait until it has loaded the app."""
-        command = [sys.executable, "-m", "emulators.functions_host", str(APP_FOLDER)]
+    def start_host(self, *deadly: str, hidden_seconds: int = 600) -> None:
+        """Start the host in place of one that may run, and wait until it has loaded the app.
+
+        deadly: when and at which door it kills itself, see deadly_host. hidden_seconds: how long
+        a message is hidden that it works on.
+        """
+        if self._host is not None:
+            self.kill_host()
+        module = ["emulators.deadly_host", *deadly] if deadly else ["emulators.functions_host"]
+        words = [str(APP_FOLDER), str(self._port), str(TIMER_SECONDS)]
         with self._log.open("a") as out:
             self._host = subprocess.Popen(
-                [*command, str(self._port), str(TIMER_SECONDS)],
-                env=self._environment,
+                [sys.executable, "-m", *module, *words],
+                env={**self._environment, "STAND_IN_HIDDEN_SECONDS": str(hidden_seconds)},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=out,
@@ -99,6 +106,11 @@ class AzureInstallation:
             )
         assert self._host.stdout is not None
         assert self._host.stdout.readline() == "ready\n", self._log.read_text()[-3000:]
+
+    @property
+    def is_host_killed(self) -> bool:
+        """Whether the host was ended by a signal."""
+        return self._host is not None and (self._host.poll() or 0) < 0
 
     def kill_host(self) -> None:
         """Kill the host, as when its machine is taken away."""

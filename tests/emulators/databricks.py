@@ -46,6 +46,9 @@ class Databricks:
     runs: dict[int, Run] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    #: Of the workspace and of volumes: folders, and the content of files.
+    folders: set[str] = field(default_factory=set)
+    files: dict[str, bytes] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def submit(self, body: dict[str, Any]) -> int:
@@ -83,7 +86,7 @@ class Databricks:
 
 
 def databricks_app(databricks: Databricks) -> Flask:
-    """The calls of the Jobs API."""
+    """The calls of the Jobs API, and those that put files into the workspace and into volumes."""
     app = Flask("databricks")
     routes = Blueprint("runs", __name__, url_prefix="/api/2.2/jobs/runs")
 
@@ -111,7 +114,42 @@ def databricks_app(databricks: Databricks) -> Flask:
         return jsonify({})
 
     app.register_blueprint(routes)
+    _add_files(app, databricks)
     return app
+
+
+def _add_files(app: Flask, databricks: Databricks) -> None:
+    """As Databricks does, a file goes into no folder that was not made, and over no other file
+    unless told to."""
+
+    def keep(path: str, content: bytes, overwrite: str) -> Response:
+        if path.rpartition("/")[0] not in databricks.folders:
+            return _problem(404, "RESOURCE_DOES_NOT_EXIST", f"The parent of {path} does not exist.")
+        if path in databricks.files and overwrite != "true":
+            return _problem(400, "RESOURCE_ALREADY_EXISTS", f"Path ({path}) already exists.")
+        databricks.files[path] = content
+        return jsonify({})
+
+    @app.post("/api/2.0/workspace/mkdirs")
+    def mkdirs() -> Response:
+        databricks.folders.add(request.get_json()["path"])
+        return jsonify({})
+
+    @app.post("/api/2.0/workspace/import")
+    def import_() -> Response:
+        form = request.form
+        # Any other format would be read as a notebook.
+        assert form["format"] == "RAW"
+        return keep(form["path"], request.files["content"].read(), form.get("overwrite", ""))
+
+    @app.put("/api/2.0/fs/directories/<path:path>")
+    def make_directory(path: str) -> Response:
+        databricks.folders.add(f"/{path}")
+        return jsonify({})
+
+    @app.put("/api/2.0/fs/files/<path:path>")
+    def put_file(path: str) -> Response:
+        return keep(f"/{path}", request.get_data(), request.args.get("overwrite", ""))
 
 
 def _problem(status: int, code: str, message: str) -> Response:

@@ -9,12 +9,15 @@ from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
 
+from sqlalchemy.dialects.mssql.pyodbc import MSDialect_pyodbc
+
+from scienceops.adapters.sql.schema import text_of
 from scienceops.adapters.sql.tables import METADATA
 from scienceops.adapters.sql.views import VIEWS
 
 _NAMES: list[tuple[Any, ...]] = [(name,) for name in (*METADATA.tables, *(v.name for v in VIEWS))]
 
-#: What SQLAlchemy asks of its own accord, and the rows that it is given.
+#: What SQLAlchemy and the schema step ask of a database that is prepared, and what they are told.
 ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     "SERVERPROPERTY('ProductVersion')": [("16.0.1000",)],
     "schema_name()": [("dbo",)],
@@ -22,6 +25,7 @@ ANSWERS: dict[str, list[tuple[Any, ...]]] = {
     "sys.dm_exec_sessions": [("READ COMMITTED",)],
     "test max support": [("test max support",)],
     "fn_listextendedproperty": [(1,)],
+    "FROM statistics_views": [(view.name, text_of(view, MSDialect_pyodbc())) for view in VIEWS],
     "SELECT 1": [(1,)],
     "INFORMATION_SCHEMA": _NAMES,
     "sys.objects": _NAMES,

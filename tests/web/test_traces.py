@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from scienceops.web.traces import Traces, follow_host, tell
+from scienceops.web.traces import Traces, follow_host
 
 GIVEN = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
@@ -49,7 +49,8 @@ def test_of_the_traces_that_begin_here_the_first_of_a_second_is_recorded():
 @pytest.mark.parametrize(("flags", "lines"), [("01", 1), ("00", 0), ("03", 1), ("02", 0)])
 def test_whoever_began_a_trace_decides_whether_lines_are_written(caplog, flags, lines):
     caplog.set_level(logging.INFO)
-    tell(Traces().of(GIVEN[:-2] + flags), status=200)
+    traces = Traces()
+    traces.tell(traces.of(GIVEN[:-2] + flags), 0.001, status=200)
     assert len(caplog.records) == lines
 
 

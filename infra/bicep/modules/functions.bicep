@@ -131,6 +131,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     // To a container app, "internal" means other apps of its environment. Where the environment is
     // closed, "external" is its network, which the functions are in.
     SCIENCEOPS_AZURE_SCORER_INGRESS: 'external'
+    SCIENCEOPS_AZURE_INSIGHTS: insightsConnection
     SCIENCEOPS_AZURE_JOB_IMAGE: jobImage
     SCIENCEOPS_AZURE_DATABRICKS_HOST: databricksHost
     SCIENCEOPS_AZURE_DATABRICKS_WHEEL: databricksWheel

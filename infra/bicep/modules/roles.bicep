@@ -157,6 +157,16 @@ resource functionsTraces 'Microsoft.Authorization/roleAssignments@2022-04-01' = 
   }
 }
 
+resource containerTraces 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(insights.id, container.id, role.monitoringMetricsPublisher)
+  scope: insights
+  properties: {
+    principalId: container.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.monitoringMetricsPublisher)
+  }
+}
+
 // A scorer ships captures, a job leaves statistics' records, training sets and new packages. What was
 // registered, under versions/, is not theirs to change, and nothing is theirs to delete.
 resource containerBucket 'Microsoft.Authorization/roleAssignments@2022-04-01' = {

@@ -11,7 +11,7 @@ from scienceops.core.access import Caller, hash_key
 from scienceops.core.trace import HEADER as TRACE
 from scienceops.errors import BadInput
 from scienceops.web.access import bearer
-from scienceops.web.traces import Traces, tell
+from scienceops.web.traces import Traces
 
 #: Of a scorer's reply, the headers that are the caller's business.
 _PASSED = {
@@ -52,13 +52,13 @@ def blueprint(app: App) -> Blueprint:
                 **{header: asked[header] for header in _READ if header in asked},
             },
         )
-        tell(
+        traces.tell(
             trace,
+            time.perf_counter() - began,
             service=name,
             version=reply.headers.get("x-scienceops-version"),
             request_id=reply.headers.get("x-scienceops-request-id"),
             status=reply.status,
-            milliseconds=round((time.perf_counter() - began) * 1000, 3),
         )
         headers = {_PASSED[k]: v for k, v in reply.headers.items() if k in _PASSED}
         return Response(reply.body, reply.status, headers)

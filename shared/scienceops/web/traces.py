@@ -7,11 +7,13 @@ from threading import Lock
 from typing import Any
 
 from scienceops.core.trace import Trace, begin_trace, continue_trace
+from scienceops.spans import open_spans
 
 Wsgi = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 log = logging.getLogger(__name__)
 
+ROLE = "scienceops-gateway"
 #: Of the traces that begin here so many are recorded: enough to look at, at any rate of calls.
 SECONDS_BETWEEN_SAMPLES = 1.0
 
@@ -22,11 +24,25 @@ class Traces:
     def __init__(self) -> None:
         self._lock = Lock()
         self._next = 0.0
+        self._spans = open_spans(ROLE)
 
     def of(self, header: str) -> Trace:
         """The step that this process takes for a call with this `traceparent`, or without one."""
         found = continue_trace(header) if header else None
         return found or begin_trace(sampled=self._is_due())
+
+    def tell(self, trace: Trace, seconds: float, **facts: object) -> None:
+        """A line and a span of a call whose trace is recorded, and nothing of any other.
+
+        The step is the call of a scorer, so that its span is a client's: where a host has begun
+        the trace, the request itself is the host's to tell.
+        """
+        if not trace.sampled:
+            return
+        told = {**facts, "milliseconds": round(seconds * 1000, 3)}
+        log.info("call answered", extra={**trace.fields, **told})
+        if self._spans is not None:
+            self._spans.tell(trace, f"score {facts.get('service')}", "client", seconds, facts)
 
     def _is_due(self) -> bool:
         now = time.monotonic()
@@ -37,12 +53,6 @@ class Traces:
                 return False
             self._next = now + SECONDS_BETWEEN_SAMPLES
             return True
-
-
-def tell(trace: Trace, **facts: object) -> None:
-    """One line of a call whose trace is recorded, and nothing of any other."""
-    if trace.sampled:
-        log.info("call answered", extra={**trace.fields, **facts})
 
 
 def follow_host(app: Wsgi) -> Wsgi:

@@ -21,6 +21,12 @@ CREATE TABLE statistics_rows (
 	CONSTRAINT statistics_rows_key PRIMARY KEY NONCLUSTERED (run, web_service_name, version, prediction_date, feature_name, statistic)
 );
 
+CREATE TABLE statistics_views (
+	view_name VARCHAR(64) NOT NULL, 
+	text_sha256 VARCHAR(64) NOT NULL, 
+	PRIMARY KEY (view_name)
+);
+
 CREATE CLUSTERED INDEX statistics_rows_place ON statistics_rows (run, web_service_name, version, prediction_date);
 
 CREATE INDEX statistics_rows_by_feature ON statistics_rows (web_service_name, version, feature_name, prediction_date, run, statistic) INCLUDE (environment, model_id, value, n);

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from azure.mgmt.appcontainers import models
 
 from scienceops.adapters.oci.settings_inside import settings_inside
-from scienceops.config import PREFIX, SCORER_PREFIX, Settings
+from scienceops.config import INSIGHTS, PREFIX, SCORER_PREFIX, Settings
 from scienceops.core.names import check_service_name
 from scienceops.ports.service_runtime import DeployOrder
 
@@ -107,7 +107,9 @@ def describe_app(order: DeployOrder, settings: Settings, suffix: str) -> models.
     container = models.Container(
         name=CONTAINER,
         image=order.image,
-        env=as_variables({**order.settings, **bucket_settings(settings), **named}),
+        env=as_variables(
+            {**order.settings, **bucket_settings(settings), **named, **_traces_settings(settings)}
+        ),
         resources=resources_of(settings),
         probes=[
             # Loading a model may take longer than a probe is given; it has its own time.
@@ -166,6 +168,22 @@ def bucket_settings(settings: Settings) -> dict[str, str]:
     }
     named = {f"{PREFIX}AZURE_{name.upper()}": value for name, value in given.items() if value}
     return {**settings_inside(settings), f"{PREFIX}CLOUD": "azure", **named}
+
+
+def _traces_settings(settings: Settings) -> dict[str, str]:
+    """Where a scorer sends its spans, in Azure's own variables: an image that was built before
+    there were spans refuses settings of ours that it does not know, and passes these over."""
+    azure = settings.azure
+    if not azure.insights:
+        return {}
+    return {
+        INSIGHTS: azure.insights,
+        "APPLICATIONINSIGHTS_AUTHENTICATION_STRING": (
+            f"ClientId={azure.container_identity_client};Authorization=AAD"
+        ),
+        # What Microsoft would be told of the exporter itself.
+        "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL": "true",
+    }
 
 
 def as_variables(environment: dict[str, str]) -> list[models.EnvironmentVar]:

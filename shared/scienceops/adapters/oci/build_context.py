@@ -22,6 +22,7 @@ SERVE = (
     "scienceops/logs.py",
     "scienceops/problems.py",
     "scienceops/serving.py",
+    "scienceops/spans.py",
     "scienceops/compiled/*.py",
     "scienceops/core/**/*.py",
     "scienceops/ports/*.py",
@@ -41,7 +42,8 @@ TRAIN = (
     "scienceops/training/*.py",
 )
 
-#: What reaches the bucket of a cloud from inside an image: files of ScienceOps, and requirements.
+#: What reaches the bucket of a cloud from inside an image, and where it sends its traces: files of
+#: ScienceOps, and requirements.
 REACH: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "local": ((), ()),
     "aws": (
@@ -54,7 +56,13 @@ REACH: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "azure": (
         ("scienceops/adapters/azure/*.py",),
-        ("azure-identity>=1.17", "azure-storage-blob>=12.20", "azure-storage-queue>=12.10"),
+        (
+            "azure-identity>=1.17",
+            # There is no release of it that is not called a beta.
+            "azure-monitor-opentelemetry-exporter>=1.0.0b48",
+            "azure-storage-blob>=12.20",
+            "azure-storage-queue>=12.10",
+        ),
     ),
 }
 

@@ -1,4 +1,4 @@
-"""The two tables of the statistics: rows, and what is shown of them.
+"""The tables of the statistics: rows, what is shown of them, and what views were made of.
 
 On SQL Server, names that people choose are compared by code point and kept in Unicode, as SQLite
 and PostgreSQL do; its default takes `Age` and `age` for one feature. Its clustered keys end at 900
@@ -56,7 +56,15 @@ DAYS = sa.Table(
     sa.Column("published_at", sa.DateTime, nullable=False),
 )
 
-#: What names a partition in both tables.
+#: The text that each view was made of, by its hash; see schema.py.
+VIEW_TEXTS = sa.Table(
+    "statistics_views",
+    METADATA,
+    sa.Column("view_name", sa.String(64), primary_key=True),
+    sa.Column("text_sha256", sa.String(64), nullable=False),
+)
+
+#: What names a partition in rows and days.
 PLACE = ("web_service_name", "version", "prediction_date")
 
 

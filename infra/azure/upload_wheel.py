@@ -1,0 +1,47 @@
+"""Put the wheel where clusters install it from: `python -m infra.azure.upload_wheel URL PATH`.
+
+URL: of the Databricks workspace. PATH: in its files or in a volume; the folder is made if need be.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from infra.azure.wheel import make_wheel
+
+if TYPE_CHECKING:
+    from databricks.sdk import WorkspaceClient
+
+WORKSPACE, VOLUMES = "/Workspace/", "/Volumes/"
+
+
+def upload(client: "WorkspaceClient", wheel: Path, place: str) -> None:
+    """Put the wheel there, in place of an older one. Raises SystemExit for a place that is none."""
+    from databricks.sdk.service.workspace import ImportFormat
+
+    folder, _, name = place.rpartition("/")
+    if name != wheel.name:
+        raise SystemExit(f"databricksWheel={place}: wanted a path that ends with {wheel.name}")
+    with wheel.open("rb") as content:
+        if place.startswith(WORKSPACE):
+            client.workspace.mkdirs(folder)
+            client.workspace.upload(place, content, format=ImportFormat.RAW, overwrite=True)
+        elif place.startswith(VOLUMES):
+            client.files.create_directory(folder)
+            client.files.upload(place, content, overwrite=True)
+        else:
+            raise SystemExit(f"databricksWheel={place}: wanted {WORKSPACE}... or {VOLUMES}...")
+
+
+def main(url: str, place: str) -> int:
+    """Make the wheel and upload it, as whoever is signed in with the Azure CLI."""
+    from scienceops.adapters.azure.management import open_workspace
+    from scienceops.azure_settings import AzureSettings
+
+    upload(open_workspace(AzureSettings(databricks_host=url)), make_wheel(), place)
+    sys.stdout.write(f"{place} is in {url}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

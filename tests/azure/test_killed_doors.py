@@ -1,0 +1,95 @@
+"""Doors whose host is killed: the message comes again, and its work is done once.
+
+The runtime of Functions is the real one; its host, and what stands for Azure, are stand-ins.
+"""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from emulators.azure_installation import AzureInstallation, running_installation
+from models import iris_rows, pack_trainable_iris
+
+from scienceops.adapters.azure.clients import open_queues
+
+#: Long enough for a step of a door, short enough to wait for.
+HIDDEN_SECONDS = 5
+WHEN = ("before", "within", "after")
+
+
+@pytest.fixture(scope="module")
+def installation(azurite: str, tmp_path_factory: pytest.TempPathFactory):
+    with running_installation(tmp_path_factory.mktemp("killed"), azurite) as installation:
+        yield installation
+
+
+def kill_at_each_step(
+    installation: AzureInstallation, door: str, ask: Callable[[], object] = lambda: None
+) -> None:
+    """Let the door end its host at each step, of one message or of several.
+
+    ask: what brings the first message, by a host that is armed.
+    """
+    for when in WHEN:
+        installation.start_host(when, door, hidden_seconds=HIDDEN_SECONDS)
+        if when == WHEN[0]:
+            ask()
+        installation.wait_for(lambda: installation.is_host_killed)
+
+
+def set_aside(installation: AzureInstallation) -> list[str]:
+    """Queues of messages that the host gave up on."""
+    queues = open_queues(installation.settings.azure)
+    poison = [found.name for found in queues.list_queues() if found.name.endswith("-poison")]
+    return [name for name in poison if queues.get_queue_client(name).peek_messages()]
+
+
+@pytest.fixture(scope="module")
+def iris(installation: AzureInstallation, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A service whose upload and whose first steps were each cut short three times."""
+    installation.kill_host()
+    package = pack_trainable_iris(tmp_path_factory.mktemp("package"))
+    installation.objects.put("packages/iris/model.zip", package)
+    for door in ("register_upload", "do_work"):
+        kill_at_each_step(installation, door)
+    installation.start_host(hidden_seconds=HIDDEN_SECONDS)
+
+    def live():
+        status, _, body = installation.request("GET", "/api/v1/services/iris")
+        return body["live"] if status == 200 else (status, body)
+
+    installation.wait_for(live, lambda seen: seen == 1)
+    return "iris"
+
+
+def test_an_upload_becomes_one_version_whose_steps_are_told_once(installation, iris):
+    assert installation.json("/services/iris/versions/1")["state"] == "proved"
+    assert installation.request("GET", "/api/v1/services/iris/versions/2")[0] == 404
+    told = Counter(
+        entry["action"] for entry in installation.json("/services/iris/history")["entries"]
+    )
+    assert set(told.values()) == {1}, told
+    assert set_aside(installation) == []
+
+
+def test_captured_rows_are_counted_once(installation, iris):
+    day = datetime.now(UTC).date() - timedelta(days=1)
+
+    def score():
+        path, rows = f"/api/v1/service/{iris}/score", {"input_df": iris_rows()}
+        at = f"{day.isoformat()}T12:00:00Z"
+        status, _, answer = installation.request("POST", path, rows, X_ScienceOps_Captured_At=at)
+        assert status == 200, answer
+
+    kill_at_each_step(installation, "announce_capture", score)
+    installation.start_host(hidden_seconds=HIDDEN_SECONDS)
+
+    def rows():
+        found = installation.json(f"/services/{iris}/statistics")["rows"]
+        return {(r["feature_name"], r["statistic"], r["prediction_date"]): r for r in found}
+
+    counted = ("sepal length (cm)", "count", day.isoformat())
+    seen = installation.wait_for(rows, lambda rows: counted in rows)
+    assert seen[counted]["value"] == len(iris_rows())
+    assert set_aside(installation) == []

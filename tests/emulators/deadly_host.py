@@ -1,0 +1,63 @@
+"""The stand-in host of Functions, which kills itself with SIGKILL at one step of one door.
+
+`python -m emulators.deadly_host WHEN DOOR APP_FOLDER PORT TIMER_SECONDS`. DOOR: the method of App
+that is called. WHEN: `before` it has done anything; `within`, after the first thing that it writes;
+or `after` it has returned, when the host has not heard of it.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from emulators.functions_host import main
+
+from scienceops.adapters.azure.message_queue import StorageMessageQueue
+from scienceops.adapters.azure.model_registry import TableModelRegistry
+from scienceops.adapters.azure.object_store import BlobObjectStore
+from scienceops.app import App
+
+#: What doors write, and how.
+EFFECTS = ((TableModelRegistry, "put"), (StorageMessageQueue, "send"), (BlobObjectStore, "put"))
+
+
+def arm(when: str, door: str) -> None:
+    """Let the door end this process."""
+    inside = threading.local()
+    method = getattr(App, door)
+
+    def deadly(self: App, *given: Any) -> Any:
+        _die_if(when == "before")
+        inside.now = True
+        try:
+            done = method(self, *given)
+        finally:
+            inside.now = False
+        _die_if(when == "after")
+        return done
+
+    setattr(App, door, deadly)
+    for kind, name in EFFECTS if when == "within" else ():
+        setattr(kind, name, _deadly_effect(getattr(kind, name), inside))
+
+
+def _deadly_effect(effect: Callable[..., Any], inside: threading.local) -> Callable[..., Any]:
+    def deadly(*given: Any, **named: Any) -> Any:
+        done = effect(*given, **named)
+        _die_if(getattr(inside, "now", False))
+        return done
+
+    return deadly
+
+
+def _die_if(due: bool) -> None:
+    if due:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+if __name__ == "__main__":
+    arm(*sys.argv[1:3])
+    sys.exit(main(Path(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])))

@@ -272,6 +272,10 @@ def test_one_condition_leaves_out_what_the_emulator_lacks_and_no_more(
 def test_a_warm_stage_has_its_doors_in_the_network(bundle: Path, tmp_path: Path):
     made = package("prod", bundle, tmp_path, warm="yes")
     assert made["Conditions"]["Warm"]["Fn::And"][1] == {"Fn::Equals": ["yes", "yes"]}
+    for door in DOORS:
+        told = properties(made, f"{door}LambdaFunction")["Environment"]["Variables"]
+        # A policy that wants Fargate is taken exactly where doors can reach it.
+        assert told["SCIENCEOPS_AWS_WARM"] == {"Fn::If": ["Warm", "yes", "no"]}
     for door in ("Http", "OnWork", "OnTimer"):
         condition, inside, _ = properties(made, f"{door}LambdaFunction")["VpcConfig"]["Fn::If"]
         assert condition == "Warm"

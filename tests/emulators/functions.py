@@ -27,7 +27,7 @@ def with_runtime(bundle: Path, place: Path) -> Path:
             for file in files(package) or ():
                 if file.suffix in (".py", ".so") and "tests" not in file.parts:
                     out.write(file.locate(), file.as_posix())
-        out.write(Path(__file__).with_name("recorded.py"), "recorded.py")
+        out.write(Path(__file__).with_name("recorder") / "recorded.py", "recorded.py")
         entry = zipfile.ZipInfo("bootstrap")
         entry.external_attr = 0o755 << 16
         out.writestr(entry, BOOTSTRAP.format(python=sys.executable))

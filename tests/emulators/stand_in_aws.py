@@ -51,7 +51,7 @@ class StandInAws:
     def __init__(self, folder: Path, registry: Registry, own: Callable[[], Mapping[str, str]]):
         self.registry = registry
         self.logs = StandInLogs()
-        self.codebuild = StandInCodeBuild(folder, registry, self.logs, own)
+        self.codebuild = StandInCodeBuild(folder, self.logs, own)
         self.ecr = StandInEcr(registry)
         self.ecs = StandInEcs(folder, registry, self.logs, own)
         self.scaling = StandInScaling()

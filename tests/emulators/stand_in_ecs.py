@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from emulators.recorder.recorded import recorded_as
 from emulators.stand_in_error import ApiError
 from emulators.stand_in_image import pull, run_environment
 from emulators.stand_in_logs import StandInLogs
@@ -154,7 +155,7 @@ class StandInEcs:
                     )
                 elif len(running) < service["desiredCount"]:
                     facts = {"group": group, "startedBy": deployment["id"]}
-                    self._start(service["taskDefinition"], {}, facts)
+                    self._start(service, {}, facts)
                 for task in running[service["desiredCount"] :]:
                     self._end(task, "Scaling activity initiated by deployment")
                 service["runningCount"] = len(running)
@@ -185,12 +186,14 @@ class StandInEcs:
             return {"tasks": [task.facts], "failures": []}
         [overrides] = given.get("overrides", {}).get("containerOverrides", [{}])
         facts = {"group": f"family:{given['taskDefinition']}", "startedBy": given["startedBy"]}
-        task = self._start(given["taskDefinition"], overrides, facts)
+        task = self._start(given, overrides, facts)
         self._by_token[token] = (given, task)
         return {"tasks": [task.facts], "failures": []}
 
-    def _start(self, definition: str, overrides: dict[str, Any], facts: dict[str, Any]) -> Task:
-        found = self._find(definition)
+    def _start(
+        self, order: Mapping[str, Any], overrides: dict[str, Any], facts: dict[str, Any]
+    ) -> Task:
+        found = self._find(order["taskDefinition"])
         [container] = found["containerDefinitions"]
         identity, address = uuid4().hex, next(self._addresses)
         folder = self._folder / identity
@@ -198,8 +201,9 @@ class StandInEcs:
         given = {e["name"]: e["value"] for e in container.get("environment", ())}
         given |= {e["name"]: e["value"] for e in overrides.get("environment", ())}
         port = given.get("SCORER_BIND", "0.0.0.0:8080").rpartition(":")[2]
-        environment = run_environment(
-            image, given, {**self._own(), "SCORER_BIND": f"{address}:{port}"}
+        environment = recorded_as(
+            found["taskRoleArn"],
+            run_environment(image, given, {**self._own(), "SCORER_BIND": f"{address}:{port}"}),
         )
         command = [*image.entry_point, *(overrides.get("command") or container.get("command", ()))]
         process = subprocess.Popen(
@@ -216,7 +220,7 @@ class StandInEcs:
         task = Task(
             {
                 **facts,
-                "taskArn": f"arn:aws:ecs:us-east-1:000000000000:task/services/{identity}",
+                "taskArn": f"arn:aws:ecs:us-east-1:000000000000:task/{order['cluster']}/{identity}",
                 "taskDefinitionArn": found["taskDefinitionArn"],
                 "lastStatus": "RUNNING",
                 "desiredStatus": "RUNNING",

@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import boto3
 from botocore.exceptions import ClientError
+from emulators.recorder.recorded import recorded_as
 from emulators.stand_in_error import ApiError
 
 DRIVER, EXECUTOR = "spark.emr-serverless.driverEnv.", "spark.executorEnv."
@@ -120,6 +121,7 @@ class StandInEmr:
             "PYSPARK_PYTHON": sys.executable,
             "PYSPARK_DRIVER_PYTHON": sys.executable,
         }
+        environment = recorded_as(run.order["executionRoleArn"], environment)
         with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
             run.process = subprocess.Popen(
                 [sys.executable, str(entry), *submit.get("entryPointArguments", ())],

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from emulators.recorder.recorded import recorded_as
 from emulators.stand_in_error import ApiError
 from emulators.stand_in_image import pull, run_environment
 from stand_in_registry import Registry
@@ -137,6 +138,7 @@ class Sandbox:
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         }
         environment = run_environment(image, given, {**own, "TMPDIR": str(place / "home")})
+        environment = recorded_as(function["Role"], environment)
         settings = function.get("ImageConfig", {})
         command = [*settings.get("EntryPoint", image.entry_point), *settings.get("Command", ())]
         self._log = place / "log"

@@ -11,12 +11,14 @@ import sys
 import threading
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import yaml
+from emulators import processes
 from emulators.recorder.recorded import note_call, recorded_as
 from emulators.stand_in_error import ApiError
 from emulators.stand_in_logs import StandInLogs
@@ -56,7 +58,7 @@ class StandInCodeBuild:
 
     def stop(self) -> None:
         for process in list(self._running):
-            process.kill()
+            processes.end(process)
 
     def forget(self) -> None:
         """Know no build any more, as CodeBuild does after a year."""
@@ -121,22 +123,11 @@ class StandInCodeBuild:
         self, build: dict[str, Any], command: str, source: Path, environment: Mapping[str, str]
     ) -> int:
         self._say(build, f"[Container] Running command {command}")
-        process = subprocess.Popen(
-            ["bash", "-c", command],
-            cwd=source,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        process = processes.start(["bash", "-c", command], source, environment)
         self._running.add(process)
-        assert process.stdout is not None
-        with process.stdout:
-            for line in process.stdout:
-                self._say(build, line.rstrip("\n"))
+        code = processes.follow(process, partial(self._say, build))
         self._running.discard(process)
-        return process.wait()
+        return code
 
     def _say(self, build: dict[str, Any], line: str) -> None:
         self._logs.append(build["logs"]["groupName"], build["logs"]["streamName"], line)

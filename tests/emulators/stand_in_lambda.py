@@ -8,7 +8,6 @@ import base64
 import json
 import queue
 import re
-import shutil
 import subprocess
 import threading
 import time
@@ -144,7 +143,7 @@ class Sandbox:
         self._log = place / "log"
         with self._log.open("wb") as out:
             self.process = subprocess.Popen(
-                [shutil.which(command[0], path=environment["PATH"]) or command[0], *command[1:]],
+                command,
                 cwd=place,
                 env=environment,
                 stdin=subprocess.DEVNULL,

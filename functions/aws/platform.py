@@ -10,10 +10,8 @@ from aws_lambda_powertools import Logger, Metrics, Tracer
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.data_classes import S3Event
-    from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
     from scienceops.app import App
-    from scienceops.ports.message_queue import Delivery
 
 #: Where in an S3 event the id stands that S3's own logs know it by.
 S3_REQUEST = 'Records[0].responseElements."x-amz-request-id"'
@@ -40,15 +38,3 @@ def created_keys(event: "S3Event") -> Iterator[str]:
     """The keys of the objects that an event tells of; S3 writes them as in a URL."""
     for record in event.records:
         yield unquote_plus(record.s3.get_object.key)
-
-
-def delivery_of(record: "SQSRecord", queue: str) -> "Delivery":
-    """The delivery that a record of a queue is; a body that is no JSON raises ValueError."""
-    from scienceops.ports.message_queue import Delivery
-
-    return Delivery(
-        queue=queue,
-        receipt=record.receipt_handle,
-        body=record.json_body,
-        attempts=int(record.attributes.approximate_receive_count),
-    )

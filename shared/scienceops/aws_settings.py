@@ -27,6 +27,10 @@ class AwsSettings(BaseModel):
         description="Subnets of scorers on Fargate and of jobs in images, with commas between.",
     )
     security_group: str = Field(default="", description="Security group of those tasks.")
+    warm: bool = Field(
+        default=False,
+        description="Whether doors stand in a network from which they reach scorers on Fargate.",
+    )
     emr_application: str = Field(
         default="", description="EMR Serverless application that runs statistics and selections."
     )

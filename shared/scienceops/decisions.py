@@ -127,6 +127,7 @@ class Decisions:
     def change_policy(self, name: str, values: Mapping[str, str], actor: str) -> Mapping[str, Any]:
         """Set keys of the service's policy; all of them, or none when one is bad."""
         if "runtime" in values:
-            check_runtime(values["runtime"], self._settings.cloud)
+            warm = self._settings.aws.warm
+            check_runtime(values["runtime"], self._settings.cloud, warm=warm)
         policy = change_policy(name, values, actor, self._ports, self._clock)
         return policy.model_dump(mode="json")

@@ -15,7 +15,7 @@ from emulators.deployment import (
     package,
     shared_bundle,
 )
-from emulators.ministack import PROGRAM, start_ministack
+from emulators.ministack import CALLS, PROGRAM, start_ministack
 from emulators.stand_in_aws import serve_stand_ins
 
 
@@ -44,7 +44,9 @@ def deployment(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
 
         def own() -> dict[str, str]:
-            return {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+            given = {name: told for name, told in os.environ.items() if name.startswith("AWS_")}
+            # Beside the calls of the functions that the emulator runs.
+            return {**given, "RECORDED_CALLS": str(folder / CALLS)}
 
         stand_ins = stack.enter_context(serve_stand_ins(folder / "stand-ins", own))
         emulator = start_ministack(folder, **stand_ins.environment)

@@ -1,128 +1,77 @@
 """Each door on AWS dies or hangs in the middle, and the same event is delivered again: its work is
 done once.
 
-The doors run from the sources by AWS's own runtime client behind AWS's own Lambda emulator, which
+The doors run from the bundle by AWS's own runtime client behind AWS's own Lambda emulator, which
 ends an invocation at its time-out and starts the runtime again after each death. Delivering again
 is what the emulator does not do, so the test does it, as S3, SQS and EventBridge would; after a
 time-out to a new emulator with time enough, since starting the runtime counts, too.
 """
 
-import copy
 import json
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
-from urllib.parse import quote_plus
 
 import pytest
+from aws.fault_scene import Scene, created, event, faults, named, nothing_failed
 from emulators.account import Account
 from emulators.aws import point_sdk_at, require_program
 from emulators.child import Emulator
-from emulators.lambda_emulator import HASTY_SECONDS, PATIENT_SECONDS, PROGRAM, Fault, LambdaEmulator
+from emulators.functions import with_runtime
+from emulators.lambda_emulator import PROGRAM, Fault
+from receiver import Receiver
 from support_pack import package_bytes
 
-from scienceops.bootstrap import connect
-from scienceops.core.messages import CAPTURES, WORK, AdvanceVersion, FollowRun
+from scienceops.core.alert_records import AlertDelivery, delivery_key
+from scienceops.core.messages import (
+    ALERTS,
+    CAPTURES,
+    WORK,
+    AdvanceVersion,
+    FollowRun,
+    SendAlert,
+)
 from scienceops.core.names import package_key
-from scienceops.core.versions import Service, Version, VersionState
-from scienceops.ports import Ports
+from scienceops.core.versions import Version, VersionState
 from scienceops.usecases.announce_capture import announce_capture
 from scienceops.usecases.freeze_run import freeze_run, read_runs
 from scienceops.usecases.platform_secrets import owner_token
 from scienceops.usecases.records import (
     STATISTICS,
     Stored,
+    find,
     number_key,
     read_service,
     read_versions,
     save,
+    stamp,
     utc_now,
 )
 
-EVENTS = Path(__file__).parents[1] / "events/aws"
 UPLOAD = "packages/iris/a.zip"
+ALERT = delivery_key("drift", 1)
 CAPTURE = "captures/iris/1/date=2026-11-25/a.parquet"
-#: An event is delivered so often at most, here as on AWS's way to a dead-letter queue.
-MOST_DELIVERIES = 6
-DEATHS = {"crash": "Runtime.ExitError", "hang": "Task timed out after"}
 
 
-def faults(operation: str, number: int = 1) -> list[Fault]:
-    """A crash on either side of the call, and a time-out after it was carried out."""
-    kinds = (("crash", "before"), ("crash", "after"), ("hang", "after"))
-    return [Fault(how, when, operation, number) for how, when in kinds]
-
-
-def named(fault: Fault) -> str:
-    return f"{fault.how}-{fault.when}-{fault.operation}-{fault.number}"
-
-
-def event(name: str) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads((EVENTS / f"{name}.json").read_text())
-    return read
-
-
-def created(key: str) -> dict[str, Any]:
-    told = event("object_created")
-    told["Records"][0]["s3"]["object"]["key"] = quote_plus(key, safe="/")
-    return told
-
-
-class Scene:
-    """One installation in the emulated account, and the door that a test breaks."""
-
-    def __init__(self, account: Account, folder: Path, stack: ExitStack) -> None:
-        self.account = account
-        self.ports: Ports = connect(account.settings)
-        self._folder = folder
-        self._stack = stack
-
-    def service(self) -> None:
-        service = Service(name="iris")
-        save(self.ports.registry, Stored(service, "iris", "service"), service, at=utc_now())
-
-    def ledger(self, partition: str = "iris") -> list[str]:
-        return [entry.action for entry in self.ports.registry.ledger(partition)]
-
-    def survive(
-        self,
-        door: str,
-        fault: Fault,
-        events: Callable[[], dict[str, Any]],
-        done: Callable[[str], bool],
-    ) -> None:
-        """Deliver until the work is done; the door must have died on the way, as the fault says."""
-        seconds = HASTY_SECONDS if fault.how == "hang" else PATIENT_SECONDS
-        function, answers = self._start(door, fault, seconds), list[str]()
-        for _ in range(MOST_DELIVERIES):
-            answers.append(function.invoke(events()))
-            died = any(death in answers[-1] for death in DEATHS.values())
-            if not died and function.mark.exists() and done(answers[-1]):
-                break
-            if fault.how == "hang" and seconds < PATIENT_SECONDS:
-                # A busy machine may need more than that to start the runtime at all.
-                seconds = PATIENT_SECONDS if function.mark.exists() else 2 * seconds
-                function.stop()
-                function = self._start(door, fault, seconds)
-        else:
-            raise AssertionError(f"not done after {answers}:\n{function.log.read_text()[-3000:]}")
-        assert DEATHS[fault.how] in answers[0], answers
-
-    def _start(self, door: str, fault: Fault, seconds: int) -> LambdaEmulator:
-        function = LambdaEmulator(door, fault, seconds, self.account, self._folder)
-        self._stack.callback(function.stop)
-        return function
+@pytest.fixture(scope="module")
+def task(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("task")
+    with zipfile.ZipFile(with_runtime(bundle, folder / "aws-emulator.zip")) as archive:
+        archive.extractall(folder / "task")
+    return folder / "task"
 
 
 @pytest.fixture
-def scene(ministack: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+def scene(
+    ministack: Emulator, task: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Scene]:
     require_program(PROGRAM)
     point_sdk_at(ministack.url, monkeypatch)
     account = Account()
     account.make_all()
     with ExitStack() as stack:
-        yield Scene(account, tmp_path, stack)
+        yield Scene(account, task, tmp_path, stack)
 
 
 # The first transaction makes the service, the second claims the version's number.
@@ -157,30 +106,62 @@ def test_a_message_is_one_step(scene: Scene, fault: Fault) -> None:
     place = Stored(version, "iris", number_key("version", 1))
     save(scene.ports.registry, place, version, at=utc_now())
     scene.ports.queue.send(WORK, AdvanceVersion(service="iris", version=1).to_body())
-    sqs = scene.account.client("sqs")
-    url = sqs.get_queue_url(QueueName=f"{scene.account.prefix}work")["QueueUrl"]
-
-    def delivered() -> dict[str, Any]:
-        # A visibility of none: what was not deleted is there at the next look.
-        [message] = sqs.receive_message(
-            QueueUrl=url, VisibilityTimeout=0, MessageSystemAttributeNames=["All"]
-        )["Messages"]
-        told = event("messages")
-        told["Records"] = [
-            {
-                **copy.deepcopy(told["Records"][0]),
-                "receiptHandle": message["ReceiptHandle"],
-                "body": message["Body"],
-                "attributes": message["Attributes"],
-            }
-        ]
-        return told
-
-    nothing_failed = {"batchItemFailures": []}
-    scene.survive("on_work", fault, delivered, lambda told: json.loads(told) == nothing_failed)
+    scene.survive("on_work", fault, lambda: scene.delivery(WORK), nothing_failed)
     assert scene.ledger() == ["version made live"]
     assert read_service(scene.ports.registry, "iris").value.live == 1
     assert scene.ports.queue.depth(WORK) == 0
+
+
+@pytest.fixture
+def receiver(scene: Scene) -> Receiver:
+    """Takes the alerts of service iris, of which one is on its way."""
+    receiver = Receiver()
+    scene.stack.callback(receiver.close)
+    scene.service(alert_url=receiver.url)
+    at = stamp(utc_now())
+    alert = AlertDelivery(
+        service="iris",
+        rule="drift",
+        sequence=1,
+        event={"id": "a"},
+        created_at=at,
+        next_at=at,
+        # After the next failure there is a quarter of an hour to the one after.
+        attempts=8,
+    )
+    save(scene.ports.registry, Stored(alert, "iris", ALERT), alert, at=utc_now())
+    scene.ports.queue.send(ALERTS, SendAlert(service="iris", rule="drift", sequence=1).to_body())
+    return receiver
+
+
+def alert_of(scene: Scene) -> AlertDelivery:
+    stored = find(scene.ports.registry, "iris", ALERT, AlertDelivery)
+    assert stored is not None
+    return stored.value
+
+
+@pytest.mark.parametrize(
+    "fault", [*faults("TransactWriteItems"), Fault("crash", "before", "DeleteMessage")], ids=named
+)
+def test_an_alert_is_one_event(scene: Scene, receiver: Receiver, fault: Fault) -> None:
+    scene.survive("on_alert", fault, lambda: scene.delivery(ALERTS), nothing_failed)
+    assert alert_of(scene).state == "delivered"
+    # What was posted and not noted is posted again, and known by its id.
+    unnoted = fault.when == "before" and fault.operation == "TransactWriteItems"
+    assert receiver.took == [{"id": "a"}] * (2 if unnoted else 1)
+    assert scene.ports.queue.depth(ALERTS) == 0
+
+
+@pytest.mark.parametrize("fault", faults("SendMessage")[1:], ids=named)
+def test_an_attempt_that_failed_is_followed_by_one_other(
+    scene: Scene, receiver: Receiver, fault: Fault
+) -> None:
+    receiver.status = 503
+    scene.survive("on_alert", fault, lambda: scene.delivery(ALERTS), nothing_failed)
+    assert (alert_of(scene).state, alert_of(scene).attempts) == ("pending", 9)
+    assert receiver.refused == [{"id": "a"}]
+    # The next attempt's message, which is not due yet.
+    assert scene.ports.queue.depth(ALERTS) == 1
 
 
 @pytest.mark.parametrize("fault", faults("SendMessage"), ids=named)

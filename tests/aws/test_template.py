@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws.packaged import STAGE, functions, listed, of_type, properties
 from emulators.deployment import UPDATE_TEMPLATE, package
 
 from scienceops.aws_settings import AwsSettings
@@ -31,21 +32,6 @@ WITHOUT_RESOURCE = {
 #: Types that the emulator lacks; the condition OnAws, or Warm which needs it, leaves them out.
 LACKING = {"AWS::EMRServerless::Application", "AWS::EC2::EIP", "AWS::EC2::NatGateway"}
 DOORS = {"Http", "OnAlert", "OnCapture", "OnModelUpload", "OnTimer", "OnWork"}
-STAGE = "scienceops-dev-"
-
-
-def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
-    found = template["Resources"].items()
-    return {name: made for name, made in found if made["Type"] == kind}
-
-
-def properties(template: dict[str, Any], name: str) -> dict[str, Any]:
-    found: dict[str, Any] = template["Resources"][name]["Properties"]
-    return found
-
-
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
@@ -128,6 +114,19 @@ def test_a_queue_sets_aside_what_was_tried_too_often(template: dict[str, Any], q
     assert properties(template, dead)["QueueName"] == f"{STAGE}{name}-dead"
 
 
+def test_who_looks_into_a_queue_waits_so_that_all_of_its_servers_are_asked(
+    template: dict[str, Any],
+):
+    queues = of_type(template, "AWS::SQS::Queue")
+    waits = {
+        name: made["Properties"].get("ReceiveMessageWaitTimeSeconds", 0)
+        for name, made in queues.items()
+        if not name.startswith("Dead")
+    }
+    # The longest where Lambda looks; nobody pays for its waiting.
+    assert waits == {"WorkQueue": 20, "AlertsQueue": 20, "CapturesQueue": 1}
+
+
 @pytest.mark.parametrize(
     ("function", "queue"), [("OnWork", "WorkQueue"), ("OnAlert", "AlertsQueue")]
 )
@@ -157,39 +156,6 @@ def test_an_event_of_the_bucket_that_no_door_could_take_is_set_aside(template: d
             "Fn::GetAtt": ["DeadEventsQueue", "Arn"]
         }
         assert told["MaximumRetryAttempts"] == 2
-
-
-def test_each_queue_of_dead_letters_has_an_alarm(template: dict[str, Any]):
-    queues = {name for name in of_type(template, "AWS::SQS::Queue") if name.startswith("Dead")}
-    watched = set()
-    for alarm in of_type(template, "AWS::CloudWatch::Alarm").values():
-        for dimension in alarm["Properties"]["Dimensions"]:
-            if dimension["Name"] == "QueueName":
-                watched.add(dimension["Value"]["Fn::GetAtt"][0])
-    assert queues <= watched
-    assert {"WorkQueue", "CapturesQueue", "AlertsQueue"} <= watched
-
-
-def test_every_alarm_says_what_to_do_and_is_heard(template: dict[str, Any]):
-    alarms = of_type(template, "AWS::CloudWatch::Alarm")
-    for alarm in alarms.values():
-        assert alarm["Properties"]["AlarmActions"] == [{"Ref": "Alarms"}]
-        assert (
-            " - " in alarm["Properties"]["AlarmDescription"]
-            or "?" in (alarm["Properties"]["AlarmDescription"])
-        )
-    watched = {
-        dimension["Value"]
-        for alarm in alarms.values()
-        if alarm["Properties"]["MetricName"] == "Errors"
-        for dimension in alarm["Properties"]["Dimensions"]
-    }
-    names = {made["Properties"]["FunctionName"] for made in functions(template).values()}
-    assert watched == names
-
-
-def functions(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return of_type(template, "AWS::Lambda::Function")
 
 
 def test_every_door_has_a_role_of_its_own(template: dict[str, Any]):
@@ -272,6 +238,10 @@ def test_one_condition_leaves_out_what_the_emulator_lacks_and_no_more(
 def test_a_warm_stage_has_its_doors_in_the_network(bundle: Path, tmp_path: Path):
     made = package("prod", bundle, tmp_path, warm="yes")
     assert made["Conditions"]["Warm"]["Fn::And"][1] == {"Fn::Equals": ["yes", "yes"]}
+    for door in DOORS:
+        told = properties(made, f"{door}LambdaFunction")["Environment"]["Variables"]
+        # A policy that wants Fargate is taken exactly where doors can reach it.
+        assert told["SCIENCEOPS_AWS_WARM"] == {"Fn::If": ["Warm", "yes", "no"]}
     for door in ("Http", "OnWork", "OnTimer"):
         condition, inside, _ = properties(made, f"{door}LambdaFunction")["VpcConfig"]["Fn::If"]
         assert condition == "Warm"

@@ -61,6 +61,7 @@ def make(account: Account, store: S3ObjectStore) -> Callable[[], AwsServiceRunti
             "subnets": "subnet-1,subnet-2",
             "security_group": "sg-1",
             "region": "us-east-1",
+            "warm": True,
         }
     )
     settings = account.settings.model_copy(update={"aws": names})
@@ -231,9 +232,13 @@ class TestOnFargate(AwsRuntimeContract):
         runtime.stop("iris", 1)
         assert not stand_ins.scaling.targets
 
-    def test_without_a_network_it_is_refused(self, account, store, order) -> None:
+    @pytest.mark.parametrize(
+        ("warm", "why"), [(False, "--param=warm=yes"), (True, "SCIENCEOPS_AWS_SUBNETS")]
+    )
+    def test_without_a_network_it_is_refused(self, account, store, order, warm, why) -> None:
+        names = account.settings.aws.model_copy(update={"warm": warm})
         runtime = AwsServiceRuntime(
-            account.settings,
+            account.settings.model_copy(update={"aws": names}),
             store,
             functions=LazyClient("lambda"),
             calls=LazyClient("lambda", attempts=1),
@@ -242,4 +247,4 @@ class TestOnFargate(AwsRuntimeContract):
             logs=LazyClient("logs"),
         )
         runtime.start(order())
-        assert "SCIENCEOPS_AWS_SUBNETS" in runtime.status("iris", 1).reason
+        assert why in runtime.status("iris", 1).reason

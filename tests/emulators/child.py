@@ -56,7 +56,9 @@ class Emulator:
             except urllib.error.HTTPError:
                 return
             except OSError:
-                time.sleep(0.1)
+                # Its own end ends this pause.
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(0.1)
         self.stop()
         raise AssertionError(f"{self.url} did not come up:\n{self.log.read_text()[-2000:]}")
 

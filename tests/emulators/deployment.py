@@ -156,7 +156,7 @@ class Deployment:
         return "\n".join(lines)
 
     def calls(self) -> list[dict[str, Any]]:
-        """Every AWS call that the functions have made so far."""
+        """Every AWS call that the functions, and what they start, have made so far."""
         path = self.folder / CALLS
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 

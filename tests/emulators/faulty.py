@@ -1,6 +1,7 @@
 """Runs inside the Lambda emulator: dies or hangs once at one AWS call, else AWS's runtime client.
 
-`python -m emulators.faulty MODULE.handler`; the FAULT_... variables say which call and what then.
+`python -m faulty MODULE.handler`; the FAULT_... variables say which call and what then. Packed into
+the emulators' bundle alone.
 """
 
 import os

@@ -1,7 +1,8 @@
 """The bundle of AWS's functions as an emulator runs it: with the runtime client of Lambda itself.
 
-On AWS the runtime of python3.11 brings `awslambdaric`; here it is packed beside the doors, and a
-`bootstrap` starts it in a Python that can import nothing but the bundle and the standard library.
+On AWS the runtime of python3.11 brings `awslambdaric`; here it is packed beside the doors, with
+what records their calls or breaks them. A `bootstrap` starts it in a Python that can import nothing
+but the bundle and the standard library.
 """
 
 import sys
@@ -27,7 +28,8 @@ def with_runtime(bundle: Path, place: Path) -> Path:
             for file in files(package) or ():
                 if file.suffix in (".py", ".so") and "tests" not in file.parts:
                     out.write(file.locate(), file.as_posix())
-        out.write(Path(__file__).with_name("recorded.py"), "recorded.py")
+        for own in ("recorder/recorded.py", "faulty.py"):
+            out.write(Path(__file__).parent / own, Path(own).name)
         entry = zipfile.ZipInfo("bootstrap")
         entry.external_attr = 0o755 << 16
         out.writestr(entry, BOOTSTRAP.format(python=sys.executable))

@@ -1,5 +1,5 @@
-"""AWS's own Lambda emulator in front of one door that fails at a chosen call: real time-outs,
-crashes and restarts, without a container."""
+"""AWS's own Lambda emulator in front of one door of the bundle that fails at a chosen call: real
+time-outs, crashes and restarts, without a container."""
 
 import json
 import os
@@ -30,13 +30,21 @@ class Fault:
 
 
 class LambdaEmulator(Emulator):
-    """One door as a function; seconds: its time-out, start included.
+    """One door as a function. task: the bundle as Lambda lays it out, with its runtime client;
+    seconds: its time-out, start included.
 
     The runtime starts at the first event, and again after each death.
     """
 
     def __init__(
-        self, door: str, fault: Fault, seconds: int, account: Account, folder: Path
+        self,
+        door: str,
+        fault: Fault,
+        seconds: int,
+        *,
+        task: Path,
+        account: Account,
+        folder: Path,
     ) -> None:
         port, runtime = free_ports(2)
         self.mark = folder / "failed"
@@ -45,7 +53,8 @@ class LambdaEmulator(Emulator):
             **own,
             "AWS_LAMBDA_FUNCTION_NAME": door,
             "AWS_LAMBDA_FUNCTION_TIMEOUT": str(seconds),
-            "PYTHONPATH": f"{ROOT / 'shared'}:{ROOT}:{ROOT / 'tests'}",
+            "PYTHONPATH": str(task),
+            "PYTHONDONTWRITEBYTECODE": "1",
             "POWERTOOLS_TRACE_DISABLED": "true",
             "SCIENCEOPS_CLOUD": "aws",
             "SCIENCEOPS_AWS_BUCKET": account.bucket,
@@ -60,7 +69,8 @@ class LambdaEmulator(Emulator):
         command = [
             *(str(PROGRAM), "--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
             *("--runtime-api-address", f"127.0.0.1:{runtime}"),
-            *(sys.executable, "-m", "emulators.faulty", f"functions.aws.{door}.handler"),
+            # Of what is installed here, and of where this was started, it can import nothing.
+            *(sys.executable, "-S", "-P", "-m", "faulty", f"functions.aws.{door}.handler"),
         ]
         super().__init__(command, environment, f"http://127.0.0.1:{port}", folder / "lambda.log")
         self.wait("/")

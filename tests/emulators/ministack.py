@@ -5,8 +5,6 @@ from pathlib import Path
 from emulators.child import ROOT, Emulator, free_ports
 
 PROGRAM = ROOT / ".emulators/venv/bin/ministack"
-
-
 #: Beside the emulator's log: what the functions that it runs have called.
 CALLS = "calls.jsonl"
 

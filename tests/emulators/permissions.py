@@ -26,6 +26,8 @@ _RENAMED = {
     "s3:CompleteMultipartUpload": "s3:PutObject",
     "lambda:Invoke": "lambda:InvokeFunction",
 }
+#: Parameters that give a role to what a call makes; who calls must be allowed to.
+_PASSES = frozenset({"Role", "executionRoleArn", "taskRoleArn"})
 #: Calls that need no permission of their own.
 _FREE = {"sts:GetCallerIdentity"}
 
@@ -49,11 +51,13 @@ def needed(call: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         for table in given["RequestItems"]:
             yield name, _table(table)
     else:
-        yield _RENAMED.get(name, name), _resource(service, given)
+        yield _RENAMED.get(name, name), _resource(name, service, given)
+    for field in _PASSES & given.keys():
+        yield "iam:PassRole", given[field]
 
 
-def _resource(service: str, given: Mapping[str, Any]) -> str:
-    place = _RESOURCES.get(service)
+def _resource(name: str, service: str, given: Mapping[str, Any]) -> str:
+    place = _RESOURCES.get(name) or _RESOURCES.get(service)
     return place(given) if place else "*"
 
 
@@ -80,11 +84,37 @@ def _secret(given: Mapping[str, Any]) -> str:
     return _arn("secretsmanager", f"secret:{given.get('SecretId') or given['Name']}-a1b2c3")
 
 
+def _application(given: Mapping[str, Any]) -> str:
+    run = given.get("jobRunId")
+    rest = f"/applications/{given['applicationId']}" + (f"/jobruns/{run}" if run else "")
+    return _arn("emr-serverless", rest)
+
+
+def _stream(given: Mapping[str, Any]) -> str:
+    return _arn("logs", f"log-group:{given['logGroupName']}:log-stream:{given['logStreamName']}")
+
+
+def _definition(name: str) -> str:
+    return _arn("ecs", f"task-definition/{name}")
+
+
+#: By operation, or else by service: the resource that a call is about.
 _RESOURCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "s3": _bucket,
     "sqs": _queue,
     "dynamodb": lambda given: _table(given["TableName"]),
     "secretsmanager": _secret,
+    "lambda": lambda given: _arn("lambda", f"function:{given['FunctionName']}"),
+    "codebuild:StartBuild": lambda given: _arn("codebuild", f"project/{given['projectName']}"),
+    "codebuild:BatchGetBuilds": lambda given: _arn(
+        "codebuild", f"project/{given['ids'][0].partition(':')[0]}"
+    ),
+    "ecs:RegisterTaskDefinition": lambda given: _definition(f"{given['family']}:1"),
+    "ecs:RunTask": lambda given: _definition(f"{given['taskDefinition']}:1"),
+    "ecs:DescribeTasks": lambda given: str(given["tasks"][0]),
+    "ecs:StopTask": lambda given: str(given["task"]),
+    "emr-serverless": _application,
+    "logs": _stream,
 }
 
 
@@ -105,6 +135,21 @@ class Roles:
             for action in _listed(told["Action"])
             for resource in _listed(told["Resource"])
         ]
+
+    def role_of(self, caller: str) -> str:
+        """The logical name of the role that a function, or a role of this name, calls by."""
+        for name, made in self._resources.items():
+            told = made.get("Properties", {})
+            if made["Type"] == "AWS::Lambda::Function" and told["FunctionName"] == caller:
+                return str(told["Role"]["Fn::GetAtt"][0])
+            if made["Type"] == "AWS::IAM::Role" and self._text(told["RoleName"]) == caller:
+                return str(name)
+        raise AssertionError(f"neither a function nor a role is called {caller}")
+
+    def names(self) -> list[str]:
+        """The logical names of all roles that our own code or a service of AWS calls by."""
+        made = self._resources.items()
+        return [name for name, told in made if told["Type"] == "AWS::IAM::Role"]
 
     def refused(self, role: str, call: Mapping[str, Any]) -> list[tuple[str, str]]:
         """What the call needs and the role does not allow."""

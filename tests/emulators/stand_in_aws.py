@@ -18,11 +18,12 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from emulators import cbor
 from emulators.stand_in_codebuild import StandInCodeBuild
 from emulators.stand_in_ecr import StandInEcr
-from emulators.stand_in_ecs import StandInEcs, StandInScaling
+from emulators.stand_in_ecs import StandInEcs
 from emulators.stand_in_emr import StandInEmr
 from emulators.stand_in_error import ApiError
 from emulators.stand_in_lambda import StandInLambda
 from emulators.stand_in_logs import StandInLogs
+from emulators.stand_in_scaling import StandInScaling
 from stand_in_registry import Registry, serve_registry
 
 #: `X-Amz-Target: PREFIX.Operation`, or `/service/PREFIX/operation/Operation`, by service.
@@ -51,7 +52,7 @@ class StandInAws:
     def __init__(self, folder: Path, registry: Registry, own: Callable[[], Mapping[str, str]]):
         self.registry = registry
         self.logs = StandInLogs()
-        self.codebuild = StandInCodeBuild(folder, registry, self.logs, own)
+        self.codebuild = StandInCodeBuild(folder, self.logs, own)
         self.ecr = StandInEcr(registry)
         self.ecs = StandInEcs(folder, registry, self.logs, own)
         self.scaling = StandInScaling()

@@ -1,7 +1,7 @@
 """A stand-in for CodeBuild: runs the commands of the buildspec that it was sent, in order, here.
 
-`docker` is a program that installs nothing but resolves the requirements for real, and `aws` says a
-password; both come first in PATH.
+`docker` is a program that installs nothing but resolves the requirements for real, and `aws` asks
+the stand-in for ECR for a password; both come first in PATH.
 """
 
 import io
@@ -11,20 +11,22 @@ import sys
 import threading
 import zipfile
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import yaml
+from emulators import processes
+from emulators.recorder.recorded import note_call, recorded_as
 from emulators.stand_in_error import ApiError
 from emulators.stand_in_logs import StandInLogs
-from stand_in_registry import Registry
 
 PHASES = ("pre_build", "build", "post_build")
 PROGRAMS = {
     "docker": f'exec "{sys.executable}" -m emulators.stand_in_docker "$@"',
-    "aws": '[ "$1 $2" = "ecr get-login-password" ] && echo "$STAND_IN_PASSWORD"',
+    "aws": f'exec "{sys.executable}" -m emulators.stand_in_aws_cli "$@"',
 }
 
 
@@ -32,12 +34,10 @@ class StandInCodeBuild:
     def __init__(
         self,
         folder: Path,
-        registry: Registry,
         logs: StandInLogs,
         own: Callable[[], Mapping[str, str]],
     ) -> None:
         self._folder = folder / "codebuild"
-        self._registry = registry
         self._logs = logs
         self._own = own
         self._builds: dict[str, dict[str, Any]] = {}
@@ -58,7 +58,7 @@ class StandInCodeBuild:
 
     def stop(self) -> None:
         for process in list(self._running):
-            process.kill()
+            processes.end(process)
 
     def forget(self) -> None:
         """Know no build any more, as CodeBuild does after a year."""
@@ -88,20 +88,25 @@ class StandInCodeBuild:
         for path in (source, programs):
             path.mkdir(parents=True)
         bucket, _, key = given["sourceLocationOverride"].partition("/")
-        content = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        # Project and role have one name. CodeBuild itself fetches the source, by that role.
+        own, project = self._own(), given["projectName"]
+        source_of = {"Bucket": bucket, "Key": key}
+        if "RECORDED_CALLS" in own:
+            note_call(own["RECORDED_CALLS"], project, "s3", "GetObject", source_of)
+        content = boto3.client("s3").get_object(**source_of)["Body"].read()
         zipfile.ZipFile(io.BytesIO(content)).extractall(source)
         for name, text in PROGRAMS.items():
             (programs / name).write_text(f"#!/bin/bash\n{text}\n")
             (programs / name).chmod(0o755)
         environment = {
             **os.environ,
-            **self._own(),
+            **own,
             **{one["name"]: one["value"] for one in given["environmentVariablesOverride"]},
             "HOME": str(folder),
             "PATH": f"{programs}:{os.environ['PATH']}",
             "PYTHONPATH": os.pathsep.join(sys.path),
-            "STAND_IN_PASSWORD": self._registry.password,
         }
+        environment = recorded_as(project, environment)
         phases = yaml.safe_load(given["buildspecOverride"])["phases"]
         for name in PHASES:
             for command in phases.get(name, {}).get("commands", ()):
@@ -118,22 +123,11 @@ class StandInCodeBuild:
         self, build: dict[str, Any], command: str, source: Path, environment: Mapping[str, str]
     ) -> int:
         self._say(build, f"[Container] Running command {command}")
-        process = subprocess.Popen(
-            ["bash", "-c", command],
-            cwd=source,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        process = processes.start(["bash", "-c", command], source, environment)
         self._running.add(process)
-        assert process.stdout is not None
-        with process.stdout:
-            for line in process.stdout:
-                self._say(build, line.rstrip("\n"))
+        code = processes.follow(process, partial(self._say, build))
         self._running.discard(process)
-        return process.wait()
+        return code
 
     def _say(self, build: dict[str, Any], line: str) -> None:
         self._logs.append(build["logs"]["groupName"], build["logs"]["streamName"], line)

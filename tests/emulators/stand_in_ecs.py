@@ -5,17 +5,17 @@ check, and gives a deployment up after some failures in a row, as the circuit br
 """
 
 import itertools
-import os
-import shutil
 import signal
 import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from emulators import processes
+from emulators.recorder.recorded import recorded_as
 from emulators.stand_in_error import ApiError
 from emulators.stand_in_image import pull, run_environment
 from emulators.stand_in_logs import StandInLogs
@@ -56,7 +56,7 @@ class StandInEcs:
         self._by_token: dict[str, tuple[dict[str, Any], Task]] = {}
         self._addresses: Iterator[str] = itertools.cycle(ADDRESSES)
         self._lock = threading.RLock()
-        self._ended = False
+        self._ended = threading.Event()
         self.tasks: dict[str, Task] = {}
 
     def handle(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -77,11 +77,10 @@ class StandInEcs:
             return actions[operation](given)
 
     def stop(self) -> None:
-        self._ended = True
+        self._ended.set()
         for task in self.tasks.values():
-            if task.process.poll() is None:
-                task.process.kill()
-                task.process.wait()
+            processes.end(task.process)
+            task.process.wait()
 
     def _register(self, given: dict[str, Any]) -> dict[str, Any]:
         known = self._definitions.setdefault(given["family"], [])
@@ -136,7 +135,7 @@ class StandInEcs:
 
     def _keep(self, service: dict[str, Any]) -> None:
         """Bring the tasks of a service in line with what is desired, until the end."""
-        while not self._ended:
+        while not self._ended.wait(LOOK_SECONDS):
             with self._lock:
                 [deployment] = service["deployments"]
                 own = [
@@ -154,7 +153,7 @@ class StandInEcs:
                     )
                 elif len(running) < service["desiredCount"]:
                     facts = {"group": group, "startedBy": deployment["id"]}
-                    self._start(service["taskDefinition"], {}, facts)
+                    self._start(service, {}, facts)
                 for task in running[service["desiredCount"] :]:
                     self._end(task, "Scaling activity initiated by deployment")
                 service["runningCount"] = len(running)
@@ -164,7 +163,6 @@ class StandInEcs:
                 self._check_health(task)
             if running and all(t.facts["healthStatus"] == "HEALTHY" for t in running):
                 deployment["rolloutState"] = "COMPLETED"
-            time.sleep(LOOK_SECONDS)
 
     def _check_health(self, task: Task) -> None:
         if not task.health or task.facts["healthStatus"] == "HEALTHY":
@@ -185,12 +183,14 @@ class StandInEcs:
             return {"tasks": [task.facts], "failures": []}
         [overrides] = given.get("overrides", {}).get("containerOverrides", [{}])
         facts = {"group": f"family:{given['taskDefinition']}", "startedBy": given["startedBy"]}
-        task = self._start(given["taskDefinition"], overrides, facts)
+        task = self._start(given, overrides, facts)
         self._by_token[token] = (given, task)
         return {"tasks": [task.facts], "failures": []}
 
-    def _start(self, definition: str, overrides: dict[str, Any], facts: dict[str, Any]) -> Task:
-        found = self._find(definition)
+    def _start(
+        self, order: Mapping[str, Any], overrides: dict[str, Any], facts: dict[str, Any]
+    ) -> Task:
+        found = self._find(order["taskDefinition"])
         [container] = found["containerDefinitions"]
         identity, address = uuid4().hex, next(self._addresses)
         folder = self._folder / identity
@@ -198,25 +198,17 @@ class StandInEcs:
         given = {e["name"]: e["value"] for e in container.get("environment", ())}
         given |= {e["name"]: e["value"] for e in overrides.get("environment", ())}
         port = given.get("SCORER_BIND", "0.0.0.0:8080").rpartition(":")[2]
-        environment = run_environment(
-            image, given, {**self._own(), "SCORER_BIND": f"{address}:{port}"}
+        environment = recorded_as(
+            found["taskRoleArn"],
+            run_environment(image, given, {**self._own(), "SCORER_BIND": f"{address}:{port}"}),
         )
         command = [*image.entry_point, *(overrides.get("command") or container.get("command", ()))]
-        process = subprocess.Popen(
-            [shutil.which(command[0], path=environment["PATH"]) or command[0], *command[1:]],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-        )
+        process = processes.start(command, folder, environment)
         details = [{"name": "privateIPv4Address", "value": address}]
         task = Task(
             {
                 **facts,
-                "taskArn": f"arn:aws:ecs:us-east-1:000000000000:task/services/{identity}",
+                "taskArn": f"arn:aws:ecs:us-east-1:000000000000:task/{order['cluster']}/{identity}",
                 "taskDefinitionArn": found["taskDefinitionArn"],
                 "lastStatus": "RUNNING",
                 "desiredStatus": "RUNNING",
@@ -239,16 +231,10 @@ class StandInEcs:
         return task
 
     def _watch(self, task: Task, group: str, stream: str) -> None:
-        assert task.process.stdout is not None
-        with task.process.stdout:
-            for line in task.process.stdout:
-                self._logs.append(group, stream, line.rstrip("\n"))
-        code = task.process.wait()
+        code = processes.follow(task.process, partial(self._logs.append, group, stream))
         with self._lock:
             stopped = task.facts["desiredStatus"] == "STOPPED"
-            task.facts["containers"][0].update(
-                exitCode=code if code >= 0 else 128 - code, lastStatus="STOPPED"
-            )
+            task.facts["containers"][0].update(exitCode=code, lastStatus="STOPPED")
             task.facts.update(lastStatus="STOPPED", desiredStatus="STOPPED")
             if not stopped:
                 task.facts["stopCode"] = "EssentialContainerExited"
@@ -265,13 +251,13 @@ class StandInEcs:
         if task.facts["desiredStatus"] == "STOPPED":
             return
         task.facts.update(desiredStatus="STOPPED", stopCode=code, stoppedReason=why)
-        os.killpg(task.process.pid, signal.SIGTERM)
+        processes.end(task.process, signal.SIGTERM)
 
         def kill() -> None:
             try:
                 task.process.wait(task.grace_seconds)
             except subprocess.TimeoutExpired:
-                os.killpg(task.process.pid, signal.SIGKILL)
+                processes.end(task.process)
 
         threading.Thread(target=kill, daemon=True).start()
 
@@ -287,25 +273,3 @@ class StandInEcs:
         missing = [arn for arn in given["tasks"] if arn not in self.tasks]
         failures = [{"arn": arn, "reason": "MISSING"} for arn in missing]
         return {"tasks": known, "failures": failures}
-
-
-class StandInScaling:
-    """A stand-in for Application Auto Scaling: it only remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.targets: dict[str, dict[str, Any]] = {}
-        self.policies: dict[str, dict[str, Any]] = {}
-
-    def handle(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
-        match operation:
-            case "RegisterScalableTarget":
-                self.targets[given["ResourceId"]] = given
-                return {"ScalableTargetARN": "arn:aws:application-autoscaling:stand-in"}
-            case "PutScalingPolicy":
-                self.policies[given["ResourceId"]] = given
-                return {"PolicyARN": "arn:aws:autoscaling:stand-in", "Alarms": []}
-            case "DeregisterScalableTarget":
-                if self.targets.pop(given["ResourceId"], None) is None:
-                    raise ApiError("ObjectNotFoundException", "No scalable target found.")
-                return {}
-        raise ApiError("UnknownOperationException", operation)

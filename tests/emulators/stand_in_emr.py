@@ -1,27 +1,36 @@
-"""A stand-in for EMR Serverless: runs what spark-submit was given, here, with the local pyspark.
+"""A stand-in for EMR Serverless: runs what spark-submit was given, here.
 
-The entry point and the files of --py-files come from the bucket. The archive of the environment
-is asked for, so that a missing one fails the job, but the environment of the tests runs it.
+The entry point, the files of --py-files and the archive of the environment come from the bucket.
+With `submits` the real spark-submit gets all the arguments, and the Python of the archive runs the
+job. Else the entry point runs in the environment of the tests, which is enough without Spark.
 """
 
 import gzip
 import os
+import re
 import shlex
-import signal
 import subprocess
 import sys
+import tarfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import boto3
+import pyspark
 from botocore.exceptions import ClientError
+from emulators import processes
+from emulators.recorder.recorded import recorded_as
 from emulators.stand_in_error import ApiError
 
-DRIVER, EXECUTOR = "spark.emr-serverless.driverEnv.", "spark.executorEnv."
+from stats_job.java import find_java
+
+DRIVER = "spark.emr-serverless.driverEnv."
+_PLACE = re.compile(r"s3://[^,#]+")
 
 
 @dataclass
@@ -38,6 +47,8 @@ class StandInEmr:
         self._own = own
         self._by_token: dict[str, str] = {}
         self.runs: dict[str, Run] = {}
+        #: Whether jobs that begin from now on go through spark-submit.
+        self.submits = False
 
     def handle_path(self, method: str, path: list[str], given: dict[str, Any]) -> dict[str, Any]:
         application = path[1]
@@ -91,40 +102,24 @@ class StandInEmr:
         folder = self._folder / run.facts["jobRunId"]
         folder.mkdir(parents=True)
         submit = run.order["jobDriver"]["sparkSubmit"]
-        words = shlex.split(submit["sparkSubmitParameters"])
-        settings = dict(
-            value.split("=", 1)
-            for name, value in zip(words[::2], words[1::2], strict=True)
-            if name == "--conf"
-        )
-        files = dict(zip(words[::2], words[1::2], strict=True))
         try:
             entry = _fetch(submit["entryPoint"], folder)
-            modules = [_fetch(place, folder) for place in files["--py-files"].split(",")]
-            for archive in settings["spark.archives"].split(","):
-                _fetch(archive.partition("#")[0], folder)
+            words = [
+                _PLACE.sub(lambda place: str(_fetch(place[0], folder)), word)
+                for word in shlex.split(submit["sparkSubmitParameters"])
+            ]
         except ClientError as error:
             run.facts.update(state="FAILED", stateDetails=f"Could not fetch a file: {error}")
             return
+        begin = _submit if self.submits else _run_alone
+        command, environment = begin(words, folder)
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SCIENCEOPS_"))}
-        given = {k[len(DRIVER) :]: v for k, v in settings.items() if k.startswith(DRIVER)}
-        conf = [
-            w for k, v in settings.items() if k.startswith(EXECUTOR) for w in ("--conf", f"{k}={v}")
-        ]
-        environment = {
-            **kept,
-            **given,
-            **self._own(),
-            "PYTHONPATH": os.pathsep.join(map(str, modules)),
-            "PYSPARK_SUBMIT_ARGS": shlex.join([*conf, "--master", "local[2]", "pyspark-shell"]),
-            "PYSPARK_PYTHON": sys.executable,
-            "PYSPARK_DRIVER_PYTHON": sys.executable,
-        }
+        environment = {**kept, **_settings(words, DRIVER), **self._own(), **environment}
         with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
             run.process = subprocess.Popen(
-                [sys.executable, str(entry), *submit.get("entryPointArguments", ())],
+                [*command, str(entry), *submit.get("entryPointArguments", ())],
                 cwd=folder,
-                env=environment,
+                env=recorded_as(run.order["executionRoleArn"], environment),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
@@ -160,8 +155,8 @@ class StandInEmr:
         if run.facts["state"] in ("SUCCESS", "FAILED"):
             return
         run.facts["state"] = "CANCELLED"
-        if run.process is not None and run.process.poll() is None:
-            os.killpg(run.process.pid, signal.SIGKILL)
+        if run.process is not None:
+            processes.end(run.process)
 
 
 def _fetch(place: str, folder: Path) -> Path:
@@ -169,3 +164,41 @@ def _fetch(place: str, folder: Path) -> Path:
     path = folder / key.rpartition("/")[2]
     boto3.client("s3").download_file(bucket, key, str(path))
     return path
+
+
+def _settings(words: Sequence[str], start: str = "") -> dict[str, str]:
+    """What stands after --conf and begins so, without that beginning."""
+    options = zip(words[::2], words[1::2], strict=True)
+    given = dict(value.split("=", 1) for name, value in options if name == "--conf")
+    return {k.removeprefix(start): v for k, v in given.items() if k.startswith(start)}
+
+
+def _run_alone(words: Sequence[str], folder: Path) -> tuple[list[str], dict[str, str]]:
+    """The command before the entry point, and environment, of a driver that asks for no Spark."""
+    [files] = [after for word, after in pairwise(words) if word == "--py-files"]
+    return [sys.executable], {"PYTHONPATH": os.pathsep.join(files.split(","))}
+
+
+def _submit(words: Sequence[str], folder: Path) -> tuple[list[str], dict[str, str]]:
+    """The same with pyspark's own spark-submit, and a machine in place of the cluster."""
+    archive, _, name = _settings(words)["spark.archives"].partition("#")
+    # Drivers and executors of EMR begin in a folder where the archives are unpacked.
+    with tarfile.open(archive) as packed:
+        packed.extractall(folder / name, filter="tar")
+    home = Path(pyspark.__file__).parent
+    machine = {
+        "spark.master": "local[2]",
+        "spark.ui.enabled": "false",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.local.dir": str(folder / "scratch"),
+        "spark.sql.warehouse.dir": str(folder / "warehouse"),
+    }
+    here = [word for setting in machine.items() for word in ("--conf", "=".join(setting))]
+    environment = {
+        "SPARK_HOME": str(home),
+        "JAVA_HOME": find_java(),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYTHONPATH": "",
+    }
+    return [str(home / "bin/spark-submit"), *here, *words], environment

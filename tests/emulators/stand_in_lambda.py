@@ -8,7 +8,6 @@ import base64
 import json
 import queue
 import re
-import shutil
 import subprocess
 import threading
 import time
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from emulators.recorder.recorded import recorded_as
 from emulators.stand_in_error import ApiError
 from emulators.stand_in_image import pull, run_environment
 from stand_in_registry import Registry
@@ -137,12 +137,13 @@ class Sandbox:
             "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         }
         environment = run_environment(image, given, {**own, "TMPDIR": str(place / "home")})
+        environment = recorded_as(function["Role"], environment)
         settings = function.get("ImageConfig", {})
         command = [*settings.get("EntryPoint", image.entry_point), *settings.get("Command", ())]
         self._log = place / "log"
         with self._log.open("wb") as out:
             self.process = subprocess.Popen(
-                [shutil.which(command[0], path=environment["PATH"]) or command[0], *command[1:]],
+                command,
                 cwd=place,
                 env=environment,
                 stdin=subprocess.DEVNULL,

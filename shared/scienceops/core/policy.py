@@ -113,16 +113,24 @@ def read_policy(values: Mapping[str, Any]) -> Policy:
         raise BadPolicy(f"policy {found.key} = {found.got}: {found.wanted}") from None
 
 
-def check_runtime(runtime: str, cloud: str) -> str:
+def check_runtime(runtime: str, cloud: str, *, warm: bool = False) -> str:
     """`runtime` itself when the platform has it; raises BadPolicy otherwise.
 
-    >>> check_runtime("fargate", "aws")
+    warm: whether the doors of a stage on AWS stand where they can reach tasks on Fargate.
+
+    >>> check_runtime("fargate", "aws", warm=True)
     'fargate'
     """
     if runtime not in RUNTIMES[cloud]:
         raise BadPolicy(
             f"policy runtime = {runtime}: this platform ({cloud}) knows "
             f"{', '.join(RUNTIMES[cloud])} alone"
+        )
+    if runtime == "fargate" and not warm:
+        raise BadPolicy(
+            "policy runtime = fargate: the doors of this stage are outside of the network that "
+            "tasks on Fargate are in; take lambda, or deploy the stage with --param=warm=yes (and "
+            "set SCIENCEOPS_AWS_WARM=yes where you run commands yourself)"
         )
     return runtime
 

@@ -9,6 +9,7 @@ import pytest
 
 from scienceops.adapters.local import connect
 from scienceops.app import App
+from scienceops.aws_settings import AwsSettings
 from scienceops.config import Settings
 from scienceops.core.versions import Service, Version
 from scienceops.errors import BadPolicy
@@ -16,7 +17,7 @@ from scienceops.ports import Ports
 from scienceops.ports.service_runtime import DeployOrder, Observed, ServiceStatus
 from scienceops.usecases.change_policy import change_policy
 from scienceops.usecases.reconcile_deployment import ask_to_run, reconcile_deployment
-from scienceops.usecases.records import Stored, number_key, save
+from scienceops.usecases.records import Stored, number_key, read_service, save
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -84,6 +85,23 @@ def test_a_platform_without_it_refuses_the_policy_with_a_message(ports, tmp_path
     app = App(ports, Settings(home=tmp_path, cloud=cloud), lambda: NOW)
     with pytest.raises(BadPolicy, match=rf"this platform \({cloud}\) knows auto alone"):
         app.decisions.change_policy("iris", {"runtime": "lambda"}, "ann")
+
+
+def on_aws(ports: Ports, home: Path, warm: bool) -> App:
+    return App(ports, Settings(home=home, cloud="aws", aws=AwsSettings(warm=warm)), lambda: NOW)
+
+
+def test_fargate_is_refused_where_no_door_could_reach_it_and_nothing_is_changed(ports, tmp_path):
+    app = on_aws(ports, tmp_path, warm=False)
+    with pytest.raises(BadPolicy, match="deploy the stage with --param=warm=yes"):
+        app.decisions.change_policy("iris", {"runtime": "fargate", "promotion": "manual"}, "ann")
+    assert read_service(ports.registry, "iris").value.policy == {}
+
+
+def test_fargate_is_taken_on_a_warm_stage(ports, tmp_path):
+    app = on_aws(ports, tmp_path, warm=True)
+    changed = app.decisions.change_policy("iris", {"runtime": "fargate"}, "ann")
+    assert changed["runtime"] == "fargate"
 
 
 def test_aws_takes_it(ports, tmp_path):

@@ -73,7 +73,7 @@ class AwsServiceRuntime:
         started = Started(kind, before.generation + 1 if before else 1)
         self._write(order.service, order.version, started)
         try:
-            check_runtime(order.runtime, "aws")
+            check_runtime(order.runtime, "aws", warm=self._settings.aws.warm)
             if kind == fargate_runtime.KIND:
                 self._fargate.start(order, self._name(started, order.service, order.version))
             else:

@@ -1,0 +1,25 @@
+"""A stand-in for Application Auto Scaling: it only remembers what it was told."""
+
+from typing import Any
+
+from emulators.stand_in_error import ApiError
+
+
+class StandInScaling:
+    def __init__(self) -> None:
+        self.targets: dict[str, dict[str, Any]] = {}
+        self.policies: dict[str, dict[str, Any]] = {}
+
+    def handle(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+        match operation:
+            case "RegisterScalableTarget":
+                self.targets[given["ResourceId"]] = given
+                return {"ScalableTargetARN": "arn:aws:application-autoscaling:stand-in"}
+            case "PutScalingPolicy":
+                self.policies[given["ResourceId"]] = given
+                return {"PolicyARN": "arn:aws:autoscaling:stand-in", "Alarms": []}
+            case "DeregisterScalableTarget":
+                if self.targets.pop(given["ResourceId"], None) is None:
+                    raise ApiError("ObjectNotFoundException", "No scalable target found.")
+                return {}
+        raise ApiError("UnknownOperationException", operation)

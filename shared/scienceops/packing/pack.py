@@ -194,7 +194,7 @@ def _score_all(runner: Runner, draft: Draft, features: pd.DataFrame) -> Scored:
     if isinstance(runner, EstimatorRunner):
         # The sample has shown that both ways answer alike, and this one needs no JSON rows.
         given = as_input(features, runner.form)
-        return replace(runner.predict_input(given, len(features)), probabilities=None)
+        return replace(runner.predict_input(given, len(features)), shares=None)
     return runner.predict(frame_to_rows(features, draft.schema))
 
 

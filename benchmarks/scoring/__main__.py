@@ -8,6 +8,7 @@ rest is measured; with STRICT=1 it ends with exit code 1 then. The last line is 
 
 import json
 import os
+import signal
 import statistics
 import sys
 import tempfile
@@ -41,6 +42,8 @@ NONE: dict[str, float | str] = {"per_second": 0.0}
 
 def main() -> int:
     """Measure model by model, print a table for each, and all of it as JSON."""
+    # Whoever ends this ends the server that it runs, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
     failures: Failures = {}
     figures: dict[str, Any] = {"models": {}, "best": {}, "capture": {}, "gateway": {}}

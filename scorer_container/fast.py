@@ -10,7 +10,8 @@ from http.client import responses
 from typing import Any
 
 from scienceops.core.captures import LONGEST_CORRELATION
-from scienceops.problems import problem
+from scienceops.errors import BadInput
+from scienceops.problems import problem, problem_of
 from scorer_container.capture import CaptureSpool
 from scorer_container.protocols import Form
 from scorer_container.protocols.choose import form_of, scores
@@ -83,7 +84,16 @@ def reply_to(environ: dict[str, Any], path: str, scoring: Scoring) -> Reply:
     length = get("CONTENT_LENGTH") or ""
     wanted = int(length) if length.isdecimal() else limit + 1
     body = b"" if length and wanted > limit else environ["wsgi.input"].read(wanted)
-    if (length and wanted > limit) or len(body) > limit:
+    too_large = (length and wanted > limit) or len(body) > limit
+    if (encoding := get("HTTP_CONTENT_ENCODING")) and not too_large:
+        from scorer_container.protocols.encoding import unpacked
+
+        try:
+            body = unpacked(body, encoding, limit)
+        except BadInput as error:
+            return scoring.refused(problem_of(error), form)
+        too_large = len(body) > limit
+    if too_large:
         detail = f"the body is over the limit of {limit} bytes; send fewer rows at a time"
         return scoring.refused(problem(413, "RequestTooLarge", detail), form)
     call = Call(
@@ -96,7 +106,20 @@ def reply_to(environ: dict[str, Any], path: str, scoring: Scoring) -> Reply:
         or get("HTTP_X_REQUEST_ID", "")[:LONGEST_CORRELATION],
         trace=get("HTTP_TRACEPARENT", ""),
     )
-    return scoring.reply_to(call, form)
+    reply = scoring.reply_to(call, form)
+    return _packed(reply, get("HTTP_ACCEPT_ENCODING", "")) if path.endswith("/infer") else reply
+
+
+def _packed(reply: Reply, accepts: str) -> Reply:
+    """A V2 reply as its client takes it: these ask on purpose, others do by habit and lose time."""
+    from scorer_container.protocols.encoding import packed, wanted
+
+    # Triton's client reads errors as they come.
+    encoding = wanted(accepts) if reply.status == 200 else ""
+    if not encoding:
+        return reply
+    headers = {**reply.headers, "Content-Encoding": encoding, "Vary": "Accept-Encoding"}
+    return Reply(reply.status, reply.content_type, packed(reply.body, encoding), headers)
 
 
 def _header(environ: dict[str, Any], name: str) -> str:

@@ -22,7 +22,7 @@ from scienceops.errors import (
     ScienceOpsError,
 )
 from scienceops.problems import Problem, problem_of, unforeseen
-from scienceops.running import Runner, Scored
+from scienceops.running import Runner, Scored, Shares
 from scienceops.spans import Spans
 from scorer_container.capture_modes import Capture
 from scorer_container.decode import RowsDecoder
@@ -164,7 +164,7 @@ class Scoring:
                     latency_ms=(time.perf_counter() - began) * 1000,
                     columns=table.columns,
                     predictions=scored.predictions,
-                    probabilities=scored.probabilities,
+                    probabilities=scored.by_class(),
                 )
             )
         self._metrics.scored(table, captured)
@@ -195,11 +195,16 @@ def _are_finite(values: Sequence[Any]) -> bool:
     return float not in kinds or all(math.isfinite(v) for v in values if isinstance(v, float))
 
 
+def _are_finite_shares(shares: Shares | Sequence[Mapping[str, float]] | None) -> bool:
+    if isinstance(shares, Shares):
+        return shares.are_finite()
+    return all(math.isfinite(value) for row in shares or () for value in row.values())
+
+
 def _check_finite(scored: Scored) -> None:
-    shares = scored.probabilities or ()
-    # Adding up keeps whatever is not finite, and a look at the sum is all that most calls take.
-    if math.isfinite(sum(map(sum, map(dict.values, shares)))) and _are_finite(scored.predictions):
+    if _are_finite_shares(scored.shares) and _are_finite(scored.predictions):
         return
+    shares = scored.probabilities or ()
     for index, prediction in enumerate(scored.predictions):
         for value in (prediction, *(shares[index].values() if shares else ())):
             if isinstance(value, float) and not math.isfinite(value):

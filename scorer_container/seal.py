@@ -50,9 +50,9 @@ def _add(
     for column, values in zip(layout.schema.columns, call["columns"], strict=True):
         columns[INPUT_PREFIX + column.name] += values
     columns[PREDICTION] += [_as_prediction(value, layout) for value in predictions]
-    shares = call["probabilities"] or [{}] * len(predictions)
+    shares = call["probabilities"] or {}
     for label in layout.classes:
-        columns[PROBABILITY_PREFIX + label] += [row.get(label) for row in shares]
+        columns[PROBABILITY_PREFIX + label] += shares.get(label) or [None] * len(predictions)
 
 
 def _as_prediction(value: Any, layout: CaptureLayout) -> float | str | None:

@@ -5,6 +5,9 @@ import socket
 import time
 from dataclasses import dataclass
 
+#: A server that says nothing for so long has failed.
+STALL_SECONDS = 60.0
+
 
 @dataclass(frozen=True)
 class Loaded:
@@ -22,7 +25,8 @@ class Loaded:
 def load(port: int, request: bytes, *, clients: int, seconds: float) -> Loaded:
     """Send the request again and again from so many connections, until there is an answer at least.
 
-    Raises ConnectionError on any other than a 200.
+    Raises ConnectionError on any other than a 200 and on a line that is closed, TimeoutError when
+    no line says anything for STALL_SECONDS.
     """
     chosen = selectors.DefaultSelector()
     lines = [socket.create_connection(("127.0.0.1", port)) for _ in range(clients)]
@@ -37,11 +41,17 @@ def load(port: int, request: bytes, *, clients: int, seconds: float) -> Loaded:
         sent[line.fileno()] = time.perf_counter()
         line.sendall(request)
     while time.perf_counter() < began + seconds or not taken:
-        for key, _ in chosen.select(1.0):
+        ready = chosen.select(STALL_SECONDS)
+        if not ready:
+            raise TimeoutError(f"no answer within {STALL_SECONDS:g} s to {clients} clients")
+        for key, _ in ready:
             line = key.fileobj
             assert isinstance(line, socket.socket)
             number = line.fileno()
-            data = pending.pop(number, b"") + line.recv(1 << 20)
+            piece = line.recv(1 << 20)
+            if not piece:
+                raise ConnectionError("the server closed a connection under load")
+            data = pending.pop(number, b"") + piece
             if not _is_whole(data):
                 pending[number] = data
                 continue
@@ -56,7 +66,7 @@ def load(port: int, request: bytes, *, clients: int, seconds: float) -> Loaded:
 
 def ask(port: int, request: bytes) -> bytes:
     """The body of one answer; raises OSError while nobody listens."""
-    with socket.create_connection(("127.0.0.1", port)) as line:
+    with socket.create_connection(("127.0.0.1", port), STALL_SECONDS) as line:
         line.sendall(request)
         data = b""
         while not _is_whole(data):

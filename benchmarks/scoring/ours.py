@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from benchmarks.scoring.environments import ROOT
 from benchmarks.scoring.load import request_of
-from benchmarks.scoring.servers import Server
+from benchmarks.scoring.servers import Server, in_words
 
 KEY = "the gateway's key"
 ARROW = "application/vnd.apache.arrow.stream"
@@ -56,7 +56,7 @@ def ours(
         settings,
         settle_seconds=SETTLE_SECONDS,
         forms={"arrow": _arrow},
-        note=f"{workers} workers",
+        note=in_words(workers),
     )
 
 
@@ -69,7 +69,7 @@ def echo(*, workers: int = 1) -> Server:
 
     path = {"PYTHONPATH": f"{ROOT / 'shared'}{os.pathsep}{ROOT}"}
     return Server(
-        "echo", command, _json, lambda _: None, sys.executable, path, note=f"{workers} workers"
+        "echo", command, _json, lambda _: None, sys.executable, path, note=in_words(workers)
     )
 
 

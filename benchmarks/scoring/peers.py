@@ -6,35 +6,36 @@ They answer labels alone, check nothing and keep nothing, for that is what they 
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.scoring.environments import ROOT, python_of
 from benchmarks.scoring.load import request_of
-from benchmarks.scoring.servers import Server, free_port
+from benchmarks.scoring.servers import Server, free_port, in_words
+
+Make = Callable[[], Server]
 
 
-def peers(model: Path, folder: Path) -> list[Server]:
-    """Every peer with one worker."""
-    return [
-        mlflow(model, folder),
-        mlserver(model, folder),
-        bentoml(model),
-        fastapi(model),
-        flask(model),
-    ]
+def peers(model: Path, folder: Path) -> Iterator[tuple[str, Make]]:
+    """(peer, how it is made with one worker): a peer whose environment fails takes no other."""
+    yield "MLflow", partial(mlflow, model, folder)
+    yield "MLServer", partial(mlserver, model, folder)
+    yield "BentoML", partial(bentoml, model)
+    yield "FastAPI", partial(fastapi, model)
+    yield "Flask", partial(flask, model)
 
 
-def peers_at_their_best(model: Path, folder: Path, workers: int) -> Iterator[tuple[str, Server]]:
+def peers_at_their_best(model: Path, folder: Path, workers: int) -> Iterator[tuple[str, Make]]:
     """(peer, another way of running it) of all that could be its best."""
-    yield "MLflow", mlflow(model, folder, workers=workers)
-    yield "MLServer", mlserver(model, folder, batch=64)
-    yield "MLServer", mlserver(model, folder, workers=workers)
-    yield "BentoML", bentoml(model, workers=workers)
-    yield "BentoML", bentoml(model, workers=workers, batched=True)
-    yield "FastAPI", fastapi(model, workers=workers)
-    yield "Flask", flask(model, workers=workers)
+    yield "MLflow", partial(mlflow, model, folder, workers=workers)
+    yield "MLServer", partial(mlserver, model, folder, batch=64)
+    yield "MLServer", partial(mlserver, model, folder, workers=workers)
+    yield "BentoML", partial(bentoml, model, workers=workers)
+    yield "BentoML", partial(bentoml, model, workers=workers, batched=True)
+    yield "FastAPI", partial(fastapi, model, workers=workers)
+    yield "Flask", partial(flask, model, workers=workers)
 
 
 def mlflow(model: Path, folder: Path, *, workers: int = 1) -> Server:
@@ -57,7 +58,7 @@ def mlflow(model: Path, folder: Path, *, workers: int = 1) -> Server:
     path = {"PATH": f"{Path(python).parent}{os.pathsep}{os.environ['PATH']}"}
     return Server(
         "MLflow", command, lambda rows: _post("/invocations", {"dataframe_records": rows}),
-        _predictions, python, path, note=_workers(workers),
+        _predictions, python, path, note=in_words(workers),
     )  # fmt: skip
 
 
@@ -86,7 +87,7 @@ def mlserver(model: Path, folder: Path, *, workers: int = 0, batch: int = 0) -> 
     return Server(
         "MLServer", command, lambda rows: _post("/v2/models/bench/infer", _tensors(rows)),
         lambda answer: answer["outputs"][0]["data"], python,
-        note="adaptive batching" if batch else _workers(workers) if workers else "in process",
+        note="adaptive batching" if batch else in_words(workers) if workers else "in process",
     )  # fmt: skip
 
 
@@ -105,7 +106,7 @@ def bentoml(model: Path, *, workers: int = 1, batched: bool = False) -> Server:
         "BENTOML_DO_NOT_TRACK": "true",
     }  # fmt: skip
     labels = (lambda answer: answer) if batched else _predictions
-    note = _workers(workers) + (", adaptive batching" if batched else "")
+    note = in_words(workers) + (", adaptive batching" if batched else "")
     return Server("BentoML", command, _input_df, labels, python, settings, note=note)
 
 
@@ -120,7 +121,7 @@ def fastapi(model: Path, *, workers: int = 1) -> Server:
 
     settings = {"MODEL": str(model), "PYTHONPATH": str(ROOT)}
     return Server(
-        "FastAPI", command, _input_df, _predictions, python, settings, note=_workers(workers)
+        "FastAPI", command, _input_df, _predictions, python, settings, note=in_words(workers)
     )
 
 
@@ -135,12 +136,8 @@ def flask(model: Path, *, workers: int = 1) -> Server:
 
     settings = {"MODEL": str(model), "PYTHONPATH": str(ROOT)}
     return Server(
-        "Flask", command, _input_df, _predictions, python, settings, note=_workers(workers)
+        "Flask", command, _input_df, _predictions, python, settings, note=in_words(workers)
     )
-
-
-def _workers(count: int) -> str:
-    return "one worker" if count == 1 else f"{count} workers"
 
 
 def _predictions(answer: Any) -> list[Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from benchmarks.scoring.environments import versions_of
+from benchmarks.scoring.failures import Failures
 from benchmarks.scoring.plan import CLIENTS, LARGE
 from benchmarks.scoring.rounds import Figures
 from benchmarks.scoring.servers import Server
@@ -30,17 +31,16 @@ def show_servers(servers: Iterable[Server]) -> None:
         print(f"{server.name}: {' '.join(server.command(8000))}\n  {versions}")
 
 
-def show_model(name: str, figures: Mapping[str, Figures]) -> None:
-    """Medians, and in brackets how many times those of ours."""
+def show_model(name: str, figures: Mapping[str, Figures], failed: Mapping[str, str]) -> None:
+    """Medians, and in brackets how many times those of ours; and what was not measured."""
     print(f"\n{name}, one worker\n| server | " + " | ".join(SHOWN.values()) + " |")
     print("|---|" + "---|" * len(SHOWN))
-    base = figures["ours"]
+    base = figures.get("ours", {})
     for server, values in figures.items():
-        cells = [
-            f"{values[key]:.4g} ({values[key] / base[key]:.3g})" if key in values else ""
-            for key in SHOWN
-        ]
+        cells = [_cell(values[key], base.get(key)) if key in values else "" for key in SHOWN]
         print(f"| {server} | " + " | ".join(cells) + " |")
+    for server, reason in failed.items():
+        print(f"| {server} | not measured: {reason}" + " |" * len(SHOWN))
 
 
 def show_best(name: str, best: Mapping[str, Mapping[str, float | str]]) -> None:
@@ -54,16 +54,30 @@ def show_best(name: str, best: Mapping[str, Mapping[str, float | str]]) -> None:
 
 def show_plain(title: str, figures: Mapping[str, Figures]) -> None:
     """A table of whatever was measured."""
-    keys = list(next(iter(figures.values())))
+    keys = list(next(iter(figures.values()), {}))
+    if not keys:
+        print(f"\n{title}: not measured")
+        return
     print(f"\n{title}\n| | " + " | ".join(keys) + " |\n|---|" + "---|" * len(keys))
     for name, values in figures.items():
         print(f"| {name} | " + " | ".join(f"{values[key]:.4g}" for key in keys) + " |")
 
 
-def show_targets(found: Iterable[Target]) -> None:
+def show_targets(targets: Iterable[Target]) -> None:
     """Met or not, plainly."""
     print("\n| target | wanted | found | |\n|---|---|---|---|")
-    for target in found:
+    for target in targets:
         sign = "at most" if target.at_most else "at least"
-        met = "met" if target.met else "NOT MET"
-        print(f"| {target.what} | {sign} {target.wanted:.3g} | {target.found:.3g} | {met} |")
+        met = {None: "not measured", True: "met", False: "NOT MET"}[target.met]
+        found = "" if target.found is None else f"{target.found:.3g}"
+        print(f"| {target.what} | {sign} {target.wanted:.3g} | {found} | {met} |")
+
+
+def show_failures(failures: Failures) -> None:
+    """What could not be measured, once more, where it is not overlooked."""
+    for what, reason in failures.items():
+        print(f"\nNOT MEASURED: {what}: {reason}")
+
+
+def _cell(value: float, base: float | None) -> str:
+    return f"{value:.4g} ({value / base:.3g})" if base else f"{value:.4g}"

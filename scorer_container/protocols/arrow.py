@@ -1,6 +1,5 @@
 """Arrow's stream: many rows as columns, which nothing has to take apart and put together again."""
 
-from operator import itemgetter
 from typing import Any
 
 from scienceops.core.schema import Column
@@ -50,13 +49,12 @@ class ArrowForm(NativeForm):
         import pyarrow as pa
 
         scored = answer.scored
-        if any(isinstance(value, dict | list) for value in scored.predictions):
+        if {dict, list} & set(map(type, scored.predictions)):
             return super().write(answer)
         columns: dict[str, Any] = {"prediction": pa.array(scored.predictions)}
-        if scored.probabilities is not None:
-            for label in scored.probabilities[0]:
-                shares = list(map(itemgetter(label), scored.probabilities))
-                columns[f"probability.{label}"] = pa.array(shares, pa.float64())
+        if (shares := scored.as_matrix()) is not None:
+            for label, column in zip(shares.labels, shares.matrix.T, strict=True):
+                columns[f"probability.{label}"] = pa.array(column, pa.float64())
         facts = {
             "request_id": answer.request_id,
             "model": answer.service,

@@ -32,8 +32,8 @@ class NativeForm:
             "version": answer.version,
             "predictions": scored.predictions if scored.reply is None else scored.reply,
         }
-        if scored.probabilities is not None:
-            document["probabilities"] = scored.probabilities
+        if (shares := scored.by_row()) is not None:
+            document["probabilities"] = shares
         return Sent(JSON, _encode(document))
 
     def refuse(self, problem: Problem) -> Sent:

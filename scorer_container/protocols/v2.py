@@ -84,10 +84,16 @@ class V2Form:
         """`predict` (rows,), and `predict_proba` (rows, classes) with its labels as a parameter."""
         scored = answer.scored
         outputs = [_tensor("predict", scored.predictions)]
-        if scored.probabilities is not None:
-            labels = list(scored.probabilities[0])
-            shares = [[row[label] for label in labels] for row in scored.probabilities]
-            outputs.append(_tensor("predict_proba", shares, {"labels": labels}))
+        if (shares := scored.as_matrix()) is not None:
+            outputs.append(
+                {
+                    "name": "predict_proba",
+                    "shape": list(shares.matrix.shape),
+                    "datatype": "FP64",
+                    "parameters": {"labels": list(shares.labels)},
+                    "data": shares.matrix.ravel().tolist(),
+                }
+            )
         document: dict[str, Any] = {
             "model_name": answer.service,
             "model_version": str(answer.version),
@@ -231,14 +237,8 @@ def _from_bytes(data: memoryview, kind: str, name: object) -> list[Any]:
     return texts
 
 
-def _tensor(
-    name: str, rows: Sequence[Any], parameters: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
-    shape = [len(rows)]
+def _tensor(name: str, rows: Sequence[Any]) -> dict[str, Any]:
     values = list(rows)
-    if rows and isinstance(rows[0], list) and parameters:
-        shape.append(len(rows[0]))
-        values = [value for row in rows for value in row]
     kinds = {type(value) for value in values}
     if kinds == {bool}:
         datatype = "BOOL"
@@ -249,8 +249,7 @@ def _tensor(
     else:
         datatype = "BYTES"
         values = [v if isinstance(v, str) else msgspec.json.encode(v).decode() for v in values]
-    more = {"parameters": dict(parameters)} if parameters else {}
-    return {"name": name, "shape": shape, "datatype": datatype, **more, "data": values}
+    return {"name": name, "shape": [len(rows)], "datatype": datatype, "data": values}
 
 
 def _to_bytes(values: list[Any], datatype: str) -> bytes:

@@ -1,6 +1,7 @@
 """Other protocols through the gateway: a key opens them, and what they score is captured."""
 
 import csv
+import gzip
 import json
 import urllib.error
 import urllib.request
@@ -80,6 +81,17 @@ def test_a_call_without_a_key_is_refused(platform, key, name):
     path, kind, body = calls()[name]
     assert key
     assert ask(platform, "POST", path, body, Content_Type=kind)[0] == 401
+
+
+def test_bodies_go_packed_through_the_gateway(platform, key):
+    path, kind, body = calls()["V2"]
+    status, headers, answer = ask(
+        platform, "POST", path, gzip.compress(body), Authorization=f"Bearer {key}",
+        Content_Type=kind, Content_Encoding="gzip", Accept_Encoding="gzip",
+    )  # fmt: skip
+    assert status == 200, answer
+    assert {n.lower(): v for n, v in headers.items()}["content-encoding"] == "gzip"
+    assert b"setosa" in gzip.decompress(answer)
 
 
 def test_the_model_describes_itself_to_clients_of_the_protocol(platform, key):

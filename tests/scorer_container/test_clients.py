@@ -1,6 +1,7 @@
 """Clients that others wrote, against a real scorer: Triton's for V2, and what MLflow's sends."""
 
 import json
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from tritonclient.utils import InferenceServerException
 
 ROWS = [iris_rows()[place] for place in (0, 75, 149)]
 VALUES = np.array([list(row.values()) for row in ROWS])
+NAMES = ("predict", "predict_proba")
 LABELS = ["setosa", "versicolor", "virginica"]
 BODIES = json.loads((Path(__file__).parent / "mlflow_bodies.json").read_text())["bodies"]
 
@@ -59,10 +61,7 @@ def texts(array):
 @pytest.mark.parametrize("binary", [False, True], ids=["JSON in", "bytes in"])
 def test_tritons_client_scores_tensors(client, binary, binary_out):
     for inputs in (one_tensor("FP64", binary), one_tensor("FP32", binary)):
-        outputs = [
-            triton.InferRequestedOutput(name, binary_data=binary_out)
-            for name in ("predict", "predict_proba")
-        ]
+        outputs = [triton.InferRequestedOutput(n, binary_data=binary_out) for n in NAMES]
         result = client.infer("iris", inputs, outputs=outputs, request_id="mine", headers=opened())
         assert texts(result.as_numpy("predict")) == LABELS
         shares = result.as_numpy("predict_proba")
@@ -75,6 +74,44 @@ def test_tritons_client_scores_tensors(client, binary, binary_out):
 def test_tritons_client_scores_a_tensor_for_each_column(client, binary):
     result = client.infer("iris", one_tensor_a_column(binary), model_version="1", headers=opened())
     assert texts(result.as_numpy("predict")) == LABELS
+
+
+@pytest.mark.parametrize("sent", [None, "gzip", "deflate"])
+@pytest.mark.parametrize("taken", [None, "gzip", "deflate"])
+def test_tritons_client_packs_bodies_and_takes_them_packed(client, sent, taken):
+    result = client.infer(
+        "iris",
+        one_tensor("FP64", True),
+        outputs=[triton.InferRequestedOutput(n, binary_data=True) for n in NAMES],
+        headers=opened(),
+        request_compression_algorithm=sent,
+        response_compression_algorithm=taken,
+    )
+    assert texts(result.as_numpy("predict")) == LABELS
+    assert result.as_numpy("predict_proba").argmax(axis=1).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+def test_a_reply_is_packed_for_who_asks_so(scorer, encoding):
+    body = json.dumps(
+        {"inputs": [{"name": "x", "shape": [3, 4], "datatype": "FP64", "data": VALUES.tolist()}]}
+    ).encode()
+    asked = {"Content_Type": "application/json", "Accept_Encoding": encoding, **opened()}
+    status, headers, answer = scorer.ask("POST", "/v2/models/iris/infer", body, **asked)
+    told = {name.lower(): value for name, value in headers.items()}
+    assert (status, told["content-encoding"], told["vary"]) == (200, encoding, "Accept-Encoding")
+    whole = zlib.decompress(answer, zlib.MAX_WBITS | 32)
+    assert json.loads(whole)["outputs"][0]["data"] == LABELS
+
+
+def test_tritons_client_reads_what_is_wrong_with_a_packed_body(client):
+    wrong = triton.InferInput("x", [1, 2], "FP64")
+    wrong.set_data_from_numpy(np.zeros((1, 2)), binary_data=False)
+    both = dict.fromkeys(
+        ("request_compression_algorithm", "response_compression_algorithm"), "gzip"
+    )
+    with pytest.raises(InferenceServerException, match=r"\[rows, 4\]"):
+        client.infer("iris", [wrong], headers=opened(), **both)
 
 
 def test_tritons_client_finds_the_server_and_the_model(client):

@@ -33,7 +33,9 @@ def test_rows_are_scored_captured_and_answered(face):
     assert call["request_id"] == reply["request_id"]
     assert list(zip(*call["columns"], strict=True)) == [tuple(r.values()) for r in iris_rows()[:3]]
     assert call["predictions"] == reply["predictions"]
-    assert call["probabilities"] == reply["probabilities"]
+    assert call["probabilities"] == {
+        label: [row[label] for row in reply["probabilities"]] for label in reply["probabilities"][0]
+    }
     assert call["correlation_id"] is None
 
 

@@ -1,14 +1,16 @@
 """The protocols of others, on both faces: the same rows, the same answers, the same captures."""
 
+import gzip
 import io
 import json
 import struct
+import zlib
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from face import Face
+from face import LIMIT, Face
 from models import diabetes_frame, iris_rows, pack_diabetes, pack_iris
 from sklearn.linear_model import LogisticRegression
 
@@ -344,6 +346,31 @@ def stream_of(table):
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
     return sink.getvalue()
+
+
+@pytest.mark.parametrize("press", [gzip.compress, zlib.compress], ids=["gzip", "deflate"])
+def test_a_packed_body_is_scored_and_captured(face, press):
+    encoding = "gzip" if press is gzip.compress else "deflate"
+    body = json.dumps({"input_df": ROWS}).encode()
+    status, _, answer = face.ask("POST", "/score", press(body), Content_Encoding=encoding)
+    assert (status, json.loads(answer)["predictions"]) == (200, LABELS)
+    assert captured_values(face) == VALUES
+
+
+@pytest.mark.parametrize(
+    ("body", "encoding", "wanted"),
+    [
+        (gzip.compress(b" " * (LIMIT + 1)), "gzip", 413),
+        (gzip.compress(b"{}" * 100)[:-9], "gzip", 400),
+        (b"{}", "gzip", 400),
+        (b"{}", "br", 400),
+    ],
+    ids=["too large", "torn", "not packed", "unknown"],
+)
+def test_what_is_wrong_with_a_packed_body_is_refused(face, body, encoding, wanted):
+    status, _, answer = face.ask("POST", "/score", body, Content_Encoding=encoding)
+    assert status == wanted, answer
+    assert face.captured() == []
 
 
 def test_an_arrow_stream_is_scored_by_column(face):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import scienceops.compiling.compose
+import scienceops.compiling.encoders
 import scienceops.compiling.linear
 import scienceops.compiling.preparation
 import scienceops.compiling.trees  # noqa: F401  # They register what they lower.

@@ -7,6 +7,7 @@ from scienceops.compiled.step import Step
 from scienceops.compiling.registry import (
     CannotCompile,
     Flow,
+    Lowered,
     chain,
     lower_predictor,
     lower_transformer,
@@ -26,7 +27,7 @@ def predict_pipeline(pipeline: Any, flow: Flow) -> Step:
 
 
 @transforms("Pipeline")
-def transform_pipeline(pipeline: Any, flow: Flow) -> tuple[Step, Flow]:
+def transform_pipeline(pipeline: Any, flow: Flow) -> Lowered:
     """Every transformer in turn."""
     step, flow = _in_turn(pipeline.steps, flow)
     return (chain(*numbers(flow, missing=True)) if step is None else step), flow
@@ -43,9 +44,9 @@ def _in_turn(steps: Any, flow: Flow) -> tuple[Step | None, Flow]:
 
 
 @transforms("ColumnTransformer")
-def column_transformer(transformer: Any, flow: Flow) -> tuple[Step, Flow]:
+def column_transformer(transformer: Any, flow: Flow) -> Lowered:
     """Each part on its own columns, side by side."""
-    parts: list[tuple[Step, Flow]] = []
+    parts: list[Lowered] = []
     weights: list[float] = []
     places = transformer._transformer_to_input_indices
     for name, part, _ in transformer.transformers_:
@@ -65,9 +66,9 @@ def column_transformer(transformer: Any, flow: Flow) -> tuple[Step, Flow]:
 
 
 @transforms("FeatureUnion")
-def feature_union(union: Any, flow: Flow) -> tuple[Step, Flow]:
+def feature_union(union: Any, flow: Flow) -> Lowered:
     """Each part on all columns, side by side."""
-    parts: list[tuple[Step, Flow]] = []
+    parts: list[Lowered] = []
     weights: list[float] = []
     for name, part in union.transformer_list:
         if part == "drop":
@@ -80,7 +81,7 @@ def feature_union(union: Any, flow: Flow) -> tuple[Step, Flow]:
     return _beside(parts, weights)
 
 
-def _beside(parts: list[tuple[Step, Flow]], weights: list[float]) -> tuple[Step, Flow]:
+def _beside(parts: list[Lowered], weights: list[float]) -> Lowered:
     if not parts:
         raise CannotCompile("no column is left for the model")
     width = sum(made.width for _, made in parts)

@@ -32,7 +32,9 @@ class Flow:
         return cls(len(columns), any(c.nullable for c in columns), tuple(columns))
 
 
-Transform = Callable[[Any, Flow], tuple[Step, Flow]]
+#: A transformer's step, and what it hands on.
+Lowered = tuple[Step, Flow]
+Transform = Callable[[Any, Flow], Lowered]
 Predict = Callable[[Any, Flow], Step]
 
 _Lower = TypeVar("_Lower")
@@ -71,7 +73,7 @@ def names_of_transformers() -> list[str]:
     return sorted(_TRANSFORMS)
 
 
-def lower_transformer(transformer: Any, flow: Flow) -> tuple[Step, Flow]:
+def lower_transformer(transformer: Any, flow: Flow) -> Lowered:
     """The transformer's step, and what it makes of the flow; raises CannotCompile."""
     return _of_class(_TRANSFORMS, transformer)(transformer, flow)
 

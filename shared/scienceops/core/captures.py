@@ -64,8 +64,8 @@ class CapturedCall:
     """One acknowledged call: what was common to its rows, and the rows.
 
     captured_at: ISO 8601 in UTC. columns: values of each schema column, in its order.
-    predictions and probabilities have one item per row; probabilities: class -> share, or None
-    when the model gives none.
+    predictions have one item per row; probabilities: class -> share of every row, None in rows
+    that have none of it, and None in all when the model gives none.
     """
 
     request_id: str
@@ -74,7 +74,7 @@ class CapturedCall:
     latency_ms: float
     columns: Sequence[Sequence[Any]]
     predictions: Sequence[Any]
-    probabilities: Sequence[Mapping[str, float]] | None = None
+    probabilities: Mapping[str, Sequence[float | None]] | None = None
 
 
 def input_column(name: str) -> str:

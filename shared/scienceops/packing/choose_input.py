@@ -48,7 +48,7 @@ def _ask(model: Any, sample: pd.DataFrame, schema: Schema, form: ModelInput) -> 
             as_input(asked, form), len(asked)
         )
     if len(sample) == 1:
-        return Scored(scored.predictions[:1], scored.probabilities and scored.probabilities[:1])
+        return scored.part(0, 1)
     return scored
 
 

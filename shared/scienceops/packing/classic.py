@@ -24,14 +24,13 @@ from scienceops.packing.environment import (
 from scienceops.packing.extras import (
     check_metrics,
     check_tags,
-    policy_to_toml,
     read_script,
+    text_files,
     to_parquet,
 )
 from scienceops.packing.given_rows import schema_and_rows
 from scienceops.packing.infer_schema import as_frame
 from scienceops.packing.model_formats import PICKLES
-from scienceops.packing.rows import frame_to_rows
 
 
 @dataclass(frozen=True)
@@ -97,9 +96,7 @@ def pack_classic(
     else:
         pins = (*conda.requirements, *extra)
         check_against_scorer(pins)
-    files[REQUIREMENTS] = "".join(f"{line}\n" for line in pins).encode()
-    if policy is not None:
-        files[POLICY] = policy_to_toml(policy)
+    files |= text_files(pins, policy)
     is_pickle = model_file.suffix.lower() in PICKLES
     if is_pickle:
         notes.append(
@@ -129,9 +126,7 @@ def pack_classic(
     with draft.running() as runner:
         draft = draft.answered(rows, runner.predict(rows))
         if training is not None:
-            features = training[[column.name for column in schema.columns]]
-            scored = runner.predict(schema.check_rows(frame_to_rows(features, schema)))
-            draft = draft.with_baseline(features, scored)
+            draft = draft.with_training(training, runner)
     return PackedClassic(draft.write(out), tuple(notes))
 
 

@@ -20,7 +20,7 @@ from scienceops.core.package import (
 from scienceops.core.sample import SAMPLE, Sample
 from scienceops.core.schema import Schema
 from scienceops.packing.environment import python_version
-from scienceops.packing.rows import json_values
+from scienceops.packing.rows import frame_to_rows, json_values
 from scienceops.packing.write_package import to_json, with_files, write_package
 from scienceops.running import Runner, Scored, load_runner
 from scienceops.running.plain import to_plain
@@ -71,6 +71,12 @@ class Draft:
         """The draft with what a scorer shall run; compiled: the file of a compiled model."""
         more = {} if compiled is None else {COMPILED: compiled}
         return replace(self, runtime=runtime, files={**self.files, **more})
+
+    def with_training(self, training: pd.DataFrame, runner: Runner) -> "Draft":
+        """The draft with the baseline of training rows, scored in the form that a service gets."""
+        features = training[[column.name for column in self.schema.columns]]
+        rows = self.schema.check_rows(frame_to_rows(features, self.schema))
+        return self.with_baseline(features, runner.predict(rows))
 
     def with_baseline(self, features: pd.DataFrame, scored: Scored) -> "Draft":
         """The draft with the statistics of the training rows and of the predictions for them."""

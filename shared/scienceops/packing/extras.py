@@ -6,15 +6,27 @@ import json
 import math
 import textwrap
 from ast import FunctionDef
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from scienceops.core.package import POLICY
 from scienceops.core.policy import read_policy
+from scienceops.core.requirement_lines import REQUIREMENTS
 from scienceops.errors import BadInput
 from scienceops.packing.environment import parse_script
+
+
+def text_files(
+    pins: Iterable[str], policy: Mapping[str, Any] | str | Path | None
+) -> dict[str, bytes]:
+    """The requirements, and the policy if there is one, as a package holds them."""
+    files = {REQUIREMENTS: "".join(f"{line}\n" for line in pins).encode()}
+    if policy is not None:
+        files[POLICY] = policy_to_toml(policy)
+    return files
 
 
 def check_metrics(metrics: Mapping[str, Any] | None) -> dict[str, float]:

@@ -10,17 +10,14 @@ from scienceops import __version__
 from scienceops.core.captures import Task
 from scienceops.core.manifest import ModelEntry, RuntimeEntry
 from scienceops.core.names import check_service_name
-from scienceops.core.package import POLICY
-from scienceops.core.requirement_lines import REQUIREMENTS
 from scienceops.core.schema import Column, Schema
 from scienceops.errors import BadInput, ModelFailed
 from scienceops.packing.classic import PackedClassic
 from scienceops.packing.draft import Draft
 from scienceops.packing.environment import pin_requirements, read_requirements
-from scienceops.packing.extras import check_metrics, check_tags, policy_to_toml
+from scienceops.packing.extras import check_metrics, check_tags, text_files
 from scienceops.packing.given_rows import schema_and_rows
 from scienceops.packing.infer_schema import as_frame
-from scienceops.packing.rows import frame_to_rows
 from scienceops.running.onnx_runner import open_session, takes_matrix
 
 MODEL = "model.onnx"
@@ -68,14 +65,11 @@ def pack_onnx(
     takes_matrix(inputs, schema, file=model_file.name)
     rows = schema.check_rows(rows)
     pins = pin_requirements({"onnxruntime"}, read_requirements(requirements))
-    files = {MODEL: data, REQUIREMENTS: "".join(f"{line}\n" for line in pins).encode()}
-    if policy is not None:
-        files[POLICY] = policy_to_toml(policy)
     draft = Draft(
         name=name,
         schema=schema,
         model=ModelEntry(file=MODEL, format="onnx"),
-        files=files,
+        files={MODEL: data, **text_files(pins, policy)},
         runtime=RuntimeEntry(kind="onnx"),
         task=task,
         classes=classes,
@@ -93,9 +87,7 @@ def pack_onnx(
         draft = replace(draft, classes=tuple(shares[0]) if shares else ())
         draft = draft.answered(rows, scored)
         if training is not None:
-            features = training[[column.name for column in schema.columns]]
-            known = runner.predict(schema.check_rows(frame_to_rows(features, schema)))
-            draft = draft.with_baseline(features, known)
+            draft = draft.with_training(training, runner)
     return PackedClassic(draft.write(out), ())
 
 

@@ -11,8 +11,7 @@ from scienceops import __version__
 from scienceops.core.captures import Task
 from scienceops.core.manifest import ModelInput
 from scienceops.core.names import check_service_name
-from scienceops.core.package import POLICY, SCORE, TRAIN, TRAINING_DATA
-from scienceops.core.requirement_lines import REQUIREMENTS
+from scienceops.core.package import SCORE, TRAIN, TRAINING_DATA
 from scienceops.core.schema import Schema
 from scienceops.errors import BadInput
 from scienceops.packing.choose_input import check_same_answers, choose_input, is_array
@@ -27,8 +26,8 @@ from scienceops.packing.environment import (
 from scienceops.packing.extras import (
     check_metrics,
     check_tags,
-    policy_to_toml,
     read_script,
+    text_files,
     to_parquet,
 )
 from scienceops.packing.infer_schema import as_frame, infer_schema
@@ -137,9 +136,7 @@ def pack(
             files[file] = read_script(script, function, file)
             modules |= modules_of_script(files[file], file)
     pins = pin_requirements(modules, read_requirements(requirements))
-    files[REQUIREMENTS] = "".join(f"{line}\n" for line in pins).encode()
-    if policy is not None:
-        files[POLICY] = policy_to_toml(policy)
+    files |= text_files(pins, policy)
     if train is not None and training is not None:
         files[TRAINING_DATA] = to_parquet(training)
     draft = Draft(
@@ -194,7 +191,7 @@ def _score_all(runner: Runner, draft: Draft, features: pd.DataFrame) -> Scored:
     if isinstance(runner, EstimatorRunner):
         # The sample has shown that both ways answer alike, and this one needs no JSON rows.
         given = as_input(features, runner.form)
-        return replace(runner.predict_input(given, len(features)), probabilities=None)
+        return replace(runner.predict_input(given, len(features)), shares=None)
     return runner.predict(frame_to_rows(features, draft.schema))
 
 

@@ -2,5 +2,6 @@
 
 from scienceops.running.load import load_model
 from scienceops.running.runner import Runner, Scored, load_runner
+from scienceops.running.shares import Shares
 
-__all__ = ["Runner", "Scored", "load_model", "load_runner"]
+__all__ = ["Runner", "Scored", "Shares", "load_model", "load_runner"]

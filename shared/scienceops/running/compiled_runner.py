@@ -2,7 +2,6 @@
 
 import json
 import math
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from scienceops.core.schema import Schema
 from scienceops.core.table import Table
 from scienceops.errors import BadPackage, ModelFailed
 from scienceops.running.runner import Runner, Scored
+from scienceops.running.shares import Shares
 
 #: How far an answer may be from the sample's: other processors round otherwise.
 TOLERANCE = 1e-9
@@ -32,9 +32,7 @@ class CompiledRunner(Runner):
             return Scored(predictions)
         if shares.shape[1] != len(self._labels):
             raise ModelFailed(f"{shares.shape[1]} probabilities for {len(self._labels)} classes")
-        # As many as there are labels, so that nothing is asked for each row but its mapping.
-        pairs = map(zip, repeat(self._labels), shares.tolist())
-        return Scored(predictions, list(map(dict, pairs)))
+        return Scored(predictions, Shares(self._labels, shares))
 
 
 def load_compiled(folder: Path, schema: Schema) -> CompiledRunner:

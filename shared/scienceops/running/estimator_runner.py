@@ -9,6 +9,7 @@ from scienceops.errors import ModelFailed
 from scienceops.running.matrix import matrix_of, takes_matrix
 from scienceops.running.plain import to_plain
 from scienceops.running.runner import Runner, Scored
+from scienceops.running.shares import Shares
 
 
 class EstimatorRunner(Runner):
@@ -51,5 +52,4 @@ class EstimatorRunner(Runner):
         if not self._has_probabilities:
             return Scored(predictions)
         labels = [str(label) for label in to_plain(self._model.classes_)]
-        shares = self._model.predict_proba(given).tolist()
-        return Scored(predictions, [dict(zip(labels, row, strict=True)) for row in shares])
+        return Scored(predictions, Shares.told(labels, self._model.predict_proba(given), count))

@@ -11,6 +11,7 @@ from scienceops.core.table import Table
 from scienceops.errors import BadPackage, ModelFailed
 from scienceops.running.plain import to_plain
 from scienceops.running.runner import Runner, Scored
+from scienceops.running.shares import Shares
 
 #: What a graph may ask for: its name of the type -> numpy's, and the columns that have it.
 TENSORS: Mapping[str, tuple[Any, frozenset[str]]] = {
@@ -45,13 +46,13 @@ class OnnxRunner(Runner):
             outputs = self._session.run(None, self._feed(table))
         except Exception as error:
             raise ModelFailed(f"onnxruntime: {str(error).splitlines()[0]}") from error
-        predictions, shares = None, None
+        predictions: list[Any] | None = None
+        shares: Shares | list[dict[str, float]] | None = None
         for output in outputs:
             if isinstance(output, list):
                 shares = shares or [{str(k): float(v) for k, v in row.items()} for row in output]
             elif output.ndim == 2 and output.shape[1] == len(self._classes) > 1:
-                rows = output.tolist()
-                shares = shares or [dict(zip(self._classes, row, strict=True)) for row in rows]
+                shares = shares or Shares.told(self._classes, output, table.count)
             elif predictions is None and output.shape in ((table.count,), (table.count, 1)):
                 predictions = to_plain(output.reshape(-1))
         if predictions is None:

@@ -4,31 +4,58 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from scienceops.core.schema import Schema
 from scienceops.core.table import Table
+from scienceops.running.shares import Shares
 
 
 @dataclass(frozen=True)
 class Scored:
     """What a model said: one prediction per row, as JSON values.
 
-    probabilities: per row, class label as text -> share; None when the model gives none.
+    shares: a matrix, or for each row class label as text -> share, where the classes may differ
+    from row to row; None when the model gives none.
     reply: the text that run() returned in place of predictions, to be served as it stands; each
     row's prediction is then this text.
     """
 
     predictions: list[Any]
-    probabilities: list[dict[str, float]] | None = None
+    shares: Shares | list[dict[str, float]] | None = None
     reply: str | None = None
+
+    @cached_property
+    def probabilities(self) -> list[dict[str, float]] | None:
+        """What `by_row` makes, made once."""
+        return self.by_row()
+
+    def by_row(self) -> list[dict[str, float]] | None:
+        """For each row, class label as text -> share; None when the model gives none."""
+        return self.shares.by_row() if isinstance(self.shares, Shares) else self.shares
+
+    def as_matrix(self) -> Shares | None:
+        """Those of rows that all have the classes of the first one; None as above."""
+        return Shares.of(self.shares) if isinstance(self.shares, list) else self.shares
+
+    def by_class(self) -> Mapping[str, Sequence[float | None]] | None:
+        """Class label -> share of every row, None in rows without it; None as above."""
+        if self.shares is None:
+            return None
+        if isinstance(self.shares, Shares):
+            return self.shares.by_class()
+        labels = dict.fromkeys(label for row in self.shares for label in row)
+        return {label: [row.get(label) for row in self.shares] for label in labels}
 
     def part(self, start: int, end: int) -> "Scored":
         """What was said of the rows start to end."""
-        shares = self.probabilities
-        told = None if shares is None else shares[start:end]
-        return Scored(self.predictions[start:end], told, self.reply)
+        shares = self.shares
+        part = (
+            shares.part(start, end) if isinstance(shares, Shares) else shares and shares[start:end]
+        )
+        return Scored(self.predictions[start:end], part, self.reply)
 
 
 class Runner(ABC):

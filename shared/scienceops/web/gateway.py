@@ -17,15 +17,23 @@ from scienceops.web.traces import Traces
 _PASSED = {
     name.lower(): name
     for name in (
+        "Content-Encoding",
         "Content-Type",
         "Retry-After",
+        "Vary",
         "Inference-Header-Content-Length",
         "X-ScienceOps-Request-Id",
         "X-ScienceOps-Version",
     )
 }
 #: Of a caller's request, those that the scorer reads.
-_READ = ("Content-Type", "Accept", "Inference-Header-Content-Length")
+_READ = (
+    "Content-Type",
+    "Content-Encoding",
+    "Accept",
+    "Accept-Encoding",
+    "Inference-Header-Content-Length",
+)
 
 
 def blueprint(app: App) -> Blueprint:

@@ -34,7 +34,7 @@ def build_environment(
         for target, context in contexts.items():
             tag = tag_of(target, context)
             say(f"pushing {repository}:{tag}")
-            _follow_push(
+            follow_push(
                 client.api.push(repository, tag, stream=True, decode=True, auth_config=login)
             )
         _tidy(client, owner)
@@ -105,7 +105,8 @@ def _follow(steps: Iterator[Mapping[str, Any]]) -> None:
         raise EngineUnavailable(f"the engine ended in the build, at {step}")
 
 
-def _follow_push(lines: Iterator[Mapping[str, Any]]) -> None:
+def follow_push(lines: Iterator[Mapping[str, Any]]) -> None:
+    """Read a push to its end; raises RegistryUnavailable and EngineUnavailable."""
     pushed = False
     for line in lines:
         # Docker says it twice, Podman in words alone.

@@ -12,6 +12,9 @@ os.environ.update(thread_settings(1, 1.0))
 
 CLOUDS = ("aws", "azure")
 
+#: Not a module of the tests: it runs at the start of the processes whose calls are recorded.
+collect_ignore = ["emulators/recorder/sitecustomize.py"]
+
 pytest_plugins = [
     "emulators.aws",
     "emulators.azurite",

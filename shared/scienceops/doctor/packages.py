@@ -11,7 +11,12 @@ from pathlib import Path
 from scienceops.doctor import Check
 
 #: Distribution -> the module it is imported by, where they differ by more than a hyphen.
-MODULES = {"scikit-learn": "sklearn", "pyyaml": "yaml"}
+MODULES = {
+    "scikit-learn": "sklearn",
+    "pyyaml": "yaml",
+    "opentelemetry-sdk": "opentelemetry.sdk",
+    "opentelemetry-exporter-otlp-proto-http": "opentelemetry.exporter.otlp.proto.http",
+}
 IMPORT_SECONDS = 120
 
 _MAKE = "`make test` sets up .venv with every package as locked"

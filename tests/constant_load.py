@@ -14,13 +14,13 @@ LEAST_ANSWERS = 60
 
 
 class Load:
-    """Clients that score one row after another, and note what each got."""
+    """Clients that score one row after another, with a pause between, and note what each got."""
 
-    def __init__(self, platform, key):
+    def __init__(self, platform, key, pause_seconds=0.0):
         self.phase = "before"
         self.answers: list[tuple[str, str, str]] = []
         self.failures: list[tuple[str, int, str]] = []
-        self._platform, self._key = platform, key
+        self._platform, self._key, self._pause = platform, key, pause_seconds
         self._done = threading.Event()
         self._clients = [threading.Thread(target=self._run) for _ in range(CLIENTS)]
 
@@ -54,6 +54,7 @@ class Load:
                 self.answers.append((phase, version, answer["request_id"]))
             else:
                 self.failures.append((phase, status, str(answer)))
+            self._done.wait(self._pause)
 
 
 def push_and_label(platform, folder):

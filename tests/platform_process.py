@@ -123,6 +123,20 @@ class Platform:
             return status, got, json.loads(text)
         return status, got, text.decode()
 
+    def read(self, path: str) -> Any:
+        """What the API tells of a path to its owner, None while it knows of no such thing.
+
+        Waits look by it: a command costs a second of the machine that they wait for.
+        """
+        token = f"Bearer {self.owner_token()}"
+        status, _, told = self.request("GET", f"/api/v1/{path}", Authorization=token)
+        assert status in (200, 404), told
+        return told if status == 200 else None
+
+    def live(self, name: str) -> int | None:
+        """The number of the service's live version, if it has one."""
+        return (self.read(f"services/{name}") or {}).get("live")
+
     def score(self, name: str, rows: list[dict[str, Any]], key: str, **headers: str) -> Any:
         """(status, headers, answer) of scoring rows."""
         path = f"/api/v1/service/{name}/score"

@@ -26,7 +26,7 @@ def platform(laboratory, tmp_path_factory):
 def test_no_request_fails_while_containers_are_replaced(platform, laboratory):
     """A version is retrained in the `train` image, tried, made live and rolled back, under load."""
     go_through_everything(platform)
-    versions = platform.json("status", "iris")["service"]["versions"]
+    versions = platform.read("services/iris")["versions"]
     port = (platform.home / "images" / "port").read_text()
     assert {v["image"].partition("@")[0] for v in versions} == {f"127.0.0.1:{port}/scienceops"}
     trained = (platform.home / "jobs" / "train-iris-1" / "log").read_text()
@@ -34,10 +34,8 @@ def test_no_request_fails_while_containers_are_replaced(platform, laboratory):
 
 
 def test_what_runs_is_what_the_ledger_names_by_digest(platform, laboratory):
-    live = platform.json("status", "iris")["service"]["live"]
-    (version,) = [
-        v for v in platform.json("status", "iris")["service"]["versions"] if v["version"] == live
-    ]
+    service = platform.read("services/iris")
+    (version,) = [v for v in service["versions"] if v["version"] == service["live"]]
     running = [c for c in laboratory.containers_of(platform.home) if "iris" in c["Names"][0]]
     client = laboratory.connect()
     try:

@@ -66,7 +66,7 @@ def test_a_receiver_that_hangs_delays_neither_scoring_nor_deploying(platform, re
     receiver.hold.clear()
     platform.cli("policy", "iris", "set", f"alert_url={receiver.url}")
     score_day(platform, 0, 9.0)
-    wait_for(lambda: platform.json("alerts", "iris")["rules"][0]["firing"], 20, "the alert")
+    wait_for(lambda: platform.read("services/iris/alerts")["rules"][0]["firing"], 20, "the alert")
     began = time.monotonic()
     pushed = platform.json("push", str(pack_iris(tmp_path, name="aster")), "--wait")
     assert (pushed["state"], pushed["version"]) == ("live", 1)
@@ -77,7 +77,7 @@ def test_a_receiver_that_hangs_delays_neither_scoring_nor_deploying(platform, re
         assert platform.score("aster", iris_rows()[:1], platform.owner_token())[0] == 200
         slowest = max(slowest, time.monotonic() - asked)
     assert slowest < 2
-    reason = wait_for(lambda: platform.json("alerts", "iris")["deliveries"][0]["reason"], 20)
+    reason = wait_for(lambda: platform.read("services/iris/alerts")["deliveries"][0]["reason"], 20)
     assert reason == "no answer within 5 s"
 
 

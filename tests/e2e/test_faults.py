@@ -36,7 +36,7 @@ def test_a_host_killed_at_any_step_goes_on_when_started_again(tmp_path, package,
     run_until_killed(platform, when, action, "host", str(platform.port))
     try:
         platform.up()
-        wait_for(lambda: platform.json("status", "iris")["service"]["live"] == 1, 40, "version 1")
+        wait_for(lambda: platform.live("iris") == 1, 40, "version 1")
         assert wait_for(
             lambda: platform.score("iris", iris_rows()[:1], platform.owner_token())[0] == 200, 20
         )

@@ -137,7 +137,7 @@ def test_a_bad_upload_is_rejected_with_reason_and_fix(platform, iris, file, cont
     (folder / file).write_bytes(content)
 
     def rejected():
-        found = platform.json("status")["rejections"]
+        found = platform.read("rejections")
         return next((r for r in found if r["key"] == f"packages/iris/{file}"), None)
 
     rejection = wait_for(rejected, 30, "the rejection")
@@ -152,7 +152,7 @@ def test_a_package_in_another_folder_than_its_name_is_rejected(platform, iris, t
     shutil.copy(pack_iris(tmp_path), folder / "model.zip")
 
     def rejected():
-        found = platform.json("status")["rejections"]
+        found = platform.read("rejections")
         return next((r for r in found if r["key"] == "packages/tulips/model.zip"), None)
 
     assert "packages/iris/" in wait_for(rejected, 30, "the rejection")["fix"]
@@ -167,9 +167,7 @@ def test_a_package_that_is_copied_slowly_becomes_a_version(platform, tmp_path):
             out.write(data[part * len(data) // 8 : (part + 1) * len(data) // 8])
             out.flush()
             time.sleep(0.3)  # The slowness is what is tested.
-    status = ["status", "slow"]
-    wait_for(lambda: platform.cli(*status, check=False).returncode == 0, 30, "the service")
-    wait_for(lambda: platform.json(*status)["service"]["live"] == 1, 60, "version 1 to be live")
+    wait_for(lambda: platform.live("slow") == 1, 60, "version 1 to be live")
     assert not [r for r in platform.json("status")["rejections"] if "slow" in r["key"]]
 
 
@@ -231,8 +229,7 @@ def test_a_second_version_replaces_the_first_without_a_failed_request(platform, 
     pushed = platform.json("push", str(pack_iris(tmp_path, strength=0.1)), "--wait")
     wait_for(
         lambda: (
-            platform.json("status", "iris")["service"]["versions"][1]["deployment"]["observed"]
-            == "stopped"
+            platform.read("services/iris")["versions"][1]["deployment"]["observed"] == "stopped"
         ),
         30,
         "the first version to stop",

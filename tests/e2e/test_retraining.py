@@ -227,7 +227,7 @@ def test_a_retraining_can_be_cancelled(platform, tmp_path):
     platform.cli("retrain", "patient", "--from", day(1).isoformat())
 
     def state():
-        return platform.json("retrain", "patient")["retrainings"][0]["state"]
+        return platform.read("services/patient/retrainings")[0]["state"]
 
     second = platform.cli("retrain", "patient", "--from", day(1).isoformat(), check=False)
     assert "retraining 1" in second.stderr
@@ -263,7 +263,7 @@ def test_rules_propose_and_cron_begins_and_a_better_candidate_goes_live_by_polic
     platform.cli("retrain", name, "--dismiss", str(proposal["number"]), "--why", "not now")
     platform.cli("policy", name, "set", "retrain_drift_days=0")
     platform.cli("policy", name, "set", "retrain_cron=* * * * *")
-    wait_for(lambda: platform.json("status", name)["service"]["live"] == 2, 150, "version 2")
+    wait_for(lambda: platform.live(name) == 2, 150, "version 2")
     platform.cli("policy", name, "set", "retrain_cron=")
     made_live = [
         e for e in platform.json("history", name)["entries"] if e["action"] == "version made live"

@@ -40,7 +40,7 @@ def eva(platform, browser):
 
 
 def live(platform):
-    return platform.json("status", "iris")["service"]["live"]
+    return platform.live("iris")
 
 
 def test_an_onlooker_sees_no_button_and_is_asked_to_sign_in(platform, browser):

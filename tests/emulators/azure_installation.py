@@ -20,7 +20,7 @@ from typing import Any
 
 from emulators import container_jobs as jobs_stand_in
 from emulators import registry_tasks as tasks_stand_in
-from emulators.azurite import make_installation
+from emulators.azurite import empty_queues_and_table, make_installation
 from emulators.child import ROOT, free_ports
 from emulators.container_apps import ContainerApps, blueprint
 from emulators.container_jobs import ContainerJobs
@@ -206,6 +206,7 @@ def running_installation(folder: Path, azurite: str) -> Iterator[AzureInstallati
             databricks_wheel="/Volumes/main/scienceops/scienceops-0.1.0-py3-none-any.whl",
         )
         make_installation(azure)
+        empty_queues_and_table(azure)
         settings = Settings(
             cloud="azure",
             environment="test",

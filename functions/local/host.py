@@ -8,10 +8,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from functions.local.certificate import Certificate, given_certificate, own_certificate
+from functions.local.certificate import Certificate, given_certificate
 from functions.local.engine import settle_engine
 from functions.local.home import HomeLock
 from functions.local.loops import Loops
+from functions.local.own_certificate import own_certificate
 from functions.local.web_server import HOST, WebServer
 from scienceops.bootstrap import build_app
 from scienceops.config import load_settings

@@ -11,7 +11,7 @@ import pytest
 from models import iris_rows, pack_iris
 from platform_process import Platform
 
-from functions.local.certificate import own_certificate
+from functions.local.own_certificate import own_certificate
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from functions.local.certificate import given_certificate, own_certificate, own_names
+from functions.local.certificate import given_certificate
+from functions.local.own_certificate import own_certificate
+from functions.local.self_signed import own_names
 from scienceops.errors import BadSetting, Unavailable
 from scienceops.trust import trust_only
 

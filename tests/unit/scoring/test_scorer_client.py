@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from functions.local.certificate import own_certificate
+from functions.local.own_certificate import own_certificate
 from scienceops.adapters.scoring.scorer_client import ScorerClient
 from scienceops.errors import ServiceNotReady
 

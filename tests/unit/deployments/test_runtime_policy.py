@@ -1,23 +1,19 @@
 """The policy's runtime: refused where a platform lacks it, and frozen with a deployment."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from scienceops.adapters.local import connect
 from scienceops.app import App
 from scienceops.aws_settings import AwsSettings
 from scienceops.config import Settings
-from scienceops.core.versions import Service, Version
 from scienceops.errors import BadPolicy
 from scienceops.ports import Ports
 from scienceops.ports.service_runtime import DeployOrder, Observed, ServiceStatus
 from scienceops.usecases.change_policy import change_policy
 from scienceops.usecases.reconcile_deployment import ask_to_run, reconcile_deployment
-from scienceops.usecases.records import Stored, number_key, read_service, save
+from scienceops.usecases.records import read_service
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -38,24 +34,6 @@ class Recorder:
 @pytest.fixture
 def runtime() -> Recorder:
     return Recorder()
-
-
-@pytest.fixture
-def ports(tmp_path: Path, runtime: Recorder) -> Iterator[Ports]:
-    made = connect(Settings(home=tmp_path))
-    service = Service(name="iris", live=1)
-    save(made.registry, Stored(service, "iris", "service"), service, at=NOW)
-    version = Version(
-        service="iris",
-        number=1,
-        digest="d",
-        state="proved",
-        uploaded_at=NOW.isoformat(),
-        uploaded_key="packages/iris/iris.zip",
-        manifest={},
-    )
-    save(made.registry, Stored(version, "iris", number_key("version", 1)), version, at=NOW)
-    yield replace(made, runtime=runtime)  # type: ignore[arg-type]  # It is asked no more.
 
 
 def set_runtime(ports: Ports, value: str) -> None:

@@ -1,20 +1,14 @@
 """Each start of a scorer is in the ledger once, whoever else looks at it in the meantime."""
 
-from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 
-from scienceops.adapters.local import connect
-from scienceops.config import Settings
-from scienceops.core.versions import Service, Version
 from scienceops.ports import Ports
 from scienceops.ports.service_runtime import DeployOrder, Observed, ServiceStatus
 from scienceops.usecases.change_policy import change_policy
 from scienceops.usecases.reconcile_deployment import ask_to_run, reconcile_deployment
-from scienceops.usecases.records import Stored, number_key, read_deployment, save
+from scienceops.usecases.records import read_deployment
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -42,26 +36,6 @@ def runtime() -> Interrupted:
     return Interrupted()
 
 
-@pytest.fixture
-def ports(tmp_path: Path, runtime: Interrupted) -> Iterator[Ports]:
-    made = connect(Settings(home=tmp_path))
-    service = Service(name="iris", live=1)
-    save(made.registry, Stored(service, "iris", "service"), service, at=NOW)
-    version = Version(
-        service="iris",
-        number=1,
-        digest="d",
-        state="proved",
-        uploaded_at=NOW.isoformat(),
-        uploaded_key="packages/iris/iris.zip",
-        manifest={},
-    )
-    save(made.registry, Stored(version, "iris", number_key("version", 1)), version, at=NOW)
-    ports = replace(made, runtime=runtime)  # type: ignore[arg-type]  # It is asked no more.
-    ask_to_run("iris", 1, ports, lambda: NOW)
-    yield ports
-
-
 def look(ports: Ports) -> None:
     reconcile_deployment("iris", 1, ports, lambda: NOW)
 
@@ -69,6 +43,11 @@ def look(ports: Ports) -> None:
 def starts(ports: Ports) -> list[str]:
     entries = ports.registry.ledger("iris")
     return [e.action for e in entries if e.action in ("service started", "service restarted")]
+
+
+@pytest.fixture(autouse=True)
+def _wanted(ports: Ports) -> None:
+    ask_to_run("iris", 1, ports, lambda: NOW)
 
 
 def test_another_look_during_a_start_leaves_one_entry(ports, runtime):

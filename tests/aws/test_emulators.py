@@ -1,6 +1,6 @@
 """The emulators are up, apart for each test, and close to what AWS promises."""
 
-from emulators.account import Account
+from emulators.account import Account, tables
 from emulators.aws import point_sdk_at
 
 
@@ -15,8 +15,8 @@ def test_an_installation_has_its_bucket_queues_and_tables(account: Account) -> N
         "work",
         "work-dead",
     ]
-    names = account.client("dynamodb").list_tables()["TableNames"]
-    assert {f"{account.prefix}registry", f"{account.prefix}statistics"} <= set(names)
+    names = tables(account.client("dynamodb"), account.prefix)
+    assert set(names) == {f"{account.prefix}registry", f"{account.prefix}statistics"}
 
 
 def test_another_test_s_installation_is_not_seen(account: Account) -> None:
@@ -30,10 +30,11 @@ def test_what_was_made_for_a_test_can_be_deleted_with_its_content(account: Accou
     account.client("s3").put_object(Bucket=account.bucket, Key="a", Body=b"1")
     account.client("secretsmanager").create_secret(Name=f"{account.prefix}a", SecretString="1")
     account.delete_all()
+    secrets = account.client("secretsmanager").get_paginator("list_secrets").paginate()
     left = [
         account.client("sqs").list_queues(QueueNamePrefix=account.prefix).get("QueueUrls", []),
-        account.client("dynamodb").list_tables()["TableNames"],
-        [found["Name"] for found in account.client("secretsmanager").list_secrets()["SecretList"]],
+        tables(account.client("dynamodb"), account.prefix),
+        [found["Name"] for page in secrets for found in page["SecretList"]],
         [found["Name"] for found in account.client("s3").list_buckets()["Buckets"]],
     ]
     assert not [name for names in left for name in names if account.prefix in name]

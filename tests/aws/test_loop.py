@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from emulators import unused_permissions
+from emulators.account import tables
 from emulators.child import ROOT
 from emulators.deployment import OSLS, PREFIX, STAGE, Deployment
 from emulators.permissions import Roles, needed
@@ -112,8 +113,8 @@ def test_queues_tables_and_bucket_bear_the_names_that_adapters_derive(deployment
         *("work", "captures", "alerts"),
         *("work-dead", "captures-dead", "alerts-dead", "events-dead"),
     }
-    tables = deployment.client("dynamodb").list_tables()["TableNames"]
-    assert {f"{PREFIX}registry", f"{PREFIX}statistics"} <= set(tables)
+    made = tables(deployment.client("dynamodb"), PREFIX)
+    assert set(made) == {f"{PREFIX}registry", f"{PREFIX}statistics"}
     bucket = deployment.outputs["BucketName"]
     assert bucket == "scienceops-emulator-000000000000-us-east-1"
     told = deployment.client("s3").get_bucket_notification_configuration(Bucket=bucket)
@@ -255,5 +256,5 @@ def test_a_stage_that_is_taken_down_stops_its_scorers_and_keeps_its_data(
         destroy_aws.outputs_of(f"scienceops-{STAGE}")
     assert deployment.client("lambda").list_functions()["Functions"] == []
     assert set(kept) <= set(keys(deployment, ""))
-    tables = deployment.client("dynamodb").list_tables()["TableNames"]
-    assert {f"{PREFIX}registry", f"{PREFIX}statistics"} <= set(tables)
+    made = tables(deployment.client("dynamodb"), PREFIX)
+    assert set(made) == {f"{PREFIX}registry", f"{PREFIX}statistics"}

@@ -17,6 +17,12 @@ TABLES = ("registry", "statistics")
 LOOK_SECONDS = "1" if os.environ.get("LIVE_CLOUD") == "1" else "0"
 
 
+def tables(dynamodb: Any, prefix: str) -> list[str]:
+    """The names of all tables that begin with the prefix; DynamoDB tells 100 at a time."""
+    pages = dynamodb.get_paginator("list_tables").paginate()
+    return [name for page in pages for name in page["TableNames"] if name.startswith(prefix)]
+
+
 class Account:
     """An AWS account, real or emulated, and one installation's names in it.
 
@@ -111,10 +117,8 @@ class Account:
         secrets = self.client("secretsmanager")
         for url in sqs.list_queues(QueueNamePrefix=self.prefix).get("QueueUrls", ()):
             sqs.delete_queue(QueueUrl=url)
-        for page in dynamodb.get_paginator("list_tables").paginate():
-            for name in page["TableNames"]:
-                if name.startswith(self.prefix):
-                    dynamodb.delete_table(TableName=name)
+        for name in tables(dynamodb, self.prefix):
+            dynamodb.delete_table(TableName=name)
         named = [{"Key": "name", "Values": [self.prefix]}]
         for page in secrets.get_paginator("list_secrets").paginate(Filters=named):
             for found in page["SecretList"]:

@@ -53,7 +53,7 @@ def main() -> int:
             asked.port,
             settings.home / "logs" / "gateway.log",
             [str(certificate.path), str(certificate.key_path)] if certificate else [],
-            remedy="choose another with `scienceops up --port N`",
+            remedy="choose another with `--port N`",
         )
         containers = settle_engine(settings)
     except ScienceOpsError as error:

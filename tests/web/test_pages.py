@@ -8,6 +8,10 @@ from pages import check_page
 from platform_process import running_platform, wait_for
 from selenium.webdriver.common.by import By
 
+from scienceops.bootstrap import build_app
+from scienceops.config import load_settings
+from scienceops.web.pages import HISTORY_ENTRIES
+
 pytestmark = pytest.mark.browser
 PAGES = [
     "/",
@@ -88,6 +92,28 @@ def test_a_page_takes_in_what_is_new_without_being_loaded_again(platform, browse
 
     wait_for(shows, 30, "the rejection to show")
     assert browser.execute_script("return window.mark") == 1
+
+
+def test_an_old_entry_of_the_history_is_some_pages_away(platform, browser):
+    app = build_app(load_settings({"SCIENCEOPS_HOME": str(platform.home)}))
+    app.create_key("iris", "secondary", "a test")
+    for _ in range(30):
+        app.revoke_key("iris", "secondary", "a test")
+        app.create_key("iris", "secondary", "a test")
+    entries = [entry["at"][:19].replace("T", " ") for entry in app.history("iris")[::-1]]
+    browser.get(platform.url + "/services/iris")
+    seen = []
+    while True:
+        rows = browser.find_elements(By.CSS_SELECTOR, ".ledger tbody tr td:first-child")
+        assert 0 < len(rows) <= HISTORY_ENTRIES
+        seen += [row.text for row in rows]
+        older = browser.find_elements(By.CSS_SELECTOR, "a[rel=next]")
+        if not older:
+            break
+        browser.get(older[0].get_attribute("href"))
+    assert seen == entries
+    browser.find_element(By.LINK_TEXT, "newest").click()
+    assert browser.find_elements(By.CSS_SELECTOR, "a[rel=next]")
 
 
 def test_a_page_is_not_shown_to_a_name_from_elsewhere(platform):

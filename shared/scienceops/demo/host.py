@@ -12,22 +12,30 @@ from pathlib import Path
 
 from scienceops.cli.session import running
 from scienceops.demo.phases import Phases
+from scienceops.doctor.home import PORT, check_port
 from scienceops.errors import ScienceOpsError
 
 STOP_SECONDS = 60
 
 
 @contextmanager
-def started(home: Path, port: int, phases: Phases) -> Iterator[subprocess.Popen[bytes]]:
-    """The host on this home, stopped at the end; port 0 takes any that is free."""
+def started(home: Path, port: int | None, phases: Phases) -> Iterator[subprocess.Popen[bytes]]:
+    """The host on this home, stopped at the end; its port is one that `choose_port` takes."""
     with phases.phase("start", "Starting the platform"):
-        host = _start(home, port or _any_port())
+        host = _start(home, choose_port(port))
     try:
         yield host
     finally:
         if host.poll() is None:
             host.send_signal(signal.SIGTERM)
             host.wait(STOP_SECONDS)
+
+
+def choose_port(asked: int | None) -> int:
+    """The port asked for; any that is free for 0, and for None when the usual one is taken."""
+    if asked is None and check_port(PORT).state == "ok":
+        return PORT
+    return asked or _any_port()
 
 
 def _start(home: Path, port: int) -> subprocess.Popen[bytes]:

@@ -32,7 +32,7 @@ from scienceops.errors import ScienceOpsError
 WAIT_SECONDS = 300
 
 
-def run_demo(home: Path, *, leave: bool, as_json: bool, port: int, engine: str) -> None:
+def run_demo(home: Path, *, leave: bool, as_json: bool, port: int | None, engine: str) -> None:
     """The whole demo; raises ScienceOpsError when a part does not do what it should."""
     began = time.monotonic()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -18,6 +18,9 @@ from scienceops.web.data_actions import add_data_actions
 from scienceops.web.explaining import explain_on_pages
 from scienceops.web.try_page import add_try_page
 
+#: Entries of the ledger on a page.
+HISTORY_ENTRIES = 50
+
 
 def blueprint(app: App, settings: Settings) -> Blueprint:
     """The pages and their buttons; looking needs a viewer, deciding an operator."""
@@ -123,7 +126,13 @@ def _add_monitors(routes: Blueprint, app: App) -> None:
 def _add_deciding_pages(routes: Blueprint, app: App) -> None:
     @routes.get("/services/<name>")
     def service(name: str) -> str:
-        at = time_of("at")
+        at, before = time_of("at"), number_of("before")
+        entries = [
+            entry
+            for entry in reversed(app.history(name, at))
+            if before is None or entry["sequence"] < before
+        ]
+        shown = entries[:HISTORY_ENTRIES]
         return render_template(
             "service.html",
             service=(seen := app.service(name)),
@@ -136,7 +145,9 @@ def _add_deciding_pages(routes: Blueprint, app: App) -> None:
             waiting=app.decisions.waiting(name),
             at=at,
             live_then=app.live_version(name, at),
-            history=app.history(name, at)[::-1][:50],
+            before=before,
+            history=shown,
+            older=len(entries) - len(shown),
         )
 
     @routes.get("/services/<name>/versions/<int:number>/build")

@@ -95,6 +95,23 @@ def test_content_that_is_not_what_its_digest_says_is_refused(registry):
     assert not registry.has(blob.digest)
 
 
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("manifests/iris-9", "MANIFEST_UNKNOWN"),
+        ("manifests/sha256:" + "0" * 64, "MANIFEST_UNKNOWN"),
+        ("blobs/sha256:" + "0" * 64, "BLOB_UNKNOWN"),
+    ],
+)
+def test_an_engine_is_told_in_its_own_code_what_is_not_there(port, path, code):
+    """By another code it takes an image that is gone for a registry that fails."""
+    reply = requests.get(
+        f"http://127.0.0.1:{port}/v2/scienceops/{path}", auth=("scienceops", "secret"), timeout=5
+    )
+    assert reply.status_code == 404
+    assert reply.json()["errors"][0]["code"] == code
+
+
 @pytest.mark.parametrize("credentials", [None, ("scienceops", "wrong")])
 def test_nobody_else_may_look_or_put(port, credentials):
     stranger = OciRegistry(f"127.0.0.1:{port}/scienceops", credentials)

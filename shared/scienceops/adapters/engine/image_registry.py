@@ -40,7 +40,10 @@ def create_registry(folder: Path, path: str, user: str, password: str) -> Flask:
 
     @app.errorhandler(ScienceOpsError)
     def tell(error: ScienceOpsError) -> Response:
-        code = "BLOB_UNKNOWN" if isinstance(error, NotFound) else "BLOB_UPLOAD_INVALID"
+        # An engine takes a missing manifest for missing by this code alone, else for a failure.
+        kind = "MANIFEST" if request.path.startswith(f"{root}/manifests/") else "BLOB"
+        invalid = "MANIFEST_INVALID" if kind == "MANIFEST" else "BLOB_UPLOAD_INVALID"
+        code = f"{kind}_UNKNOWN" if isinstance(error, NotFound) else invalid
         return _error(error.http_status, code, str(error))
 
     @app.get("/v2/")

@@ -1,6 +1,8 @@
 """Trust: a TLS client that believes in one certificate, the one that `up` says it serves."""
 
 import ssl
+import urllib.request
+from http.client import HTTPResponse
 from pathlib import Path
 
 from scienceops.errors import Unavailable
@@ -28,3 +30,17 @@ def trust_only(certificate: Path) -> ssl.SSLContext:
     # Without this a certificate that another one has signed could not be trusted by itself.
     context.verify_flags |= ssl.VerifyFlags.VERIFY_X509_PARTIAL_CHAIN
     return context
+
+
+def open_here(
+    request: urllib.request.Request | str, timeout_seconds: float, context: ssl.SSLContext | None
+) -> HTTPResponse:
+    """The reply of the platform on this machine; raises what urllib's own urlopen raises.
+
+    It goes by no proxy, for one would look for 127.0.0.1 on its own machine and be shown our key.
+    """
+    opener = urllib.request.build_opener(
+        urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context)
+    )
+    reply: HTTPResponse = opener.open(request, timeout=timeout_seconds)
+    return reply

@@ -20,6 +20,7 @@ from contract.racers import PACKAGE, PACKAGE_KEY, make_order, open_runtime, open
 from contract.service_runtime import ServiceRuntimeContract
 from contract.waiting import wait_for
 
+from scienceops.adapters.local import service_runtime
 from scienceops.adapters.local.processes import birth_of
 from scienceops.adapters.local.service_runtime import ProcessServiceRuntime
 from scienceops.errors import ServiceNotReady
@@ -102,6 +103,33 @@ class TestProcessServiceRuntime(ServiceRuntimeContract):
         wait_for(lambda: "SIGKILL" in runtime.status("iris", 1).reason)
         assert status.log_tail[0].startswith("start of ")
         assert self.get(runtime, self.start(runtime, make_order())).status == 200
+
+    def test_a_scorer_that_hangs_has_failed_and_its_next_start_replaces_it(
+        self, runtime: ProcessServiceRuntime, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(service_runtime, "PROBE_SECONDS", 0.2)
+        monkeypatch.setattr(runtime, "_hang_seconds", 0.5)
+        self.start(runtime, make_order())
+        hanging = pid_of(home)
+        os.kill(hanging, signal.SIGSTOP)
+        status = self.wait_until(runtime, Observed.FAILED)
+        assert status.reason == "the scorer has not answered for 0.5 s"
+        assert self.get(runtime, self.start(runtime, make_order())).status == 200
+        assert pid_of(home) != hanging
+        wait_for(lambda: not birth_of(hanging))
+
+    def test_a_scorer_that_answers_again_in_time_goes_on(
+        self, runtime: ProcessServiceRuntime, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(service_runtime, "PROBE_SECONDS", 0.2)
+        self.start(runtime, make_order())
+        busy = pid_of(home)
+        os.kill(busy, signal.SIGSTOP)
+        self.wait_until(runtime, Observed.STARTING)
+        os.kill(busy, signal.SIGCONT)
+        self.wait_until(runtime, Observed.READY)
+        runtime.start(make_order())
+        assert pid_of(home) == busy
 
     def test_the_log_tail_is_of_this_start_alone(self, runtime: ProcessServiceRuntime) -> None:
         for _ in range(2):

@@ -20,7 +20,7 @@ from scienceops.errors import (
     ScienceOpsError,
     Unavailable,
 )
-from scienceops.trust import trust_only
+from scienceops.trust import open_here, trust_only
 
 UP = "up.lock"
 
@@ -77,9 +77,7 @@ def send(path: str, body: bytes, key: str, headers: dict[str, str]) -> Posted:
     served = facts.get("certificate")
     context = trust_only(Path(served)) if served else None
     try:
-        with urllib.request.urlopen(  # noqa: S310  # As above.
-            request, timeout=120, context=context
-        ) as reply:
+        with open_here(request, 120, context) as reply:
             return Posted(reply.headers, reply.read())
     except urllib.error.HTTPError as error:
         raise _as_error(error) from None

@@ -7,8 +7,6 @@ import os
 import shutil
 import socket
 import tempfile
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -146,12 +144,12 @@ def _read_up(home: Path) -> dict[str, Any]:
 
 def _ask(facts: dict[str, Any]) -> str:
     from scienceops.errors import Unavailable
-    from scienceops.trust import trust_only
+    from scienceops.trust import open_here, trust_only
 
     try:
         context = trust_only(Path(facts["certificate"])) if "certificate" in facts else None
         url = facts["url"] + "/healthz"
-        with urllib.request.urlopen(url, timeout=5, context=context):  # noqa: S310  # Ours.
+        with open_here(url, 5, context):
             return ""
     except (OSError, Unavailable) as error:
         return str(error)

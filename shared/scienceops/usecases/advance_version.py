@@ -219,7 +219,8 @@ class Steps:
                 return service.model_copy(update={"promotion": None})
             return made_live(service, number)
 
-        failure = fault or f"it was not ready after {self.proof_seconds:g} s"
+        said = f"; the last it said: {status.log_tail[-1]}" if status.log_tail else ""
+        failure = fault or f"it was not ready after {self.proof_seconds:g} s{said}"
         update(
             self.ports.registry,
             lambda: read_service(self.ports.registry, name),

@@ -1,9 +1,13 @@
 """What a container is given, and how its order travels."""
 
+import os
+from pathlib import Path
+
 import pytest
 
 from scienceops.adapters.engine.bucket_socket import Rights
 from scienceops.adapters.engine.containers import (
+    CLIENT,
     ContainerOrder,
     has_client,
     owner_labels,
@@ -12,6 +16,7 @@ from scienceops.adapters.engine.containers import (
     this_client,
 )
 from scienceops.adapters.engine.programs import address_of_engine, job_command, scorer_command
+from scienceops.adapters.engine.run_container import sweep_folders
 from scienceops.adapters.local.socket_folder import socket_folder
 from scienceops.adapters.oci.settings_inside import SETTINGS_INSIDE
 from scienceops.config import Settings, load_settings
@@ -114,3 +119,66 @@ def test_labels_name_the_home_and_the_facts(tmp_path):
         "io.scienceops.owner": str(tmp_path),
         "io.scienceops.version": "3",
     }
+
+
+@pytest.fixture
+def owned_by_root(monkeypatch):
+    """As on a platform that root runs; (what was given away, its user), whoever runs the test."""
+    given = []
+
+    def give(path, user, group, *, follow_symlinks=True):
+        found = path.resolve() if follow_symlinks else path
+        found.lstat()
+        given.append(found)
+
+    monkeypatch.setattr(os, "getuid", lambda: 0)
+    monkeypatch.setattr(os, "chown", give)
+    return given
+
+
+def order_with_spool(tmp_path):
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    return spool, ContainerOrder("unix:///e", IMAGE, "n", str(tmp_path / "ab"), spool=str(spool))
+
+
+def test_a_link_that_a_container_left_in_its_spool_gives_it_nothing_of_the_machine(
+    tmp_path, owned_by_root
+):
+    theirs = tmp_path / "passwd"
+    theirs.touch()
+    spool, order = order_with_spool(tmp_path)
+    (spool / "link").symlink_to(theirs)
+    prepare_folders(order)
+    assert spool / "link" in owned_by_root
+    assert theirs not in owned_by_root
+
+
+def test_a_segment_that_is_shipped_meanwhile_does_not_fail_the_start(
+    tmp_path, owned_by_root, monkeypatch
+):
+    spool, order = order_with_spool(tmp_path)
+    monkeypatch.setattr(Path, "iterdir", lambda path: iter([spool / "shipped"]))
+    prepare_folders(order)
+    assert owned_by_root
+
+
+def test_a_folder_is_swept_once_its_client_is_known_and_gone(tmp_path):
+    for name in ("half-made", "left", "served"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "process.sock").touch()
+    (tmp_path / "left" / CLIENT).write_text("999999999 1")
+    (tmp_path / "served" / CLIENT).write_text(this_client())
+    sweep_folders(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"half-made", "served", "process.sock"}
+
+
+def test_what_a_container_puts_in_place_of_its_client_stops_nobody(tmp_path):
+    for name in ("pipe", "link", "folder", "bytes"):
+        (tmp_path / name).mkdir()
+    os.mkfifo(tmp_path / "pipe" / CLIENT)
+    (tmp_path / "link" / CLIENT).symlink_to("/dev/zero")
+    (tmp_path / "folder" / CLIENT).mkdir()
+    (tmp_path / "bytes" / CLIENT).write_bytes(b"\xff" * 1000)
+    sweep_folders(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"pipe", "link", "folder"}

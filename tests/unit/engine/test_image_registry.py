@@ -1,10 +1,12 @@
 """The home's own registry and our client of registries, each tested against the other."""
 
+import errno
 import hashlib
 import io
 import json
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 import requests
@@ -93,6 +95,42 @@ def test_content_that_is_not_what_its_digest_says_is_refused(registry):
     with pytest.raises(RegistryRefused, match="push it again"):
         registry.put_blob(blob, lambda: io.BytesIO(DATA))
     assert not registry.has(blob.digest)
+
+
+@pytest.mark.parametrize(
+    ("path", "code"),
+    [
+        ("manifests/iris-9", "MANIFEST_UNKNOWN"),
+        ("manifests/sha256:" + "0" * 64, "MANIFEST_UNKNOWN"),
+        ("blobs/sha256:" + "0" * 64, "BLOB_UNKNOWN"),
+    ],
+)
+def test_an_engine_is_told_in_its_own_code_what_is_not_there(port, path, code):
+    """By another code it takes an image that is gone for a registry that fails."""
+    reply = requests.get(
+        f"http://127.0.0.1:{port}/v2/scienceops/{path}", auth=("scienceops", "secret"), timeout=5
+    )
+    assert reply.status_code == 404
+    assert reply.json()["errors"][0]["code"] == code
+
+
+def test_a_full_disk_is_told_and_nothing_half_stored_stays_on_it(registry, home, monkeypatch):
+    monkeypatch.setattr(client_module, "WAITS_SECONDS", (0.01,))
+
+    class FullDisk(io.RawIOBase):
+        def write(self, data):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    opened = Path.open
+
+    def open_it(path, mode="r", *rest, **more):
+        is_upload = path.parent.name == "uploads" and "a" in mode
+        return FullDisk() if is_upload else opened(path, mode, *rest, **more)
+
+    monkeypatch.setattr(Path, "open", open_it)
+    with pytest.raises(RegistryUnavailable, match=r"HTTP 507.*No space left on device.*images"):
+        put(registry)
+    assert list((home / "images" / "uploads").iterdir()) == []
 
 
 @pytest.mark.parametrize("credentials", [None, ("scienceops", "wrong")])

@@ -1,5 +1,6 @@
 """Containers: what one of ours is made of, and how little it may do."""
 
+import contextlib
 import json
 import os
 from collections.abc import Mapping
@@ -11,6 +12,7 @@ from docker.types import LogConfig, Mount
 
 from scienceops.adapters.engine.bucket_socket import Rights
 from scienceops.adapters.engine.connection import OWNER_LABEL
+from scienceops.adapters.local.files import write_whole
 from scienceops.adapters.local.processes import birth_of, is_alive
 from scienceops.adapters.local.socket_folder import SOCKET_OF_CONTAINER
 from scienceops.adapters.oci.settings_inside import settings_inside
@@ -25,6 +27,8 @@ SOCKET, BUCKET, ALIVE, CLIENT = SOCKET_OF_CONTAINER, "bucket", "alive", "client"
 #: A user that exists on no machine, when the platform itself runs as root.
 NOBODY = 10001
 MOST_PROCESSES = 512
+
+_LONGEST_CLIENT_BYTES = 100
 
 
 @dataclass(frozen=True)
@@ -80,18 +84,39 @@ def prepare_folders(order: ContainerOrder) -> None:
     """Make the folders that a container shares, for its user alone."""
     folder = Path(order.folder)
     folder.mkdir(mode=0o700)
-    (folder / CLIENT).write_text(this_client())
+    # Whole at once: others take a folder whose client they cannot make out for one left behind.
+    write_whole(folder / CLIENT, this_client().encode())
     os.mkfifo(folder / ALIVE, 0o600)
     if os.getuid() == 0:
         spool = Path(order.spool) if order.spool else None
         shared = [folder, folder / ALIVE, *([spool, *spool.iterdir()] if spool else [])]
         for path in shared:
-            os.chown(path, *user_inside())
+            # The container writes into its spool: a link there may name any file of this machine,
+            # and what a container that drains has shipped is gone by now.
+            with contextlib.suppress(FileNotFoundError):
+                os.chown(path, *user_inside(), follow_symlinks=False)
 
 
 def this_client() -> str:
     """This process, as a container and its folder name whoever runs them."""
     return f"{os.getpid()} {birth_of(os.getpid())}"
+
+
+def client_of(folder: Path) -> str:
+    """Whom a container's folder names; empty for a socket of a process and a folder half made.
+
+    The container may have put something else there: a pipe that nobody writes to, a link.
+    """
+    try:
+        file = os.open(folder / CLIENT, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    try:
+        return os.read(file, _LONGEST_CLIENT_BYTES).decode(errors="replace")
+    except OSError:
+        return ""
+    finally:
+        os.close(file)
 
 
 def has_client(named: str) -> bool:

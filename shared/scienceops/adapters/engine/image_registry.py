@@ -3,8 +3,10 @@
 Its HTTP API is the OCI Distribution Specification 1.1: blobs, uploads in pieces, manifests, tags.
 """
 
+import errno
 import hmac
 import json
+import logging
 from pathlib import Path
 
 from flask import Flask, Response, request, send_file
@@ -12,6 +14,8 @@ from flask import Flask, Response, request, send_file
 from scienceops.adapters.engine.image_store import ImageStore
 from scienceops.core.images import MANIFEST_TYPE, sha256
 from scienceops.errors import NotFound, ScienceOpsError
+
+log = logging.getLogger(__name__)
 
 #: Nothing that is uploaded in one request may be larger.
 LARGEST_BYTES = 16 * 1024**3
@@ -40,8 +44,17 @@ def create_registry(folder: Path, path: str, user: str, password: str) -> Flask:
 
     @app.errorhandler(ScienceOpsError)
     def tell(error: ScienceOpsError) -> Response:
-        code = "BLOB_UNKNOWN" if isinstance(error, NotFound) else "BLOB_UPLOAD_INVALID"
+        # An engine takes a missing manifest for missing by this code alone, else for a failure.
+        kind = "MANIFEST" if request.path.startswith(f"{root}/manifests/") else "BLOB"
+        invalid = "MANIFEST_INVALID" if kind == "MANIFEST" else "BLOB_UPLOAD_INVALID"
+        code = f"{kind}_UNKNOWN" if isinstance(error, NotFound) else invalid
         return _error(error.http_status, code, str(error))
+
+    @app.errorhandler(OSError)
+    def tell_of_disk(error: OSError) -> Response:
+        log.error("images not kept", extra={"reason": str(error)})
+        status = 507 if error.errno in (errno.ENOSPC, errno.EDQUOT) else 500
+        return _error(status, "UNKNOWN", f"{error.strerror}, where images are kept: {folder}")
 
     @app.get("/v2/")
     def version() -> Response:

@@ -42,9 +42,14 @@ class ImageStore:
     def append(self, upload: str, content: IO[bytes]) -> int:
         """Add to an upload; its size by then."""
         path = self._upload(upload)
-        with path.open("ab") as file:
-            while piece := content.read(_CHUNK_BYTES):
-                file.write(piece)
+        try:
+            with path.open("ab") as file:
+                while piece := content.read(_CHUNK_BYTES):
+                    file.write(piece)
+        except OSError:
+            # Whoever sends it begins anew, and a full disk has no room for both.
+            path.unlink(missing_ok=True)
+            raise
         return path.stat().st_size
 
     def finish(self, upload: str, digest: str) -> None:

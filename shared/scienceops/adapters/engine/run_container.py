@@ -23,9 +23,9 @@ from scienceops.adapters.engine.connection import AWAY, OWNER_LABEL, connect
 from scienceops.adapters.engine.containers import (
     ALIVE,
     BUCKET,
-    CLIENT,
     CLIENT_LABEL,
     ContainerOrder,
+    client_of,
     has_client,
     options_of,
     prepare_folders,
@@ -192,10 +192,7 @@ def _stop_when_asked(
 
 def _sweep(client: docker.DockerClient, order: ContainerOrder) -> None:
     """Remove what clients that died have left: their folders, containers that do not run."""
-    for folder in Path(order.folder).parent.iterdir():
-        named = folder / CLIENT
-        if named.exists() and not has_client(named.read_text()):
-            shutil.rmtree(folder, ignore_errors=True)
+    sweep_folders(Path(order.folder).parent)
     owned = f"{OWNER_LABEL}={order.labels[OWNER_LABEL]}"
     for found in client.api.containers(all=True, filters={"label": owned}):
         if found["State"] in ("created", "exited", "dead") and not has_client(
@@ -203,6 +200,14 @@ def _sweep(client: docker.DockerClient, order: ContainerOrder) -> None:
         ):
             with contextlib.suppress(APIError):
                 client.api.remove_container(found["Id"], force=True)
+
+
+def sweep_folders(place: Path) -> None:
+    """Remove the folders of containers whose clients have died; others may do so meanwhile."""
+    for folder in place.iterdir():
+        named = client_of(folder)
+        if named and not has_client(named):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

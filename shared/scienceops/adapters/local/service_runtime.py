@@ -26,6 +26,9 @@ from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, Servi
 #: A scorer that has not drained by then is killed; its captures are shipped by the next one.
 GRACE_SECONDS = 60
 PROBE_SECONDS = 5
+#: A scorer that answered once and then nothing for so long, which is longer than any call through
+#: the gateway takes, will not answer any more: it is replaced like one that crashed.
+HANG_SECONDS = 90
 LOOK_SECONDS = 0.1
 #: How long whoever watches a scorer may take to write down how it ended.
 WORD_SECONDS = 1.0
@@ -46,18 +49,24 @@ class ProcessServiceRuntime:
         *,
         module: str = "scorer_container",
         grace_seconds: float = GRACE_SECONDS,
+        hang_seconds: float = HANG_SECONDS,
     ) -> None:
         self._scorers = ScorerProcesses(home, settings, objects, module)
         self._facts = FactsFolder(home / "run")
         self._client = ScorerClient()
         self._grace_seconds = grace_seconds
+        self._hang_seconds = hang_seconds
+        #: Of each replica that answered here: since when it does not; None while it does.
+        self._silent_since: dict[str, float | None] = {}
 
     def start(self, order: DeployOrder) -> None:
         """Start the scorer, unless it runs."""
         with self._facts.turn(order.service, order.version):
             facts = self._facts.read(order.service, order.version)
             if facts is not None and _runs(facts):
-                return
+                if not self._hangs(facts):
+                    return
+                self._end(facts)
             if facts is not None and facts.socket and not is_alive(facts.pid, facts.birth):
                 # Left by a scorer whose owner died before it could tidy up.
                 remove_socket(Path(facts.socket))
@@ -86,9 +95,7 @@ class ProcessServiceRuntime:
                 self._forget(facts)
                 return
             self._facts.write(replace(facts, stopping=True))
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(facts.pid, signal.SIGTERM)
-        threading.Thread(target=self._see_out, args=(facts,), daemon=True).start()
+            self._end(facts)
 
     def deployments(self) -> list[ServiceStatus]:
         """Every scorer that was started and not stopped."""
@@ -132,11 +139,29 @@ class ProcessServiceRuntime:
         try:
             reply = self._client.call(endpoint, "GET", "/readyz", {}, b"", PROBE_SECONDS)
         except ServiceNotReady as error:
+            if facts.replica in self._silent_since:
+                since = self._silent_since[facts.replica]
+                self._silent_since[facts.replica] = since or time.monotonic()
+            if self._hangs(facts):
+                reason = f"the scorer has not answered for {self._hang_seconds:g} s"
+                return ServiceStatus(service, version, Observed.FAILED, "", reason, tail)
             return ServiceStatus(service, version, Observed.STARTING, "", str(error), tail)
+        self._silent_since[facts.replica] = None
         if reply.status == 200:
             return ServiceStatus(service, version, Observed.READY, endpoint, "", tail)
         reason = f"/readyz answered {reply.status}"
         return ServiceStatus(service, version, Observed.STARTING, "", reason, tail)
+
+    def _hangs(self, facts: Facts) -> bool:
+        since = self._silent_since.get(facts.replica)
+        return since is not None and time.monotonic() - since >= self._hang_seconds
+
+    def _end(self, facts: Facts) -> None:
+        """Ask it to drain, and kill it when it does not; the caller has its turn."""
+        self._silent_since.pop(facts.replica, None)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(facts.pid, signal.SIGTERM)
+        threading.Thread(target=self._see_out, args=(facts,), daemon=True).start()
 
     def _await_word(self, facts: Facts) -> Facts | None:
         end = time.monotonic() + WORD_SECONDS

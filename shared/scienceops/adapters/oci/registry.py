@@ -4,6 +4,7 @@ Source: OCI Distribution Specification 1.1.
 """
 
 import base64
+import json
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -24,6 +25,12 @@ WAITS_SECONDS = (0.2, 1.0, 3.0)
 
 _CHUNK_BYTES = 1024 * 1024
 _REPOSITORY = re.compile(r"[A-Za-z0-9.-]+(:\d{1,5})?/[a-z0-9]+([._/-]+[a-z0-9]+)*")
+#: Failures on the way, which the next attempt may not meet.
+_PASSING = (
+    requests.ConnectionError,
+    requests.Timeout,
+    requests.exceptions.ChunkedEncodingError,
+)
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
 
 
@@ -47,6 +54,8 @@ class OciRegistry:
         self._path = path
         self._credentials = credentials
         self._session = requests.Session()
+        # A proxy of this machine's network would look for 127.0.0.1 on its own machine.
+        self._session.trust_env = not _is_here(host)
         self._authorization = ""
 
     def manifest(self, reference: str) -> bytes | None:
@@ -59,6 +68,11 @@ class OciRegistry:
         if reference.startswith("sha256:") and sha256(content) != reference:
             raise RegistryRefused(
                 f"{self._host} answered {reference} with {sha256(content)}: its store is damaged"
+            )
+        if not _is_manifest(content):
+            raise RegistryRefused(
+                f"{self._host} answered {reference} with no manifest of an image but "
+                f"{content[:100]!r}: is {self.repository} the address of an image registry?"
             )
         return content
 
@@ -88,7 +102,7 @@ class OciRegistry:
 
         def send() -> requests.Response:
             began = self._request("POST", "blobs/uploads/", {"Content-Length": "0"}, None)
-            if began.status_code != HTTPStatus.ACCEPTED:
+            if began.status_code != HTTPStatus.ACCEPTED or "Location" not in began.headers:
                 return began
             place = urljoin(began.url, began.headers["Location"])
             place += ("&" if "?" in place else "?") + urlencode({"digest": blob.digest})
@@ -96,14 +110,14 @@ class OciRegistry:
             with open_it() as content:
                 return self._request("PUT", place, headers, _Body(content, blob.size_bytes))
 
-        self._checked(self._attempt(send), f"store blob {blob.digest}")
+        self._created(self._attempt(send), f"store blob {blob.digest}")
         return True
 
     def put_manifest(self, reference: str, manifest: bytes, media_type: str) -> None:
         """Store a manifest under a tag or its digest; all it names is there."""
         headers = {"Content-Type": media_type}
         reply = self._call("PUT", f"manifests/{reference}", headers=headers, data=manifest)
-        self._checked(reply, f"store manifest {reference}")
+        self._created(reply, f"store manifest {reference}")
 
     def _call(
         self, method: str, path: str, *, headers: dict[str, str] | None = None, data: Any = None
@@ -115,8 +129,12 @@ class OciRegistry:
         for wait in (*WAITS_SECONDS, None):
             try:
                 reply = call()
-            except (requests.ConnectionError, requests.Timeout) as error:
+            except _PASSING as error:
                 failure = f"{type(error).__name__}: {error}"
+            except (requests.RequestException, ValueError) as error:
+                raise RegistryRefused(
+                    f"the image registry {self._host} answers what no registry does: {error}"
+                ) from error
             else:
                 if reply.status_code < HTTPStatus.INTERNAL_SERVER_ERROR and (
                     reply.status_code != HTTPStatus.TOO_MANY_REQUESTS
@@ -134,9 +152,8 @@ class OciRegistry:
         timeout = (CONNECT_SECONDS, READ_SECONDS)
 
         def once() -> requests.Response:
-            own = {"Authorization": self._authorization} if self._authorization else {}
             return self._session.request(
-                method, address, headers={**headers, **own}, data=data, timeout=timeout
+                method, address, headers=headers, data=data, timeout=timeout, auth=self._sign
             )
 
         reply = once()
@@ -144,6 +161,12 @@ class OciRegistry:
             self._authorization = self._authorize(reply)
             reply = once()
         return reply
+
+    def _sign(self, asked: requests.PreparedRequest) -> requests.PreparedRequest:
+        # Without a function of ours the session would sign by ~/.netrc, whatever we give it.
+        if self._authorization:
+            asked.headers["Authorization"] = self._authorization
+        return asked
 
     def _authorize(self, refused: requests.Response) -> str:
         """What to put into Authorization, by the challenge of a reply.
@@ -165,7 +188,10 @@ class OciRegistry:
         if reply.status_code != HTTPStatus.OK:
             raise self._denied(reply)
         answer = reply.json()
-        return f"Bearer {answer.get('token') or answer['access_token']}"
+        token = (answer.get("token") or answer.get("access_token")) if answer else ""
+        if not token:
+            raise self._denied(reply)
+        return f"Bearer {token}"
 
     def _checked(self, reply: requests.Response, what: str) -> requests.Response:
         if reply.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
@@ -177,6 +203,15 @@ class OciRegistry:
             )
         return reply
 
+    def _created(self, reply: requests.Response, what: str) -> None:
+        self._checked(reply, what)
+        if reply.status_code != HTTPStatus.CREATED:
+            # Whoever answers 200 to everything, such as a page to sign in at, has stored nothing.
+            raise RegistryRefused(
+                f"the image registry {self._host} did not {what}: HTTP {reply.status_code}, "
+                f"wanted 201; is {self.repository} the address of an image registry?"
+            )
+
     def _denied(self, reply: requests.Response) -> RegistryRefused:
         return RegistryRefused(
             f"the image registry {self._host} denies access to {self._path} "
@@ -187,6 +222,14 @@ class OciRegistry:
 def _is_here(host: str) -> bool:
     name = host.partition(":")[0]
     return name == "localhost" or name.startswith("127.")
+
+
+def _is_manifest(content: bytes) -> bool:
+    try:
+        found = json.loads(content)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and "config" in found and "layers" in found
 
 
 class _Body:

@@ -82,6 +82,11 @@ def test_people_see_each_step(done, words):
     assert words in done.stderr
 
 
+def test_one_that_has_stopped_tells_where_all_is_kept_and_links_to_no_page(done, home):
+    assert f"Everything is kept in {home}" in done.stderr
+    assert "Dashboard" not in done.stderr
+
+
 def test_the_ledger_tells_who_let_the_candidate_live_and_who_went_back(done, home):
     entries = Platform(home).json("history", "iris")["entries"]
     why = [e["why"] for e in entries if e["action"] == "version made live"]

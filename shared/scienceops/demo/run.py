@@ -48,11 +48,17 @@ def run_demo(home: Path, *, leave: bool, as_json: bool, port: int | None, engine
         with started(home, port, phases) as host:
             result = _loop(package, phases, engine)
             result["seconds"] = {**phases.seconds, "total": round(time.monotonic() - began, 2)}
-            phases.say(f"\nDashboard: {running(home)['url']}/services/{NAME}/data")
             if as_json:
                 click.echo(json.dumps(result))
-            if not leave:
+            if leave:
                 phases.say(
+                    f"\nEverything is kept in {home}; see its pages again, or be rid of it:\n"
+                    f"  SCIENCEOPS_HOME={home} .venv/bin/scienceops up\n"
+                    f"  rm -r {home}"
+                )
+            else:
+                phases.say(
+                    f"\nDashboard: {running(home)['url']}/services/{NAME}/data\n"
                     f"Score rows yourself: SCIENCEOPS_HOME={home} .venv/bin/scienceops score "
                     f"{NAME} --data FILE.csv\n"
                     f"Decide on its pages: SCIENCEOPS_HOME={home} .venv/bin/scienceops tokens "

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,6 +18,11 @@ from scienceops.errors import BuildFailed, EngineUnavailable, RegistryUnavailabl
 
 #: Lines of a build that tell nobody anything.
 _NOISE = ("--->", "Removing intermediate container")
+
+#: What a step writes to standard error comes in colour, which a page shows as it stands.
+_COLOUR = re.compile(r"\x1b\[[\d;]*m")
+
+_ERROR = "ERROR: "
 
 
 def build_environment(
@@ -79,7 +85,7 @@ def _build(
         forcerm=True,
         decode=True,
     )
-    _follow(steps)
+    follow_build(steps)
 
 
 def _tidy(client: docker.DockerClient, owner: str) -> None:
@@ -87,19 +93,22 @@ def _tidy(client: docker.DockerClient, owner: str) -> None:
     client.images.prune({"dangling": True, "label": f"{OWNER_LABEL}={owner}"})
 
 
-def _follow(steps: Iterator[Mapping[str, Any]]) -> None:
-    """Pass a build's output on; raises BuildFailed naming the step that failed."""
-    step = "prepare the build"
+def follow_build(steps: Iterator[Mapping[str, Any]]) -> None:
+    """Pass a build's output on; raises BuildFailed naming the step that failed, and why."""
+    step, why = "prepare the build", ""
     ended = False
     for line in steps:
-        text = line.get("stream", "").rstrip()
+        text = _COLOUR.sub("", line.get("stream", "")).rstrip()
         if text and not text.lstrip().startswith(_NOISE):
             say(text)
         if text.startswith("Step "):
-            step = text
+            step, why = text, ""
+        elif text.startswith(_ERROR):
+            # The first says what went wrong, the later ones what came of it.
+            why = why or text.splitlines()[0].removeprefix(_ERROR)
         ended = ended or text.startswith("Successfully built")
         if "error" in line:
-            raise BuildFailed(f"{step_in_words(step)}: {line['error'].strip()}")
+            raise BuildFailed(f"{step_in_words(step)}: {why or line['error'].strip()}")
     if not ended:
         # The stream simply ends when its engine does.
         raise EngineUnavailable(f"the engine ended in the build, at {step}")

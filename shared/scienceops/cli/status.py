@@ -114,7 +114,7 @@ def _show_service(service: dict[str, Any]) -> None:
                 v["uploaded_at"],
                 v["deployment"]["observed"],
                 ", ".join(f"{k}={x:.4g}" for k, x in v["metrics"].items()),
-                v["reason"],
+                v["reason"] or v["deployment"]["reason"],
             ]
             for v in service["versions"]
         ],

@@ -123,6 +123,8 @@ class Deployment(Document):
     """What should run of a version, and what was last seen of it.
 
     settings, runtime: what its scorer is told of the policy, since its first start.
+    failed_starts: how often it was started after a failure since it was last ready; the next such
+    start comes at start_after at the earliest.
     """
 
     service: str
@@ -132,6 +134,8 @@ class Deployment(Document):
     endpoint: str = ""
     reason: str = ""
     starts: int = 0
+    failed_starts: int = 0
+    start_after: str = ""
     settings: Mapping[str, str] = {}
     runtime: str = "auto"
     stop_after: str = ""

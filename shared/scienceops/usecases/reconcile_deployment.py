@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from scienceops.core.access import derive_key, hash_key
 from scienceops.core.messages import WORK, ReconcileDeployment
@@ -10,7 +11,7 @@ from scienceops.core.policy import Policy, read_policy
 from scienceops.core.versions import Deployment, Service
 from scienceops.errors import RevisionConflict
 from scienceops.ports import Ports
-from scienceops.ports.service_runtime import DeployOrder, Observed
+from scienceops.ports.service_runtime import DeployOrder, Observed, ServiceStatus
 from scienceops.usecases.platform_secrets import gateway_secret
 from scienceops.usecases.records import (
     Clock,
@@ -26,6 +27,10 @@ from scienceops.usecases.records import (
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
+#: A scorer that fails is started again at once, then after pauses that double from the shortest to
+#: the longest, until it is ready: it costs a start and an entry in the ledger each time.
+SHORTEST_PAUSE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 300.0
 
 
 def ask_to_run(service: str, version: int, ports: Ports, clock: Clock) -> None:
@@ -101,20 +106,38 @@ def _keep_running(stored: Stored[Deployment], ports: Ports, clock: Clock) -> flo
     status = ports.runtime.status(name, number)
     service = read_service(ports.registry, name).value
     proving = number not in service.serving
-    if status.observed is Observed.STOPPED or (status.observed is Observed.FAILED and not proving):
+    failed = status.observed is Observed.FAILED and not proving
+    pause = _seconds_until(deployment.start_after, clock()) if failed else 0.0
+    if (failed and pause <= 0) or status.observed is Observed.STOPPED:
         started = _start(deployment, service, ports)
-        return _write_down(deployment, started, status.reason, ports, clock)
+        return _write_down(deployment, started, status, ports, clock)
     if deployment.starts == 0:
         # Whoever started it has not written so yet, and may have died before it could.
-        return _write_down(deployment, _frozen(deployment, service), "", ports, clock)
+        return _write_down(deployment, _frozen(deployment, service), None, ports, clock)
     if (status.observed.value, status.endpoint) != (deployment.observed, deployment.endpoint):
-        seen = {
+        seen: dict[str, Any] = {
             "observed": status.observed.value,
             "endpoint": status.endpoint,
             "reason": status.reason,
         }
+        if status.observed is Observed.READY:
+            seen |= {"failed_starts": 0, "start_after": ""}
         save(ports.registry, stored, deployment.model_copy(update=seen), at=clock())
+    # One that failed is looked at by the clock.
     return LOOK_SECONDS if status.observed is Observed.STARTING else None
+
+
+def _seconds_until(moment: str, now: datetime) -> float:
+    return (datetime.fromisoformat(moment) - now).total_seconds() if moment else 0.0
+
+
+def _after_failure(deployment: Deployment, now: datetime) -> dict[str, Any]:
+    """What a start after a failure adds: how many there were, and when the next may come."""
+    pause = min(SHORTEST_PAUSE_SECONDS * 2**deployment.failed_starts, LONGEST_PAUSE_SECONDS)
+    return {
+        "failed_starts": deployment.failed_starts + 1,
+        "start_after": stamp(now + timedelta(seconds=pause)),
+    }
 
 
 def _frozen(deployment: Deployment, service: Service) -> Deployment:
@@ -150,11 +173,20 @@ def _start(deployment: Deployment, service: Service, ports: Ports) -> Deployment
 
 
 def _write_down(
-    seen: Deployment, started: Deployment, why: str, ports: Ports, clock: Clock
+    seen: Deployment,
+    started: Deployment,
+    before: ServiceStatus | None,
+    ports: Ports,
+    clock: Clock,
 ) -> float:
-    """Enter one start, once, whatever others wrote of the deployment while it was made."""
+    """Enter one start, once, whatever others wrote of the deployment while it was made.
+
+    before: how it was when it was started, None when nobody knows.
+    """
     name, number = seen.service, seen.version
     again = seen.starts > 0
+    why = before.reason if before else ""
+    failed = before is not None and before.observed is Observed.FAILED
 
     def change(now: Deployment) -> Deployment | None:
         if now.starts != seen.starts:
@@ -167,6 +199,7 @@ def _write_down(
                 "starts": seen.starts + 1,
                 "settings": dict(started.settings),
                 "runtime": started.runtime,
+                **(_after_failure(now, clock()) if failed else {}),
             }
         )
 
@@ -185,10 +218,9 @@ def _write_down(
 
 def _stop(stored: Stored[Deployment], ports: Ports, clock: Clock) -> float | None:
     deployment = stored.value
-    if deployment.stop_after:
-        left = datetime.fromisoformat(deployment.stop_after) - clock()
-        if left.total_seconds() > 0:
-            return left.total_seconds()
+    left = _seconds_until(deployment.stop_after, clock())
+    if left > 0:
+        return left
     ports.runtime.stop(deployment.service, deployment.version)
     if deployment.observed != Observed.STOPPED.value:
         stopped = {"observed": Observed.STOPPED.value, "endpoint": "", "reason": ""}

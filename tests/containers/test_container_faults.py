@@ -88,15 +88,25 @@ def test_a_model_that_does_not_work_fails_with_the_reason(
     wait_for(lambda: len(laboratory.containers_of(platform.home)) == 1, 90, "the container to go")
 
 
+def dangling(laboratory):
+    client = laboratory.connect()
+    try:
+        return {image.id for image in client.images.list(filters={"dangling": True})}
+    finally:
+        client.close()
+
+
 def test_requirements_that_cannot_be_installed_fail_with_the_step_and_its_last_lines(
-    platform, folder, load
+    platform, laboratory, folder, load
 ):
+    before = dangling(laboratory)
     lines = ["scikit-learn", "flask<2"]
     path = pack_iris(folder, strength=0.9, requirements=lines, runtime="sklearn")
     version = push_and_wait(platform, path, "failed", 200)
     assert "install the requirements" in version["reason"]
     assert 0 < len(version["log_tail"]) <= 20
     assert any("flask" in line for line in version["log_tail"])
+    assert dangling(laboratory) <= before
 
 
 def test_an_engine_that_is_away_in_the_middle_of_a_build_is_waited_for(

@@ -32,6 +32,10 @@ def gc(yes: bool, days: float, as_json: bool) -> None:
     Versions, captures, labels and training sets are kept for good.
     """
     found = _find(days)
+    disk = connect_disk(app().settings)
+    unseen = disk.unseen() if disk else ""
+    if unseen:
+        click.echo(f"{unseen}; name the engine with DOCKER_HOST=unix://PATH", err=True)
     wanted = yes or (bool(found) and not as_json and sys.stdin.isatty() and _ask(found))
     if not as_json and (yes or not wanted):
         _show(found)

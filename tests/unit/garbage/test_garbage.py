@@ -9,9 +9,11 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from scienceops.adapters.local.tasks import Task, TaskState
 from scienceops.bootstrap import build_app, connect_disk
+from scienceops.cli.gc import gc
 from scienceops.config import load_settings
 from scienceops.core.names import Partition
 from scienceops.core.versions import Deployment, Service, StatisticsRun, Version
@@ -278,3 +280,15 @@ def test_a_second_look_after_deleting_finds_nothing_and_the_rest_is_untouched(sc
     assert scene.find() == []
     assert [i.key for i in scene.ports.objects.scan("")] == kept
     assert list((scene.home / "jobs").iterdir()) == []
+
+
+def test_images_that_could_not_be_looked_at_are_told_where_there_may_be_some(tmp_path, monkeypatch):
+    monkeypatch.setenv("SCIENCEOPS_ENGINE", "unix:///no/such.sock")
+    monkeypatch.setenv("SCIENCEOPS_HOME", str(tmp_path))
+    told = CliRunner().invoke(gc, [])
+    assert (told.stdout, told.stderr) == ("nothing to delete\n", "")
+    (tmp_path / "images").mkdir()
+    told = CliRunner().invoke(gc, [])
+    assert told.exit_code == 0
+    assert "were not looked at: SCIENCEOPS_ENGINE=unix:///no/such.sock: no container" in told.stderr
+    assert "DOCKER_HOST=unix://PATH" in told.stderr

@@ -22,6 +22,9 @@ _NOISE = ("--->", "Removing intermediate container")
 #: What a step writes to standard error comes in colour, which a page shows as it stands.
 _COLOUR = re.compile(r"\x1b\[[\d;]*m")
 
+#: The image that a step of a build ends with.
+_IMAGE = re.compile(r"^ ---> ([0-9a-f]{12,64})$", re.MULTILINE)
+
 _ERROR = "ERROR: "
 
 
@@ -85,7 +88,28 @@ def _build(
         forcerm=True,
         decode=True,
     )
-    follow_build(steps)
+    made: list[str] = []
+    try:
+        follow_build(_noting(steps, made))
+    except BuildFailed:
+        _drop(client, made)
+        raise
+
+
+def _noting(steps: Iterator[Mapping[str, Any]], made: list[str]) -> Iterator[Mapping[str, Any]]:
+    """The output of a build as it comes; `made` gets the images of its steps."""
+    for line in steps:
+        made += _IMAGE.findall(line.get("stream", ""))
+        yield line
+
+
+def _drop(client: docker.DockerClient, made: list[str]) -> None:
+    """Remove what a build that failed got to: it has no name, nor a label before its last step."""
+    for image in reversed(made):
+        # One that something else stands on, or that has a name, stays.
+        with contextlib.suppress(APIError):
+            if not client.images.get(image).tags:
+                client.images.remove(image)
 
 
 def _tidy(client: docker.DockerClient, owner: str) -> None:

@@ -36,6 +36,16 @@ class EngineGarbage:
                 found += self._images(client, in_use, now, older_than)
         return found
 
+    def unseen(self) -> str:
+        """Why containers and images cannot be looked at; empty when they can, or were never made."""
+        if not (self._home / "images").is_dir():
+            return ""
+        try:
+            engine, why = find_engine(self._settings.engine, docker_host())
+        except EngineUnavailable as error:
+            engine, why = None, str(error)
+        return "" if engine else f"containers and images of this home were not looked at: {why}"
+
     def delete(self, item: Garbage) -> bool:
         """Delete it; whether it is gone."""
         is_gone = False

@@ -45,6 +45,10 @@ class DiskGarbage:
             *self._leftovers(),
         ]
 
+    def unseen(self) -> str:
+        """What could not be looked at, and why; empty when nothing."""
+        return self._engine.unseen()
+
     def delete(self, item: Garbage) -> bool:
         """Delete it, unless it changed or came into use since it was found; whether it is gone."""
         if item.kind in ("image", "container"):

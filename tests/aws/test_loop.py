@@ -245,6 +245,7 @@ def test_a_stage_that_is_taken_down_stops_its_scorers_and_keeps_its_data(
     with pytest.MonkeyPatch.context() as patch:
         # osls writes beside the template, and tests run side by side.
         patch.setattr(destroy_aws, "INFRA", copy)
+        patch.setenv("AWS_REGION", "us-east-1")
         # osls asks for a repository of its own, which the stand-in for ECR knows nothing of.
         patch.delenv("AWS_ENDPOINT_URL_ECR")
         assert destroy_aws.main(STAGE, str(OSLS), ["--region=us-east-1"]) == 0

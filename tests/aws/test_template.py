@@ -252,3 +252,6 @@ def test_a_warm_stage_has_its_doors_in_the_network(bundle: Path, tmp_path: Path)
         condition, inside, _ = properties(made, f"{door}LambdaFunction")["VpcConfig"]["Fn::If"]
         assert condition == "Warm"
         assert inside["SubnetIds"] == [{"Ref": "PrivateSubnetA"}, {"Ref": "PrivateSubnetB"}]
+    # Candidates are compared by a job, which calls scorers as the doors do.
+    condition, beside, _ = properties(made, "Statistics")["NetworkConfiguration"]["Fn::If"]
+    assert (condition, beside) == ("Warm", inside)

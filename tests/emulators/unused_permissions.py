@@ -175,6 +175,11 @@ UNUSED = (
     ),
     Unused(
         ("StatisticsRole",),
+        ("ecs:DescribeTasks", "ecs:ListTasks"),
+        "scorers on ECS whose tasks were replaced while a candidate was compared",
+    ),
+    Unused(
+        ("StatisticsRole",),
         ("logs:DescribeLogGroups", "logs:DescribeLogStreams"),
         "EMR Serverless looks for its log group itself",
     ),

@@ -14,7 +14,7 @@ OPTIONS ?=
 OSLS := $(HERE)/.emulators/node_modules/.bin/osls
 export PYTHONPATH := $(HERE)/shared:$(HERE)
 
-.PHONY: bench bench-capture bench-deploy bench-doors bench-scoring browser check check-parity clean contract demo deploy-aws deploy-azure destroy-aws destroy-azure engine engine-stop help image lint lock stage-aws stage-azure test test-aws test-azure test-containers
+.PHONY: bench bench-capture bench-deploy bench-doors bench-scoring browser check check-aws check-parity clean contract demo deploy-aws deploy-azure destroy-aws destroy-azure engine engine-stop help image lint lock stage-aws stage-azure test test-aws test-azure test-containers
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -56,10 +56,14 @@ test-azure: .venv/ready .emulators/ready ## Azure: adapters, doors and templates
 stage-aws: .venv/ready ## Lay out what the functions on AWS are made of: build/aws.zip
 	@$(BIN)/python infra/stage.py aws
 
-deploy-aws: stage-aws .emulators/ready ## Deploy to the AWS account of this shell: STAGE=dev OPTIONS="--param=alarm_email=me@example.org"
-	@cd infra && $(OSLS) deploy --stage $(STAGE) $(OPTIONS)
+# First what is cheap to refuse, then what takes minutes.
+deploy-aws: check-aws stage-aws .emulators/ready ## Deploy to the AWS account of this shell: STAGE=dev OPTIONS="--param=alarm_email=me@example.org"
+	@cd infra && $(OSLS) deploy --stage $(STAGE) $(filter-out --python=%,$(OPTIONS))
 	@$(BIN)/python infra/job_files.py $(STAGE) $(OPTIONS)
 	@echo "Next: docs/aws.md, \"The first model\""
+
+check-aws: .venv/ready
+	@$(BIN)/python infra/aws_stage.py $(STAGE) $(OPTIONS)
 
 destroy-aws: .venv/ready .emulators/ready ## Take a stage down, and say what of it is kept: STAGE=dev
 	@$(BIN)/python infra/destroy_aws.py $(STAGE) "$(OSLS)" $(OPTIONS)

@@ -4,6 +4,8 @@ First what ScienceOps itself has started, which CloudFormation knows nothing of,
 Data is kept: it is said what, why, and how to delete it for good.
 """
 
+import contextlib
+import os
 import subprocess
 import sys
 import time
@@ -12,6 +14,7 @@ from typing import Any
 
 import boto3
 
+from infra.aws_stage import account_of, region_of
 from scienceops.bootstrap import connect
 from scienceops.config import Settings, load_settings
 from scienceops.ports.service_runtime import Observed, ServiceRuntime
@@ -28,12 +31,14 @@ Kept, for none of it can be made again:
   Secrets Manager {prefix}*   the owner's token, and what proves where request ids come from
 
 To delete it for good:
-  aws s3 rm --recursive s3://{bucket} && aws s3api delete-bucket --bucket {bucket}
+  the bucket: "Empty" and "Delete" in the console of S3, for it keeps overwritten versions, and
+  `aws s3 rm` leaves them
   aws dynamodb delete-table --table-name {prefix}registry
   aws dynamodb delete-table --table-name {prefix}statistics
   aws ecr delete-repository --force --repository-name {prefix}images
-  and each secret: aws secretsmanager delete-secret --secret-id NAME
-The bucket keeps overwritten versions for 30 days: empty those in the console first.
+  and each secret, {prefix}owner-token among them:
+    aws secretsmanager list-secrets --filters Key=name,Values={prefix} --query SecretList[].Name
+    aws secretsmanager delete-secret --secret-id NAME
 To deploy this stage again on what is kept, see docs/aws.md, "Teardown".
 """
 
@@ -44,7 +49,11 @@ def outputs_of(stack: str) -> dict[str, str]:
     try:
         [found] = client.describe_stacks(StackName=stack)["Stacks"]
     except client.exceptions.ClientError as error:
-        raise SystemExit(f"no stack {stack} here: {error}") from None
+        region = client.meta.region_name
+        raise SystemExit(
+            f"no stack {stack} here, in {region}: {error}\n"
+            "Another region is told by OPTIONS=--region=REGION, another stage by STAGE=NAME."
+        ) from None
     return {told["OutputKey"]: told["OutputValue"] for told in found.get("Outputs", [])}
 
 
@@ -79,10 +88,15 @@ def settings_of(stage: str, bucket: str) -> Settings:
 def main(stage: str, osls: str, options: list[str]) -> int:
     """Stop the clock and the services, remove the stack, tell what is kept."""
     prefix = f"scienceops-{stage}-"
+    # Where the stage was deployed, for every client from here on and for osls.
+    os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region_of(options)
+    account_of(region_of(options))
     bucket = outputs_of(f"scienceops-{stage}")["BucketName"]
     # Otherwise the next tick would start again what is stopped here.
     events: Any = boto3.client("events")
-    events.disable_rule(Name=f"{prefix}tick")
+    # A teardown that was broken off may have deleted the rule.
+    with contextlib.suppress(events.exceptions.ResourceNotFoundException):
+        events.disable_rule(Name=f"{prefix}tick")
     stop_services(connect(settings_of(stage, bucket)).runtime)
     done = subprocess.run(
         [osls, "remove", "--stage", stage, *options],

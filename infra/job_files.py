@@ -3,12 +3,11 @@
 python infra/job_files.py STAGE [OPTION]...
 
 Of the options of a deployment, --region=REGION counts here. `--python=FOLDER`: a whole Python in a
-folder that can be moved; one of uv's unless given.
+folder that can be moved; one of uv's unless given. osls is not told of it.
 """
 
 import gzip
 import io
-import os
 import shutil
 import subprocess
 import sys
@@ -17,12 +16,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from infra.aws_stage import account_of, region_of, values_of
 from infra.stage import HERE, files_of, is_left_out, stage
 
 #: In the bucket; the default of SCIENCEOPS_AWS_JOB_FILES.
 PLACE = "jobs/platform/"
 PYTHON = "3.11"
-DEFAULT_REGION = "eu-central-1"
 UV = Path(sys.executable).parent / "uv"
 
 
@@ -30,15 +29,13 @@ def main(name: str, options: Sequence[str]) -> None:
     """Make the three files and upload them, the entry last, so that no job finds it alone."""
     import boto3
 
-    given = dict(option.removeprefix("--").split("=", 1) for option in options if "=" in option)
-    # As the template chooses it.
-    region = given.get("region") or os.environ.get("AWS_REGION") or DEFAULT_REGION
-    session = boto3.Session(region_name=region)
-    account = session.client("sts").get_caller_identity()["Account"]
-    bucket = f"scienceops-{name}-{account}-{region}"
-    home = Path(given["python"]) if "python" in given else fetch_python()
+    region = region_of(options)
+    bucket = f"scienceops-{name}-{account_of(region)}-{region}"
+    given = next(values_of("python", options), None)
+    home = Path(given) if given else fetch_python()
     packages, environment = stage("emr"), make_environment(home)
-    upload(session.client("s3"), bucket, packages, environment)
+    s3 = boto3.client("s3", region_name=region)
+    upload(s3, bucket, packages, environment)
     sys.stdout.write(f"jobs on EMR run from s3://{bucket}/{PLACE}\n")
 
 

@@ -4,7 +4,7 @@ import base64
 import json
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -26,8 +26,10 @@ class Registry(ThreadingHTTPServer):
         self.blobs: dict[str, bytes] = {}
         self.manifests: dict[str, bytes] = {}
         self.is_away = False
-        #: What Basic credentials must hold, if anything.
+        #: What Basic credentials must hold, if anything; after a dot they may say who calls.
         self.password = password
+        #: Told of each call by somebody who says so: who, method, manifests or blobs, repository.
+        self.heard: Callable[[str, str, str, str], None] = lambda *_: None
 
     @property
     def host(self) -> str:
@@ -106,11 +108,17 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.is_away:
             self.reply(503, b"away")
             return None
-        wanted = base64.b64encode(f"AWS:{self.server.password}".encode()).decode()
-        if self.server.password and self.headers.get("Authorization") != f"Basic {wanted}":
+        found = _PATH.fullmatch(self.path)
+        if not self.server.password:
+            return found
+        given = base64.b64decode(self.headers.get("Authorization", "").removeprefix("Basic "))
+        login, _, caller = given.decode().partition(".")
+        if login != f"AWS:{self.server.password}":
             self.reply(401, b"", **{"WWW-Authenticate": "Basic realm=stand-in"})
             return None
-        return _PATH.fullmatch(self.path)
+        if caller and found:
+            self.server.heard(caller, self.command, found["kind"], found["name"])
+        return found
 
     def reply(self, status: int, body: bytes, kind: str = "text/plain", **headers: str) -> None:
         if not 200 <= status < 300:

@@ -60,9 +60,24 @@ def test_deploy_stages_the_bundle_then_the_stack_then_what_jobs_run_from(program
     options = "--param=warm=yes --region=eu-central-1"
     assert programs.run("deploy-aws", "STAGE=prod", f"OPTIONS={options}") == 0
     assert programs.words() == [
+        f"python infra/aws_stage.py prod {options}",
         "python infra/stage.py aws",
         f"osls deploy --stage prod {options}",
         f"python infra/job_files.py prod {options}",
+    ]
+
+
+def test_a_stage_that_is_refused_ends_the_command_before_anything_is_made(programs: Programs):
+    programs.make("python", code=2)
+    assert programs.run("deploy-aws", "STAGE=Dev") != 0
+    assert [line.strip() for line in programs.words()] == ["python infra/aws_stage.py Dev"]
+
+
+def test_the_python_of_jobs_is_nothing_that_osls_is_told(programs: Programs):
+    assert programs.run("deploy-aws", "OPTIONS=--python=/opt/python --verbose") == 0
+    assert programs.words()[2:] == [
+        "osls deploy --stage dev --verbose",
+        "python infra/job_files.py dev --python=/opt/python --verbose",
     ]
 
 
@@ -83,9 +98,13 @@ def test_destroy_is_told_stage_program_and_options(programs: Programs):
 
 
 @pytest.mark.usefixtures("aws_environment")
-def test_a_stage_that_is_not_there_is_refused_by_name_and_osls_not_asked(programs: Programs):
-    with pytest.raises(SystemExit, match="no stack scienceops-nowhere here"):
-        destroy_aws.main("nowhere", str(programs.folder / "osls"), [])
+def test_a_stage_that_is_not_there_is_refused_by_name_and_osls_not_asked(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch
+):
+    # The command says to all that it starts where it works; the next test shall not hear it.
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    with pytest.raises(SystemExit, match="no stack scienceops-nowhere here, in eu-west-3"):
+        destroy_aws.main("nowhere", str(programs.folder / "osls"), ["--region", "eu-west-3"])
     assert programs.words() == []
 
 

@@ -5,8 +5,9 @@ real runtime client. CodeBuild, ECR, ECS, EMR Serverless and the scorers' Lambda
 execute what the adapters sent.
 """
 
+import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,16 @@ from emulators import unused_permissions
 from emulators.account import tables
 from emulators.child import ROOT
 from emulators.deployment import OSLS, PREFIX, STAGE, Deployment
-from emulators.permissions import Roles, needed
+from emulators.permissions import Roles, covers, needed
 from models import iris_rows, iris_table, pack_trainable_iris
+from receiver import Receiver
 
 from infra import destroy_aws, job_files
 from infra.stage import stage
 
 #: Of whom calls must have been seen: the doors, and what they start.
 CALLERS = {
-    *("http", "on-model-upload", "on-capture", "on-work", "on-timer"),
+    *("http", "on-model-upload", "on-capture", "on-work", "on-alert", "on-timer"),
     *("build", "scorer", "statistics", "training"),
 }
 
@@ -81,6 +83,26 @@ def labelled_day(deployment: Deployment, live: str, owner: str) -> str:
     told = deployment.request("POST", path, {"labels": labels}, key=live)
     assert (told.status, told.json()["accepted"]) == (200, len(labels)), told.body
     return day
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Of alerts, on this machine."""
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+def turn_clock(deployment: Deployment) -> None:
+    """A turn that nobody has to wait for, by the role of the door."""
+    told = deployment.client("lambda").invoke(FunctionName=f"{PREFIX}on-timer", Payload=b"{}")
+    assert "FunctionError" not in told, told
+
+
+def change_policy(deployment: Deployment, owner: str, **values: Any) -> None:
+    path = "/api/v1/services/iris/policy"
+    told = deployment.request("PATCH", path, values, key=owner)
+    assert told.status == 200, told.body
 
 
 def put(deployment: Deployment, key: str, path: Path) -> None:
@@ -177,6 +199,56 @@ def test_the_clock_s_run_ends_in_statistics_that_the_pages_show(
         assert deployment.request("GET", page, key=owner).status == 200
 
 
+def test_a_person_has_a_service_s_days_computed_anew(
+    deployment: Deployment, owner: str, labelled_day: str, jobs: None
+):
+    path = "/api/v1/services/iris/statistics"
+    begun = deployment.request("POST", path, {}, key=owner)
+    assert begun.status == 200, begun.body
+    number = begun.json()["run"]
+
+    def succeeded() -> bool:
+        runs = deployment.request("GET", "/api/v1/runs", key=owner).json()
+        return any(run["number"] == number and run["state"] == "succeeded" for run in runs)
+
+    deployment.wait("the run that was asked for", succeeded, 180)
+
+
+def test_a_drift_is_an_alert_and_a_proposal_to_retrain(
+    deployment: Deployment, owner: str, labelled_day: str, receiver: Receiver
+):
+    # The clock looks at the quality, too, which is good.
+    change_policy(deployment, owner, retrain_quality_below=0.5)
+    turn_clock(deployment)
+    change_policy(deployment, owner, alert_url=receiver.url, alert_on="drift", retrain_drift_days=1)
+    turn_clock(deployment)
+    deployment.wait("an alert", lambda: receiver.took)
+    assert receiver.took[0]["type"] == "dev.scienceops.alert.drift.firing"
+    path = "/api/v1/services/iris/retrainings"
+    [proposed] = deployment.request("GET", path, key=owner).json()
+    assert proposed["state"] == "proposed"
+    assert "drifted" in proposed["why"]
+    change_policy(deployment, owner, alert_url="", retrain_drift_days=0)
+
+
+def test_who_may_call_scorers_directly_is_written_down_and_put_right_by_the_clock(
+    deployment: Deployment, live: str, owner: str
+):
+    place = {"Bucket": deployment.outputs["BucketName"], "Key": "access/iris.json"}
+    s3 = deployment.client("s3")
+
+    def hashes() -> int:
+        return len(json.loads(s3.get_object(**place)["Body"].read())["key_sha256"])
+
+    change_policy(deployment, owner, direct=True)
+    assert hashes() == 1
+    s3.put_object(**place, Body=b'{"key_sha256": []}')
+    turn_clock(deployment)
+    assert hashes() == 1
+    change_policy(deployment, owner, direct=False)
+    assert hashes() == 0
+
+
 def test_a_retraining_makes_a_candidate_that_a_person_puts_live(
     deployment: Deployment, live: str, owner: str, labelled_day: str, jobs: None
 ):
@@ -205,6 +277,20 @@ def test_a_retraining_makes_a_candidate_that_a_person_puts_live(
     assert (answer["version"], answer["predictions"]) == (2, ["setosa"] * 3)
 
 
+def test_an_answer_is_followed_back_to_what_it_was_learned_from(
+    deployment: Deployment, live: str, owner: str, labelled_day: str
+):
+    identity = score(deployment, iris_rows()[:1], live)["request_id"]
+    labels = [{"request_id": identity, "row": 0, "label": "setosa"}]
+    told = deployment.request("POST", "/api/v1/service/iris/labels", {"labels": labels}, key=live)
+    assert told.status == 200, told.body
+    found = deployment.request("GET", f"/api/v1/requests/{identity}", key=owner)
+    assert found.status == 200, found.body
+    assert found.json()["labels"] == [{"row": 0, "label": "setosa"}]
+    selection = found.json()["training_set"]["selection"]
+    assert (selection["since"], selection["until"]) == (labelled_day, labelled_day)
+
+
 def test_calls_are_recorded_of_the_doors_and_of_what_they_start(deployment: Deployment, live: str):
     seen = {call["caller"].removeprefix(PREFIX) for call in deployment.calls()}
     assert seen == CALLERS
@@ -225,14 +311,18 @@ def test_everyone_called_all_that_they_were_allowed_but_for_what_has_a_reason(
 ):
     roles = Roles(deployment.template)
     called = {
-        (roles.role_of(call["caller"]), action)
+        (roles.role_of(call["caller"]), *pair)
         for call in deployment.calls()
-        for action, _ in needed(call)
+        for pair in needed(call)
     }
-    allowed = {(role, action) for role in roles.names() for action, _ in roles.allowed(role)}
-    by_chance = set(unused_permissions.pairs(by_chance=True))
-    assert by_chance <= allowed
-    assert allowed - called - by_chance == set(unused_permissions.pairs(by_chance=False))
+    allowed = [(role, *pair) for role in roles.names() for pair in roles.allowed(role)]
+    unused = {
+        (role, action, pattern)
+        for role, action, pattern in allowed
+        if not any((role, action) == (r, a) and covers(pattern, arn) for r, a, arn in called)
+    }
+    assert unused_permissions.without_reason(unused) == set()
+    assert unused_permissions.without_effect(set(allowed), unused) == set()
 
 
 def test_a_stage_that_is_taken_down_stops_its_scorers_and_keeps_its_data(
@@ -245,6 +335,7 @@ def test_a_stage_that_is_taken_down_stops_its_scorers_and_keeps_its_data(
     with pytest.MonkeyPatch.context() as patch:
         # osls writes beside the template, and tests run side by side.
         patch.setattr(destroy_aws, "INFRA", copy)
+        patch.setenv("AWS_REGION", "us-east-1")
         # osls asks for a repository of its own, which the stand-in for ECR knows nothing of.
         patch.delenv("AWS_ENDPOINT_URL_ECR")
         assert destroy_aws.main(STAGE, str(OSLS), ["--region=us-east-1"]) == 0

@@ -235,6 +235,12 @@ def test_one_condition_leaves_out_what_the_emulator_lacks_and_no_more(
     assert (on_aws | warm) - always == LACKING
 
 
+def test_a_stage_may_have_its_statistics_less_often(bundle: Path, tmp_path: Path):
+    made = package("prod", bundle, tmp_path, statistics_seconds="86400")
+    told = properties(made, "OnTimerLambdaFunction")["Environment"]["Variables"]
+    assert told["SCIENCEOPS_STATISTICS_SECONDS"] == "86400"
+
+
 def test_a_warm_stage_has_its_doors_in_the_network(bundle: Path, tmp_path: Path):
     made = package("prod", bundle, tmp_path, warm="yes")
     assert made["Conditions"]["Warm"]["Fn::And"][1] == {"Fn::Equals": ["yes", "yes"]}
@@ -246,3 +252,6 @@ def test_a_warm_stage_has_its_doors_in_the_network(bundle: Path, tmp_path: Path)
         condition, inside, _ = properties(made, f"{door}LambdaFunction")["VpcConfig"]["Fn::If"]
         assert condition == "Warm"
         assert inside["SubnetIds"] == [{"Ref": "PrivateSubnetA"}, {"Ref": "PrivateSubnetB"}]
+    # Candidates are compared by a job, which calls scorers as the doors do.
+    condition, beside, _ = properties(made, "Statistics")["NetworkConfiguration"]["Fn::If"]
+    assert (condition, beside) == ("Warm", inside)

@@ -113,6 +113,8 @@ _RESOURCES: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "ecs:RunTask": lambda given: _definition(f"{given['taskDefinition']}:1"),
     "ecs:DescribeTasks": lambda given: str(given["tasks"][0]),
     "ecs:StopTask": lambda given: str(given["task"]),
+    "ecr:GetAuthorizationToken": lambda given: "*",
+    "ecr": lambda given: _arn("ecr", f"repository/{given['repositoryName']}"),
     "emr-serverless": _application,
     "logs": _stream,
 }

@@ -53,7 +53,7 @@ class StandInAws:
         self.registry = registry
         self.logs = StandInLogs()
         self.codebuild = StandInCodeBuild(folder, self.logs, own)
-        self.ecr = StandInEcr(registry)
+        self.ecr = StandInEcr(registry, own)
         self.ecs = StandInEcs(folder, registry, self.logs, own)
         self.scaling = StandInScaling()
         self.functions = StandInLambda(folder, registry, own)

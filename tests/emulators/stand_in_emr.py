@@ -24,7 +24,7 @@ import boto3
 import pyspark
 from botocore.exceptions import ClientError
 from emulators import processes
-from emulators.recorder.recorded import recorded_as
+from emulators.recorder.recorded import note_call, recorded_as
 from emulators.stand_in_error import ApiError
 
 from stats_job.java import find_java
@@ -103,9 +103,9 @@ class StandInEmr:
         folder.mkdir(parents=True)
         submit = run.order["jobDriver"]["sparkSubmit"]
         try:
-            entry = _fetch(submit["entryPoint"], folder)
+            entry = self._fetch(submit["entryPoint"], folder, run)
             words = [
-                _PLACE.sub(lambda place: str(_fetch(place[0], folder)), word)
+                _PLACE.sub(lambda place: str(self._fetch(place[0], folder, run)), word)
                 for word in shlex.split(submit["sparkSubmitParameters"])
             ]
         except ClientError as error:
@@ -149,7 +149,21 @@ class StandInEmr:
         prefix += f"/applications/{facts['applicationId']}/jobs/{facts['jobRunId']}/SPARK_DRIVER"
         for name in ("stdout", "stderr"):
             content = gzip.compress((folder / name).read_bytes())
+            self._note(run, "PutObject", bucket, f"{prefix}/{name}.gz")
             boto3.client("s3").put_object(Bucket=bucket, Key=f"{prefix}/{name}.gz", Body=content)
+
+    def _fetch(self, place: str, folder: Path, run: Run) -> Path:
+        bucket, _, key = place.removeprefix("s3://").partition("/")
+        path = folder / key.rpartition("/")[2]
+        self._note(run, "GetObject", bucket, key)
+        boto3.client("s3").download_file(bucket, key, str(path))
+        return path
+
+    def _note(self, run: Run, operation: str, bucket: str, key: str) -> None:
+        # EMR itself fetches files and keeps logs, by the role of the job.
+        if path := self._own().get("RECORDED_CALLS"):
+            role = run.order["executionRoleArn"].rpartition("/")[2]
+            note_call(path, role, "s3", operation, {"Bucket": bucket, "Key": key})
 
     def _cancel(self, run: Run) -> None:
         if run.facts["state"] in ("SUCCESS", "FAILED"):
@@ -157,13 +171,6 @@ class StandInEmr:
         run.facts["state"] = "CANCELLED"
         if run.process is not None:
             processes.end(run.process)
-
-
-def _fetch(place: str, folder: Path) -> Path:
-    bucket, _, key = place.removeprefix("s3://").partition("/")
-    path = folder / key.rpartition("/")[2]
-    boto3.client("s3").download_file(bucket, key, str(path))
-    return path
 
 
 def _settings(words: Sequence[str], start: str = "") -> dict[str, str]:

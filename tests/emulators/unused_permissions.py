@@ -3,17 +3,19 @@
 Whatever else a role allows has to be called in the loop; what is named here must not be.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 
 class Unused(NamedTuple):
-    """Actions of some roles. by_chance: a run of the loop may call them or not."""
+    """Actions of some roles. by_chance: a run of the loop may call them or not. resources: how
+    those end that it is about, of a policy with more of them; empty: all."""
 
     roles: tuple[str, ...]
     actions: tuple[str, ...]
     reason: str
     by_chance: bool = False
+    resources: tuple[str, ...] = ()
 
 
 ALL_DOORS = ("HttpRole", "OnModelUploadRole", "OnCaptureRole", "OnWorkRole")
@@ -29,16 +31,6 @@ STOP_ON_ECS = (
     "ecs:DescribeServices",
     "ecs:ListTasks",
 )
-PUSH = (
-    "ecr:BatchCheckLayerAvailability",
-    "ecr:BatchGetImage",
-    "ecr:CompleteLayerUpload",
-    "ecr:GetDownloadUrlForLayer",
-    "ecr:InitiateLayerUpload",
-    "ecr:PutImage",
-    "ecr:UploadLayerPart",
-)
-
 UNUSED = (
     Unused(
         ALL_DOORS,
@@ -59,11 +51,6 @@ UNUSED = (
         ("OnWorkRole",),
         ("sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
         "Lambda itself takes messages from the queue, by the role of the function",
-    ),
-    Unused(
-        ("OnWorkRole",),
-        PUSH,
-        "spoken over the registry's HTTP API, which botocore does not see",
     ),
     Unused(
         ("OnTimerRole",),
@@ -110,23 +97,58 @@ UNUSED = (
         "without it S3 tells a missing key as forbidden",
     ),
     Unused(
+        ("OnModelUploadRole", "OnCaptureRole"),
+        ("sqs:SendMessage",),
+        "Lambda itself sets an event aside that the door could not take",
+        resources=("-events-dead",),
+    ),
+    Unused(
+        ("HttpRole",),
+        ("s3:GetObject", "s3:PutObject"),
+        "a version that failed is tried again; none fails in the loop",
+        resources=("/deployments/*",),
+    ),
+    Unused(
+        ("HttpRole",),
+        ("s3:PutObject",),
+        "that a job is to be cancelled is written down; none is in the loop",
+        resources=("/jobs/*",),
+    ),
+    Unused(
+        ("HttpRole",),
+        ("sqs:SendMessage",),
+        "what was announced of other services is given back; the loop has one service",
+        resources=("-captures",),
+    ),
+    Unused(
         ("OnTimerRole",),
-        ("dynamodb:BatchGetItem",),
-        "a quality is read where a policy retrains below it; that of the loop does not",
+        ("s3:GetObject",),
+        "an alert of failed runs looks whom such a run is about; none fails in the loop",
+        resources=("/statistics/*",),
+    ),
+    Unused(
+        ("OnTimerRole",),
+        ("s3:PutObject",),
+        "the order of a retraining that a policy's cron starts; that of the loop is asked for",
+        resources=("/training_sets/*",),
     ),
     Unused(
         ("OnWorkRole",),
-        ("dynamodb:BatchWriteItem",),
-        "the rows of a run that was overtaken are deleted; none is in the loop",
+        ("s3:GetObject", "s3:PutObject"),
+        "what the door of uploads left undone when it died is done; it lives in the loop",
+        resources=("/packages/*", "/versions/*"),
+        by_chance=True,
     ),
     Unused(
         ("OnAlertRole",),
-        (
-            *("dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"),
-            *("sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:GetQueueAttributes"),
-            *("sqs:GetQueueUrl", "sqs:ReceiveMessage", "sqs:SendMessage"),
-        ),
-        "no receiver of alerts is named in the loop; tests/aws/test_doors.py sends one",
+        ("sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
+        "Lambda itself takes messages from the queue, by the role of the function",
+    ),
+    Unused(
+        ("OnAlertRole",),
+        ("dynamodb:Query", "sqs:SendMessage"),
+        "an event that its receiver did not take is sent later, and given up after a day with an "
+        "entry in the ledger; that of the loop takes it",
     ),
     Unused(
         ("OnTimerRole",),
@@ -138,11 +160,23 @@ UNUSED = (
         "the clock does what no message did: looks at scorers, starts and stops them",
         by_chance=True,
     ),
+    Unused(
+        ("OnTimerRole",),
+        ("s3:PutObject",),
+        "and writes down what it started, stopped or found ready",
+        by_chance=True,
+        resources=("/deployments/*",),
+    ),
     # What the doors start.
     Unused(
         ("ScorerRole", "BuildRole", "TaskStartRole", "StatisticsRole"),
         LOGS,
         "AWS itself writes the log of a function, build, task or job, by its role",
+    ),
+    Unused(
+        ("StatisticsRole",),
+        ("ecs:DescribeTasks", "ecs:ListTasks"),
+        "scorers on ECS whose tasks were replaced while a candidate was compared",
     ),
     Unused(
         ("StatisticsRole",),
@@ -156,8 +190,8 @@ UNUSED = (
     ),
     Unused(
         ("BuildRole",),
-        PUSH,
-        "the protocol of `docker push`, which botocore does not see",
+        ("ecr:BatchGetImage",),
+        "AWS names it among what `docker push` needs; the stand-in for docker does not ask",
     ),
     Unused(
         ("TaskStartRole",),
@@ -175,14 +209,52 @@ UNUSED = (
     ),
     Unused(
         ("TrainingRole",),
+        ("s3:GetObject",),
+        "a package that is there already is announced by a copy onto itself; none is in the loop",
+        resources=("/packages/*",),
+    ),
+    Unused(
+        ("TrainingRole",),
         ("s3:ListBucket",),
         "without it S3 tells a missing key as forbidden",
     ),
 )
 
 
-def pairs(by_chance: bool) -> Iterator[tuple[str, str]]:
-    """(role, action) of the table."""
+#: (role, action, what its resource in the policy is)
+Permission = tuple[str, str, str]
+
+
+def _entries_of(permission: Permission) -> Iterator[Unused]:
+    role, action, resource = permission
     for entry in UNUSED:
-        if entry.by_chance is by_chance:
-            yield from ((role, action) for role in entry.roles for action in entry.actions)
+        told = not entry.resources or resource.endswith(entry.resources)
+        if role in entry.roles and action in entry.actions and told:
+            yield entry
+
+
+def without_reason(unused: Iterable[Permission]) -> set[Permission]:
+    """What is allowed, not used, and not in the table."""
+    return {permission for permission in unused if not any(_entries_of(permission))}
+
+
+def without_effect(
+    allowed: Iterable[Permission], unused: Iterable[Permission]
+) -> set[tuple[str, str]]:
+    """(role, action) of the table that no role allows, or that was called after all."""
+    kept = set(unused)
+    needed = {
+        (role, action, entry)
+        for permission in allowed
+        for entry in _entries_of(permission)
+        if permission in kept or entry.by_chance
+        for role, action in [permission[:2]]
+    }
+    called = {
+        (role, action)
+        for role, action, resource in set(allowed) - kept
+        for entry in _entries_of((role, action, resource))
+        if not entry.by_chance
+    }
+    told = {(role, action, e) for e in UNUSED for role in e.roles for action in e.actions}
+    return called | {(role, action) for role, action, _ in told - needed}

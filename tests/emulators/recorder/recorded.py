@@ -4,6 +4,7 @@ RECORDED_CALLS names the file. RECORDED_AS is the role that the process would ha
 of its function's name. As a program it runs AWS's runtime client; so the emulator's bundle has it.
 """
 
+import base64
 import json
 import os
 import sys
@@ -33,9 +34,19 @@ def record_calls(path: str) -> None:
 
     def note(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
         note_call(path, caller, client.meta.service_model.signing_name, operation, parameters)
-        return make(client, operation, parameters)
+        answer = make(client, operation, parameters)
+        if operation == "GetAuthorizationToken":
+            sign(answer["authorizationData"], caller)
+        return answer
 
     BaseClient._make_api_call = note
+
+
+def sign(logins: list[dict[str, Any]], caller: str) -> None:
+    """Let the registry hear who it is that calls by a login; botocore does not see those calls."""
+    for login in logins:
+        told = base64.b64decode(login["authorizationToken"]).decode()
+        login["authorizationToken"] = base64.b64encode(f"{told}.{caller}".encode()).decode()
 
 
 def recorded_as(role: str, environment: Mapping[str, str]) -> dict[str, str]:

@@ -38,6 +38,9 @@ def _make_client(service: str, attempts: int) -> Any:
     # Region, credentials and AWS_ENDPOINT_URL are the SDK's to find.
     import boto3
     from botocore.config import Config
+    from botocore.exceptions import NoRegionError, ProfileNotFound
+
+    from scienceops.errors import BadSetting
 
     config = Config(
         connect_timeout=CONNECT_SECONDS,
@@ -45,7 +48,21 @@ def _make_client(service: str, attempts: int) -> Any:
         max_pool_connections=CONNECTIONS,
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
-    return boto3.client(service, config=config)
+    try:
+        client = boto3.client(service, config=config)
+    except NoRegionError:
+        raise BadSetting(
+            "no AWS region is told: set AWS_DEFAULT_REGION to that of the stage"
+        ) from None
+    except ProfileNotFound as error:
+        raise BadSetting(f"{error}: set AWS_PROFILE to one that there is") from None
+    # The session has found them by now, if there are any.
+    if boto3.DEFAULT_SESSION.get_credentials() is None:
+        raise BadSetting(
+            "no AWS credentials are found: sign in with `aws configure` or `aws sso login`, or set "
+            "AWS_PROFILE, until `aws sts get-caller-identity` answers"
+        )
+    return client
 
 
 def error_code(error: Any) -> str:

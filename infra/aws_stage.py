@@ -1,0 +1,98 @@
+"""What a deployment on AWS is told, checked before anything is made: `make deploy-aws` begins here.
+
+python infra/aws_stage.py STAGE [OPTION]...
+
+CloudFormation finds a wrong name after minutes, and osls takes a parameter that it does not know.
+"""
+
+import itertools
+import os
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+DEFAULT_REGION = "eu-central-1"
+#: Of the template's parameters, those that an operator sets; None: any text.
+PARAMETERS: dict[str, re.Pattern[str] | None] = {
+    "alarm_email": re.compile(r"|[^@\s]+@[^@\s]+"),
+    "warm": re.compile(r"yes|no"),
+    "log_days": re.compile(r"\d+"),
+    "capture_days": re.compile(r"[1-9]\d*"),
+    "statistics_seconds": re.compile(r"[1-9]\d*"),
+    # These are for emulators and for a bundle that was laid out elsewhere.
+    "runtime": None,
+    "artifact": None,
+    "on_aws": re.compile(r"yes|no"),
+}
+#: A bucket has 63 characters for scienceops-STAGE-ACCOUNT-REGION, and no capitals.
+STAGE = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]|[a-z]")
+
+
+def values_of(name: str, options: Sequence[str]) -> Iterator[str]:
+    """What an option is given, as `--NAME=VALUE` or `--NAME VALUE`, as often as it is.
+
+    >>> list(values_of("region", ["--region", "eu-west-1", "--verbose"]))
+    ['eu-west-1']
+    """
+    for option, following in itertools.zip_longest(options, options[1:], fillvalue=""):
+        word, equals, value = option.partition("=")
+        if word == f"--{name}":
+            yield value if equals else following
+
+
+def region_of(options: Sequence[str]) -> str:
+    """The region of a stage, as the template chooses it."""
+    given = values_of("region", options)
+    named = (os.environ.get("AWS_REGION"), os.environ.get("AWS_DEFAULT_REGION"))
+    return next((region for region in (*given, *named) if region), DEFAULT_REGION)
+
+
+def faults_of(stage: str, options: Sequence[str]) -> list[str]:
+    """What is wrong with a stage's name and its parameters, each with what is wanted."""
+    faults = []
+    if not STAGE.fullmatch(stage):
+        faults.append(
+            f"STAGE={stage}: wanted at most 24 small letters, digits and hyphens, a letter first, "
+            "since the bucket's name is made of it"
+        )
+    for given in values_of("param", options):
+        name, _, value = given.partition("=")
+        if name not in PARAMETERS:
+            faults.append(f"--param={given}: there is no {name}, but {', '.join(PARAMETERS)}")
+        elif (form := PARAMETERS[name]) and not form.fullmatch(value):
+            faults.append(f"--param={given}: wanted {form.pattern.removeprefix('|')}")
+    return faults
+
+
+def account_of(region: str) -> str:
+    """The number of the account that this shell's credentials are of; raises SystemExit with what
+    to do when there are none, or none that are taken."""
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        client: Any = boto3.Session(region_name=region).client("sts")
+        return str(client.get_caller_identity()["Account"])
+    except (BotoCoreError, ClientError) as error:
+        raise SystemExit(
+            f"no AWS account is reached: {error}\n"
+            "Sign in (`aws configure`, `aws sso login`, or set AWS_PROFILE), until "
+            "`aws sts get-caller-identity` answers."
+        ) from None
+
+
+def main(stage: str, options: Sequence[str]) -> int:
+    """Refuse what could not be deployed; say where the stage goes."""
+    faults = faults_of(stage, options)
+    if faults:
+        sys.stderr.write("".join(f"{fault}\n" for fault in faults))
+        return 2
+    region = region_of(options)
+    account = account_of(region)
+    sys.stdout.write(f"scienceops-{stage} in account {account}, {region}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

@@ -1,0 +1,81 @@
+"""What a deployment is told is checked before anything is made: names, parameters, credentials."""
+
+import pytest
+import yaml
+from emulators.child import ROOT
+
+from infra import aws_stage, job_files
+from scienceops.adapters.aws.clients import LazyClient
+from scienceops.errors import BadSetting
+
+
+@pytest.fixture
+def no_account(tmp_path, monkeypatch):
+    """A shell that knows neither credentials nor a region."""
+    import boto3
+
+    for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "PROFILE", "REGION", "DEFAULT_REGION"):
+        monkeypatch.delenv(f"AWS_{name}", raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+
+
+def test_the_parameters_that_are_known_are_those_of_the_template():
+    template = (ROOT / "infra/serverless.yml").read_text()
+    assert set(aws_stage.PARAMETERS) == set(yaml.safe_load(template)["params"]["default"])
+
+
+@pytest.mark.parametrize("stage", ["Dev", "my_stage", "1st", "dev-", "a" * 25, ""])
+def test_a_stage_of_which_no_bucket_can_be_named_is_refused(stage):
+    [fault] = aws_stage.faults_of(stage, [])
+    assert "small letters" in fault
+
+
+@pytest.mark.parametrize("given", ["wram=yes", "warm=ja", "capture_days=0", "alarm_email=me"])
+def test_a_parameter_that_is_unknown_or_of_a_wrong_form_is_named(given):
+    for options in ([f"--param={given}"], ["--param", given]):
+        [fault] = aws_stage.faults_of("dev", options)
+        assert f"--param={given}:" in fault
+
+
+def test_what_the_guide_names_is_taken():
+    options = ["--param=warm=yes", "--param=alarm_email=you@example.org", "--region=eu-west-1"]
+    assert aws_stage.faults_of("dev", options) == []
+
+
+def test_the_region_is_that_of_the_options_then_of_the_shell_then_the_default(
+    no_account, monkeypatch
+):
+    assert aws_stage.region_of([]) == "eu-central-1"
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    assert aws_stage.region_of([]) == "eu-west-1"
+    monkeypatch.setenv("AWS_REGION", "eu-west-2")
+    assert aws_stage.region_of([]) == "eu-west-2"
+    assert aws_stage.region_of(["--region", "eu-west-3"]) == "eu-west-3"
+
+
+def test_the_template_looks_for_the_region_in_the_same_places():
+    template = yaml.safe_load((ROOT / "infra/serverless.yml").read_text())
+    wanted = (
+        f"${{opt:region, env:AWS_REGION, env:AWS_DEFAULT_REGION, '{aws_stage.DEFAULT_REGION}'}}"
+    )
+    assert template["provider"]["region"] == wanted
+
+
+def test_without_credentials_it_is_said_how_to_sign_in(no_account):
+    for command in (aws_stage.main, job_files.main):
+        with pytest.raises(SystemExit, match="aws sts get-caller-identity"):
+            command("dev", [])
+
+
+def test_a_command_without_a_region_or_credentials_says_which_it_wants(no_account, monkeypatch):
+    with pytest.raises(BadSetting, match="AWS_DEFAULT_REGION"):
+        LazyClient("sqs").list_queues()
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+    with pytest.raises(BadSetting, match="no AWS credentials"):
+        LazyClient("sqs").list_queues()
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    with pytest.raises(BadSetting, match="nobody"):
+        LazyClient("sqs").list_queues()

@@ -6,6 +6,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from containers.broken_packages import CRASHES, with_script
 from models import diabetes_frame, iris_rows, pack_diabetes, pack_iris, pack_text
 from platform_process import wait_for
 
@@ -257,6 +258,17 @@ def test_a_second_up_on_the_same_home_names_the_first(platform):
     second = platform.cli("up", "--port", "1", check=False)
     assert second.returncode == 1
     assert str(platform.host.pid) in second.stderr
+
+
+def test_a_push_that_fails_says_why_and_what_to_do(platform, tmp_path):
+    path = with_script(pack_iris(tmp_path, "crashing"), CRASHES, tmp_path / "crashing.zip")
+    pushed = platform.cli("push", str(path), "--wait", check=False)
+    assert pushed.returncode == 1
+    assert "version 1 of crashing failed: " in pushed.stderr
+    assert "the weights are not there" in pushed.stderr
+    assert (
+        "push it again; if the fault was elsewhere: `scienceops retry crashing 1`" in pushed.stderr
+    )
 
 
 def test_an_unknown_service_is_told_with_exit_code_3(platform):

@@ -40,6 +40,8 @@ def push(file: Path, wait: bool, timeout: float, as_json: bool) -> None:
         raise ScienceOpsError(
             f"version {version['version']} of {name} failed: {version['reason']}"
             + (f"\n{tail}" if tail else "")
+            + "\ncorrect it and push it again; if the fault was elsewhere: "
+            f"`scienceops retry {name} {version['version']}`"
         )
     state = "live" if version["live"] else version["state"]
     facts = {**pushed, **version, "state": state}

@@ -37,7 +37,7 @@ class EngineGarbage:
         return found
 
     def unseen(self) -> str:
-        """Why containers and images cannot be looked at; empty when they can, or were never made."""
+        """Why nothing of the engine can be looked at; empty when it can, or holds nothing."""
         if not (self._home / "images").is_dir():
             return ""
         try:

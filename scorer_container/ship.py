@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 
 from scienceops.config import load_scorer_settings, load_settings
@@ -26,6 +27,9 @@ PAUSE_SECONDS = 0.25
 SHORT_PAUSE_SECONDS = 0.005
 LONGEST_WAIT_SECONDS = 30.0
 LAST_ATTEMPTS = 5
+#: How long the last look waits for files that are written to: by a worker that outlived its killed
+#: server, which ends once its replies are out.
+HELD_SECONDS = 12.0
 
 
 class Shipper:
@@ -98,7 +102,7 @@ def read_layout(folder: Path) -> CaptureLayout:
 
 
 def main(folder: Path) -> int:
-    """Ship until told to stop, then ship what is left; 1 when the bucket would not take it."""
+    """Ship until told to stop, then ship what is left; 1 when some of it could not be shipped."""
     configure_logs()
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -119,9 +123,10 @@ def main(folder: Path) -> int:
     )
     pause = SHORT_PAUSE_SECONDS if settings.capture == "stored" else PAUSE_SECONDS
     wait = pause
-    failures = 0
+    failures, until = 0, 0.0
     while True:
         last = stop.is_set()
+        until = until or (time.monotonic() + HELD_SECONDS if last else 0.0)
         try:
             shipper.ship_all()
             wait, failures = pause, 0
@@ -129,15 +134,16 @@ def main(folder: Path) -> int:
             failures += 1
             wait = min(max(wait, PAUSE_SECONDS) * 2, LONGEST_WAIT_SECONDS)
             log.exception("captures not shipped", extra={"waiting": shipper.waiting()})
-        if last and (failures == 0 or failures >= LAST_ATTEMPTS):
-            left = shipper.waiting()
-            if left:
-                log.error("captures left for the next start", extra={"files": left})
-            return 1 if left else 0
-        if last:
-            threading.Event().wait(PAUSE_SECONDS)
-        else:
+        if not last:
             stop.wait(wait)
+            continue
+        left = shipper.waiting()
+        if not left:
+            return 0
+        if failures >= LAST_ATTEMPTS or (failures == 0 and time.monotonic() > until):
+            log.error("captures left for the next start", extra={"files": left})
+            return 1
+        time.sleep(PAUSE_SECONDS)
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ def run_rounds(scorer: Scorer, rounds: int, seed: int) -> Rounds:
     # It may be about to end by what was done to it last, as one whose workers die again and again
     # does: whoever runs it starts it anew, and that one, left alone, ships all that there is.
     scorer.stop()
-    assert scorer.start().stop() == 0
+    assert scorer.start().stop() == 0, scorer.log.read_text()[-4000:]
     return seen
 
 

@@ -12,8 +12,10 @@ from platform_process import wait_for
 from scorer_process import KEY, Scorer
 
 from scienceops.config import load_scorer_settings
+from scienceops.core.captures import CapturedCall
 from scienceops.core.package import read_package
 from scienceops.errors import BadSetting
+from scorer_container.capture import CaptureSpool
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +170,23 @@ def test_what_a_killed_scorer_left_is_shipped_by_the_next_one(tmp_path, package)
     rows = wait_for(second.captured, 15, "the captures of the first")
     assert [r["request_id"] for r in rows] == [answer["request_id"]] * 2
     assert second.stop() == 0
+
+
+def test_what_a_worker_that_outlived_its_server_still_writes_is_waited_for(tmp_path, package):
+    """This process stands in for that worker."""
+    scorer = Scorer(tmp_path, package).start()
+    orphan = CaptureSpool(
+        scorer.spool, "orphan", segment_seconds=3600, segment_rows=1000, limit_bytes=1_000_000
+    )
+    shares = {"setosa": [1.0], "versicolor": [0.0], "virginica": [0.0]}
+    columns = [[1.0]] * 4
+    at = "2026-11-20T10:00:00+00:00"
+    orphan.append(CapturedCall("r1", at, None, 1.0, columns, ["setosa"], shares))
+    ends = threading.Timer(2.0, orphan.seal)
+    ends.start()
+    assert scorer.stop() == 0, scorer.log.read_text()
+    ends.join()
+    assert [row["request_id"] for row in scorer.captured()] == ["r1"]
 
 
 def test_a_package_that_is_none_ends_it_with_exit_code_3_and_a_reason(tmp_path):

@@ -48,13 +48,16 @@ class Metrics:
 
     def scored(self, table: Table, captured: bool) -> None:
         """Rows were scored; counts the values outside of what training had."""
-        outside = Counter(
-            (name, what)
-            for name, known, low, high, place in self._watched
-            if not _usual(table.columns[place], known, low, high)
-            for value in table.columns[place]
-            if value is not None and (what := _unusual(value, known, low, high))
-        )
+        outside: Counter[tuple[str, str]] | None = None
+        for name, known, low, high, place in self._watched:
+            values = table.columns[place]
+            if _usual(values, known, low, high):
+                continue
+            # Seldom needed, and dear for a call of one row.
+            outside = outside or Counter()
+            for value in values:
+                if value is not None and (what := _unusual(value, known, low, high)):
+                    outside[name, what] += 1
         with self._lock:
             self._rows += table.count
             self._captured += table.count if captured else 0

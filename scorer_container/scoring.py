@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from scienceops.core.access import hash_key, matches
 from scienceops.core.captures import CapturedCall
 from scienceops.core.ids import request_id
@@ -58,8 +60,7 @@ class Served:
         return ("predict", "predict_proba") if shares else ("predict",)
 
 
-@dataclass(frozen=True)
-class Call:
+class Call(msgspec.Struct, frozen=True):
     """What a face has read of a request: the body, and its headers as text, empty where absent."""
 
     body: bytes
@@ -70,8 +71,7 @@ class Call:
     trace: str = ""
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(msgspec.Struct, frozen=True):
     """What a face sends."""
 
     status: int
@@ -159,7 +159,7 @@ class Scoring:
             captured = self._capture.keep(
                 CapturedCall(
                     request_id=identity,
-                    captured_at=at.isoformat(),
+                    captured_at=at,
                     correlation_id=call.correlation or None,
                     latency_ms=(time.perf_counter() - began) * 1000,
                     columns=table.columns,

@@ -1,8 +1,9 @@
 """Form: what each protocol is to the core."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from scienceops.core.table import Table
 from scienceops.problems import Problem
@@ -11,8 +12,7 @@ from scienceops.running import Scored
 JSON = "application/json"
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What is answered to a call that was scored."""
 
     request_id: str
@@ -21,13 +21,12 @@ class Answer:
     scored: Scored
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(msgspec.Struct, frozen=True):
     """The body of a reply, its content type, and headers of the protocol's own."""
 
     content_type: str
     body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
 
 
 class Form(Protocol):

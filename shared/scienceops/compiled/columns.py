@@ -1,5 +1,6 @@
 """Column steps: choose columns, put results side by side, one step after another."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,10 @@ class Finite(Step):
         array = to_array(given)
         if self.single:
             array = array.astype(np.float32).astype(np.float64)
+        flat = array.ravel()
+        # One product tells of most that nothing in them is NaN or infinite.
+        if math.isfinite(flat @ flat):
+            return array
         fine = np.isfinite(array)
         if self.missing:
             fine |= np.isnan(array)

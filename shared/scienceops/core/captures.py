@@ -6,6 +6,7 @@ A segment's columns, in order: those of META, then `input.<column>` for each sch
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from scienceops.core.names import PREDICTION
@@ -59,17 +60,17 @@ class CaptureLayout:
         return columns
 
 
-@dataclass(frozen=True)
+@dataclass(slots=True)
 class CapturedCall:
     """One acknowledged call: what was common to its rows, and the rows.
 
-    captured_at: ISO 8601 in UTC. columns: values of each schema column, in its order.
+    captured_at: in UTC. columns: values of each schema column, in its order.
     predictions have one item per row; probabilities: class -> share of every row, None in rows
     that have none of it, and None in all when the model gives none.
     """
 
     request_id: str
-    captured_at: str
+    captured_at: datetime
     correlation_id: str | None
     latency_ms: float
     columns: Sequence[Sequence[Any]]

@@ -2,7 +2,7 @@
 
 import io
 import json
-from datetime import date
+from datetime import date, datetime
 
 import pyarrow.parquet as pq
 import pytest
@@ -21,7 +21,9 @@ FACTS = {"service": "iris", "version": 1, "digest": "d" * 64}
 
 
 def call(number: int, at: str = "2026-11-20T10:00:00+00:00") -> CapturedCall:
-    return CapturedCall(f"r{number}", at, None, 1.5, [[float(number)]], [2.0 * number])
+    return CapturedCall(
+        f"r{number}", datetime.fromisoformat(at), None, 1.5, [[float(number)]], [2.0 * number]
+    )
 
 
 def open_spool(folder, *, rows=10, limit=1_000_000, seconds=3600.0):

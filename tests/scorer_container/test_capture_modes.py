@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from face import Face
@@ -26,7 +27,7 @@ def package(tmp_path_factory):
 
 def call(number=0):
     identity = request_id(1_700_000_000_000 + number, number.to_bytes(10, "big"), "key")
-    return CapturedCall(identity, "2026-11-20T10:00:00+00:00", None, 1.0, [[1.0]], ["a"])
+    return CapturedCall(identity, datetime(2026, 11, 20, tzinfo=UTC), None, 1.0, [[1.0]], ["a"])
 
 
 def open_spool(folder, limit=10**6, **more):

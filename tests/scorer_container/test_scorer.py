@@ -5,6 +5,7 @@ import http.client
 import json
 import threading
 import zipfile
+from datetime import UTC, datetime
 
 import pytest
 from models import iris_rows, pack_iris
@@ -180,7 +181,7 @@ def test_what_a_worker_that_outlived_its_server_still_writes_is_waited_for(tmp_p
     )
     shares = {"setosa": [1.0], "versicolor": [0.0], "virginica": [0.0]}
     columns = [[1.0]] * 4
-    at = "2026-11-20T10:00:00+00:00"
+    at = datetime(2026, 11, 20, tzinfo=UTC)
     orphan.append(CapturedCall("r1", at, None, 1.0, columns, ["setosa"], shares))
     ends = threading.Timer(2.0, orphan.seal)
     ends.start()

@@ -10,6 +10,8 @@ from flask import Flask, Response, jsonify, request
 from scienceops.adapters.azure.registry_login import NOBODY, SCOPE, open_registry
 from scienceops.errors import RegistryRefused, RegistryUnavailable
 
+MANIFEST = b'{"config": {}, "layers": []}'
+
 
 class Credential:
     def get_token(self, *scopes: str) -> SimpleNamespace:
@@ -42,7 +44,7 @@ def registry():
     @app.get("/v2/scienceops/manifests/<reference>")
     def manifest(reference: str) -> Response:
         if request.headers.get("Authorization") == "Bearer access-token":
-            return Response(b"{}")
+            return Response(MANIFEST)
         realm = f'Bearer realm="{request.host_url}oauth2/token",service="acr"'
         return Response(status=401, headers={"WWW-Authenticate": realm})
 
@@ -57,7 +59,7 @@ def repository_of(app):
 
 def test_the_registry_is_read_with_the_exchanged_token(registry):
     opened = open_registry(repository_of(registry), Credential(), registry.address)
-    assert opened.manifest("tag") == b"{}"
+    assert opened.manifest("tag") == MANIFEST
     exchanged, asked = registry.asked
     assert exchanged["access_token"] == "entra-token"
     assert (exchanged["grant_type"], exchanged["service"]) == (

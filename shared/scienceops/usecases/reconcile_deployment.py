@@ -133,7 +133,9 @@ def _seconds_until(moment: str, now: datetime) -> float:
 
 def _after_failure(deployment: Deployment, now: datetime) -> dict[str, Any]:
     """What a start after a failure adds: how many there were, and when the next may come."""
-    pause = min(SHORTEST_PAUSE_SECONDS * 2**deployment.failed_starts, LONGEST_PAUSE_SECONDS)
+    # After some days of failures the power itself would be too large for a float.
+    doubled = 2.0 ** min(deployment.failed_starts, 16)
+    pause = min(SHORTEST_PAUSE_SECONDS * doubled, LONGEST_PAUSE_SECONDS)
     return {
         "failed_starts": deployment.failed_starts + 1,
         "start_after": stamp(now + timedelta(seconds=pause)),

@@ -35,7 +35,8 @@ def runtime() -> Failing:
 
 def look_each_second(ports: Ports, seconds: int, begin: datetime = NOW) -> datetime:
     for second in range(seconds):
-        reconcile_deployment("iris", 1, ports, lambda: begin + timedelta(seconds=second))  # noqa: B023
+        now = begin + timedelta(seconds=second)
+        reconcile_deployment("iris", 1, ports, lambda now=now: now)
     return begin + timedelta(seconds=seconds)
 
 
@@ -50,6 +51,14 @@ def test_an_hour_of_failures_takes_under_two_dozen_starts_and_entries(ports, run
     assert 15 <= runtime.starts <= 21
     actions = [entry.action for entry in ports.registry.ledger("iris")]
     assert actions.count("service restarted") == runtime.starts - 1
+
+
+def test_days_of_failures_are_no_other_than_an_hour(ports, runtime):
+    now = NOW
+    for _ in range(1200):
+        reconcile_deployment("iris", 1, ports, lambda now=now: now)
+        now += timedelta(seconds=300)
+    assert runtime.starts == 1200
 
 
 def test_a_first_failure_is_answered_at_once(ports, runtime):

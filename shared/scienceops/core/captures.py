@@ -60,6 +60,7 @@ class CaptureLayout:
         return columns
 
 
+# Not frozen: each call makes one, and a frozen one takes three times as long to make.
 @dataclass(slots=True)
 class CapturedCall:
     """One acknowledged call: what was common to its rows, and the rows.

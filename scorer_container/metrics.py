@@ -3,7 +3,7 @@
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from scienceops.core.schema import Schema
@@ -55,7 +55,7 @@ class Metrics:
                 continue
             # Seldom needed, and dear for a call of one row.
             outside = outside or Counter()
-            for value in values:
+            for value in values.tolist() if hasattr(values, "tolist") else values:
                 if value is not None and (what := _unusual(value, known, low, high)):
                     outside[name, what] += 1
         with self._lock:
@@ -99,17 +99,20 @@ class Metrics:
 
 
 def _usual(
-    values: Sequence[Any], known: frozenset[str] | None, low: float | None, high: float | None
+    values: Any, known: frozenset[str] | None, low: float | None, high: float | None
 ) -> bool:
-    """Whether a look at all of a column at once finds nothing unusual."""
+    """Whether a look at all of a column, a sequence or an array, finds nothing unusual."""
     if known is not None:
         return known.issuperset(values)
+    is_array = hasattr(values, "tolist")
+    least, most = (
+        (values.min, values.max) if is_array else (partial(min, values), partial(max, values))
+    )
     try:
-        least, most = min(values), max(values)
+        return (low is None or least() >= low) and (high is None or most() <= high)
     except TypeError:
         # Some are missing.
         return False
-    return (low is None or least >= low) and (high is None or most <= high)
 
 
 def _unusual(

@@ -8,10 +8,9 @@ import threading
 import time
 from pathlib import Path
 
-import msgspec
-
 from scienceops.core.captures import CapturedCall
 from scienceops.errors import CaptureUnavailable
+from scorer_container.spooled import to_line
 
 OPEN = ".open"
 SEALED = ".sealed"
@@ -57,7 +56,7 @@ class CaptureSpool:
 
     def append(self, call: CapturedCall) -> None:
         """Keep the call; raises CaptureUnavailable, with nothing kept, when there is no room."""
-        line = msgspec.json.encode(call) + b"\n"
+        line = to_line(call)
         with self._lock:
             if self.size_bytes + len(line) > self._limit_bytes:
                 raise CaptureUnavailable(

@@ -1,15 +1,15 @@
 """Decode: the rows of a request body, typed while they are parsed."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from types import GenericAlias
 from typing import Annotated, Any
 
 import msgspec
 
 from scienceops.core.schema import Column, Schema
-from scienceops.core.table import Table
-from scorer_container.protocols.rows import rows_of_json
+from scienceops.core.table import FEW_ROWS, Table
+from scorer_container.columns import are_times, as_arrays, table_at_a_glance
+from scorer_container.protocols.rows import columns_of_json, json_of, rows_of_json
 
 _Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
 _TYPES: dict[str, Any] = {
@@ -39,8 +39,11 @@ class RowsDecoder:
             kw_only=True,
             gc=False,
         )
+        rows = GenericAlias(list, (row,))
         body = msgspec.defstruct(
-            "Body", [("input_df", GenericAlias(list, (row,)))], forbid_unknown_fields=True
+            "Body",
+            [("input_df", rows, None), ("dataframe_records", rows, None)],
+            forbid_unknown_fields=True,
         )
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(body).decode
         self._times = [i for i, c in enumerate(schema.columns) if c.type == "datetime"]
@@ -48,35 +51,35 @@ class RowsDecoder:
     def decode(self, body: bytes) -> Table:
         """The rows, checked; raises BadInput, or BadRows with every fault by row and column."""
         try:
-            rows = self._decode(body).input_df
+            read = self._decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return self._decode_slowly(body)
-        if not rows:
+        rows, others = read.input_df, read.dataframe_records
+        if rows is None or others is not None:
+            rows, others = others, rows
+        if not rows or others is not None:
             return self._decode_slowly(body)
-        columns: Sequence[Sequence[Any]]
+        columns: Sequence[Sequence[Any]] | None
         if len(rows) == 1:
             columns = [(value,) for value in msgspec.structs.astuple(rows[0])]
         else:
             columns = list(zip(*map(msgspec.structs.astuple, rows), strict=True))
-        if not all(_are_times(columns[place]) for place in self._times):
+        if not all(are_times(columns[place]) for place in self._times):
             return self._decode_slowly(body)
-        return Table(columns, len(rows))
+        if len(rows) > FEW_ROWS:
+            columns = as_arrays(columns, self.schema)
+        return self._decode_slowly(body) if columns is None else Table(columns, len(rows))
 
     def _decode_slowly(self, body: bytes) -> Table:
-        rows = self.schema.check_rows(rows_of_json(body, self.schema))
+        form, given = json_of(body)
+        columns = columns_of_json(form, given, self.schema)
+        found = None if columns is None else table_at_a_glance(columns, self.schema)
+        if found is not None:
+            return found
+        rows = self.schema.check_rows(rows_of_json(form, given, self.schema))
         return Table.from_rows(rows, self.schema)
 
 
 def _field(name: str, column: Column) -> Any:
     kind = _TYPES[column.type]
     return (name, kind | None, None) if column.nullable else (name, kind)
-
-
-def _are_times(values: Sequence[Any]) -> bool:
-    try:
-        for value in values:
-            if value is not None:
-                datetime.fromisoformat(value)
-    except ValueError:
-        return False
-    return True

@@ -154,7 +154,7 @@ class Scoring:
         scored = self._runner.predict_table(table)
         _check_finite(scored)
         answer = Answer(identity, served.service, served.version, scored)
-        table, captured = table.listed(), False
+        captured = False
         if call.capture != "off":
             captured = self._capture.keep(
                 CapturedCall(

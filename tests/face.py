@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from scienceops.core.captures import CaptureMode
 from scienceops.core.package import read_package
 from scienceops.core.schema import Schema
@@ -16,6 +18,7 @@ from scorer_container.capture_modes import capture_of
 from scorer_container.fast import FastFace
 from scorer_container.metrics import Metrics
 from scorer_container.scoring import Scoring, Served
+from scorer_container.spooled import from_line
 from scorer_container.web import create_app
 
 KEY = "the gateway's key"
@@ -99,6 +102,9 @@ class Face:
         return int(status.split()[0]), {k.lower(): v for k, v in sent}, answer
 
     def captured(self) -> list[dict[str, Any]]:
-        """Every captured call."""
+        """Every captured call, its columns as lists."""
         lines = b"".join(path.read_bytes() for path in self.spool.iterdir()).splitlines()
-        return [json.loads(line) for line in lines]
+        calls = [from_line(line) for line in lines]
+        for call in calls:
+            call["columns"] = [np.asarray(v).tolist() for v in call["columns"]]
+        return calls

@@ -4,8 +4,6 @@ Source: the KServe "Open Inference Protocol (V2)" specification, and Triton's "B
 Extension".
 """
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,8 +14,10 @@ from scienceops.core.schema import Schema
 from scienceops.core.table import Table
 from scienceops.errors import BadInput, NotFound
 from scienceops.problems import Problem
+from scorer_container.columns import table_at_a_glance
 from scorer_container.decode import RowsDecoder
 from scorer_container.protocols.form import JSON, Answer, Sent
+from scorer_container.protocols.rows import parse
 
 LENGTH_HEADER = "Inference-Header-Content-Length"
 #: More than any length of a body has.
@@ -77,6 +77,8 @@ class V2Form:
         counts = {len(values) for values in columns.values()}
         if len(counts) != 1:
             raise BadInput(f"the tensors have {sorted(counts)} rows, wanted as many in each")
+        if (table := table_at_a_glance(columns, self._schema)) is not None:
+            return table
         rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
         return Table.from_rows(self._schema.check_rows(rows), self._schema)
 
@@ -111,7 +113,7 @@ class V2Form:
         if length > len(body):
             raise BadInput(f"{LENGTH_HEADER} is {length}, and the body has {len(body)} bytes")
         try:
-            document = json.loads(body[:length], parse_constant=_refuse)
+            document = parse(body[:length])
         except (ValueError, RecursionError) as error:
             raise BadInput(f"the body is no JSON: {error}") from None
         if not isinstance(document, dict):
@@ -191,9 +193,6 @@ def _values(tensor: Any, rest: memoryview) -> tuple[list[Any], list[int], int]:
         count *= length
     if len(values) != count:
         raise BadInput(f"input {name!r} has {len(values)} values, its shape {shape} wants {count}")
-    if kind.startswith("FP"):
-        # NaN is how a tensor of numbers says that one is missing.
-        values = [None if _is_nan(value) else value for value in values]
     return values, shape, used
 
 
@@ -202,10 +201,6 @@ def _parameters(held: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise BadInput(f"the parameters of {where} are {found!r:.80}: wanted an object")
     return found
-
-
-def _is_nan(value: Any) -> bool:
-    return isinstance(value, float) and math.isnan(value)
 
 
 def _flat(data: Any) -> list[Any]:
@@ -222,7 +217,11 @@ def _from_bytes(data: memoryview, kind: str, name: object) -> list[Any]:
         dtype = np.dtype(_TYPES[kind])
         if len(data) % dtype.itemsize:
             raise BadInput(f"input {name!r}: {len(data)} bytes are no whole number of {kind}")
-        found: list[Any] = np.frombuffer(data, dtype=dtype).tolist()
+        array = np.frombuffer(data, dtype=dtype)
+        found: list[Any] = array.tolist()
+        if kind.startswith("FP") and (missing := np.isnan(array)).any():
+            # NaN is how a tensor of numbers says that one is missing.
+            found = [None if nan else v for v, nan in zip(found, missing, strict=True)]
         return found
     texts: list[Any] = []
     while len(data):
@@ -248,6 +247,7 @@ def _tensor(name: str, rows: Sequence[Any]) -> dict[str, Any]:
         datatype = "FP64"
     else:
         datatype = "BYTES"
+    if datatype == "BYTES" and kinds != {str}:
         values = [v if isinstance(v, str) else msgspec.json.encode(v).decode() for v in values]
     return {"name": name, "shape": [len(rows)], "datatype": datatype, "data": values}
 
@@ -257,10 +257,6 @@ def _to_bytes(values: list[Any], datatype: str) -> bytes:
         return np.array(values, dtype=_TYPES[datatype]).tobytes()
     texts = [value.encode() for value in values]
     return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
-
-
-def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number; send null for a missing value")
 
 
 def describe(schema: Schema, service: str, version: int, has_shares: bool) -> dict[str, Any]:

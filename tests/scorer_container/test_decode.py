@@ -3,6 +3,7 @@
 import json
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -71,7 +72,8 @@ def typed(body: bytes):
 def plain(found):
     if not isinstance(found, Table):
         return found
-    return [[(type(value), repr(value)) for value in column] for column in found.columns]
+    columns = [v.tolist() if isinstance(v, np.ndarray) else v for v in found.columns]
+    return [[(type(value), repr(value)) for value in column] for column in columns]
 
 
 @given(st.lists(st.one_of(rows, lacking), max_size=4))
@@ -79,6 +81,39 @@ def plain(found):
 def test_both_take_and_refuse_the_same_with_the_same_values(sent):
     body = json.dumps({"input_df": sent}).encode()
     assert plain(typed(body)) == plain(slowly(body))
+
+
+@given(st.lists(st.one_of(rows, lacking), min_size=1, max_size=3), st.integers(60, 70), st.data())
+@settings(max_examples=200, deadline=None)
+def test_many_rows_are_taken_and_refused_alike(odd, count, drawn):
+    sent = [GOOD] * count
+    for row in odd:
+        sent[drawn.draw(st.integers(0, count - 1))] = row
+    wanted = plain(slowly(json.dumps({"input_df": sent}).encode()))
+    for form in ("input_df", "dataframe_records", "instances"):
+        assert plain(typed(json.dumps({form: sent}).encode())) == wanted
+
+
+@given(st.lists(rows, max_size=3), st.integers(1, 70), st.data())
+@settings(max_examples=200, deadline=None)
+def test_rows_as_lists_and_columns_are_taken_and_refused_as_rows_are(odd, count, drawn):
+    sent = [GOOD] * count
+    for row in odd:
+        known = {name: value for name, value in row.items() if name in GOOD}
+        sent[drawn.draw(st.integers(0, count - 1))] = known
+    names = drawn.draw(st.permutations(list(GOOD)))
+    lists = [[row[name] for name in names] for row in sent]
+    documents = {
+        "dataframe_split": {"columns": names, "data": lists},
+        "instances": [[row[column.name] for column in COLUMNS] for row in sent],
+        "inputs": dict(zip(names, zip(*lists, strict=True), strict=True)),
+    }
+    if any(isinstance(value, list) for row in sent for value in row.values()):
+        # Of a column, a value in a list of its own is that value.
+        del documents["inputs"]
+    wanted = plain(slowly(json.dumps({"input_df": sent}).encode()))
+    for form, held in documents.items():
+        assert plain(typed(json.dumps({form: held}).encode())) == wanted
 
 
 @pytest.mark.parametrize(

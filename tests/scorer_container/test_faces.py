@@ -1,11 +1,16 @@
 """The two faces of the scorer: the same requests, the same answers, on WSGI alone and on Flask."""
 
+import io
 import json
 import logging
 
+import pyarrow.parquet as pq
 import pytest
 from face import KEY, LIMIT, Face
 from models import iris_rows, pack_diabetes, pack_iris
+
+from scorer_container.seal import seal
+from scorer_container.ship import read_layout
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +42,27 @@ def test_rows_are_scored_captured_and_answered(face):
         label: [row[label] for row in reply["probabilities"]] for label in reply["probabilities"][0]
     }
     assert call["correlation_id"] is None
+
+
+def test_many_rows_are_shipped_as_they_came_and_were_answered(face, tmp_path):
+    rows = iris_rows()
+    reply = json.loads(face.ask("POST", "/score", body_of(rows))[2])
+    one = json.loads(face.ask("POST", "/score", body_of(rows[-1:]))[2])
+    spooled = b"".join(path.read_bytes() for path in face.spool.iterdir())
+    (data,) = seal(spooled, read_layout(tmp_path / "package"), "iris", 1, "d" * 64).values()
+    table = pq.read_table(io.BytesIO(data)).to_pylist()
+    assert len(table) == len(rows) + 1 == 151
+    assert _part(table, "input.") == [*rows, rows[-1]]
+    assert _part(table, "probability.") == reply["probabilities"] + one["probabilities"]
+    assert [row["prediction"] for row in table] == reply["predictions"] + one["predictions"]
+    assert [row["row"] for row in table] == [*range(150), 0]
+    assert {row["request_id"] for row in table} == {reply["request_id"], one["request_id"]}
+
+
+def _part(table, prefix):
+    return [
+        {n.removeprefix(prefix): v for n, v in row.items() if n.startswith(prefix)} for row in table
+    ]
 
 
 def test_headers_name_time_correlation_and_whether_it_is_captured(face):
@@ -185,3 +211,5 @@ def test_missing_values_and_categories_go_through(tmp_path, fast):
     status, _, answer = face.ask("POST", "/score", body_of([row, {**row, "bmi": 0.05}]))
     assert status == 200
     assert len(json.loads(answer)["predictions"]) == 2
+    status, _, answer = face.ask("POST", "/score", body_of([row]))
+    assert status == 200, answer

@@ -69,7 +69,7 @@ class Program:
             raise ModelFailed(f"the model does not take these rows: {error}") from None
         if not isinstance(answer, Classified) or self.classes is None:
             return answer.tolist(), None
-        return [self.classes[index] for index in answer.winners.tolist()], answer.shares
+        return list(map(self.classes.__getitem__, answer.winners.tolist())), answer.shares
 
 
 def write_program(program: Program) -> bytes:

@@ -6,6 +6,9 @@ from typing import Any
 
 from scienceops.core.schema import Schema
 
+#: Up to so many rows, lists cost less than arrays.
+FEW_ROWS = 64
+
 
 @dataclass(frozen=True)
 class Table:
@@ -17,13 +20,6 @@ class Table:
 
     columns: Sequence[Sequence[Any]]
     count: int
-
-    def listed(self) -> "Table":
-        """The same with every array as a list."""
-        if not any(hasattr(values, "tolist") for values in self.columns):
-            return self
-        columns = [v.tolist() if hasattr(v, "tolist") else v for v in self.columns]
-        return Table(columns, self.count)
 
     @classmethod
     def from_rows(cls, rows: Sequence[Mapping[str, Any]], schema: Schema) -> "Table":

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import repeat
 from typing import TYPE_CHECKING
 
+from scienceops.core.table import FEW_ROWS
 from scienceops.errors import ModelFailed
 
 if TYPE_CHECKING:
@@ -51,9 +52,16 @@ class Shares:
         )
         return list(map(dict, pairs))
 
-    def by_class(self) -> dict[str, list[float]]:
-        """Class -> share of every row."""
-        return dict(zip(self.labels, self.matrix.T.tolist(), strict=True))
+    def by_class(self) -> "dict[str, Sequence[float]]":
+        """Class -> share of every row: a list, or an array of more than FEW_ROWS."""
+        columns = self.matrix.T
+        return dict(
+            zip(
+                self.labels,
+                columns.tolist() if len(self.matrix) <= FEW_ROWS else columns,
+                strict=True,
+            )
+        )
 
     def are_finite(self) -> bool:
         """Whether none is infinite or NaN."""

@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from benchmarks.scoring.environments import ROOT
 from benchmarks.scoring.load import request_of
+from benchmarks.scoring.peers import tensors
 from benchmarks.scoring.servers import Server, in_words
 
 KEY = "the gateway's key"
@@ -55,7 +56,7 @@ def ours(
         sys.executable,
         settings,
         settle_seconds=SETTLE_SECONDS,
-        forms={"arrow": _arrow},
+        forms={"v2": _v2, "arrow": _arrow},
         note=in_words(workers),
     )
 
@@ -76,6 +77,12 @@ def echo(*, workers: int = 1) -> Server:
 def _json(rows: list[dict[str, Any]]) -> bytes:
     body = json.dumps({"input_df": rows}).encode()
     return request_of("/score", body, Authorization=f"Bearer {KEY}")
+
+
+def _v2(rows: list[dict[str, Any]]) -> bytes:
+    """The call that MLServer gets, and labels alone for an answer, as it gives them."""
+    body = json.dumps({**tensors(rows), "outputs": [{"name": "predict"}]}).encode()
+    return request_of("/v2/models/bench/infer", body, Authorization=f"Bearer {KEY}")
 
 
 def _arrow(rows: list[dict[str, Any]]) -> bytes:

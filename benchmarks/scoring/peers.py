@@ -85,7 +85,7 @@ def mlserver(model: Path, folder: Path, *, workers: int = 0, batch: int = 0) -> 
         return [str(Path(python).with_name("mlserver")), "start", str(place)]
 
     return Server(
-        "MLServer", command, lambda rows: _post("/v2/models/bench/infer", _tensors(rows)),
+        "MLServer", command, lambda rows: _post("/v2/models/bench/infer", tensors(rows)),
         lambda answer: answer["outputs"][0]["data"], python,
         note="adaptive batching" if batch else in_words(workers) if workers else "in process",
     )  # fmt: skip
@@ -153,8 +153,8 @@ def _post(path: str, document: Any) -> bytes:
     return request_of(path, json.dumps(document).encode())
 
 
-def _tensors(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Numbers alone as one array, the fastest of its forms; else a tensor for each column."""
+def tensors(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """V2's body: numbers alone as one array, MLServer's fastest; else a tensor for each column."""
     count, names = len(rows), list(rows[0])
     if all(isinstance(value, float) for value in rows[0].values()):
         values = [value for row in rows for value in row.values()]

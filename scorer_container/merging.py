@@ -1,8 +1,9 @@
 """Merging: calls that come while the model computes are answered together, by one predict."""
 
 import threading
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from itertools import chain
 from typing import Any
 
@@ -12,6 +13,8 @@ from scienceops.running import Runner, Scored
 #: A call of more rows is answered by itself: there is little left to save.
 MOST_ROWS_OF_ONE = 64
 MOST_ROWS = 512
+#: Of one look.
+LET_COME_SECONDS = 0.0002
 
 
 class _Call:
@@ -32,14 +35,17 @@ class _Call:
 class MergingRunner(Runner):
     """Wraps a runner whose rows are answered alike alone and among others.
 
-    Nothing waits when nothing computes: a call that comes then is answered at once. One that comes
-    while another is computed waits for that, and is then answered with all others that came. An
-    error is told to the call that causes it, for then each is asked alone.
+    A call that is the only one is answered at once. One that comes while another is computed waits
+    for that, and is then answered with all others that came. An error is told to the call that
+    causes it, for then each is asked alone.
+
+    open_calls: has one item for each call that is anywhere between its body and its answer.
     """
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, open_calls: Sized = ()) -> None:
         super().__init__(runner.schema)
         self._runner = runner
+        self._open_calls = open_calls
         self._lock = threading.Lock()
         self._computes = False
         self._waiting: deque[_Call] = deque()
@@ -58,6 +64,7 @@ class MergingRunner(Runner):
             call.woken.wait()
             if not call.is_next:
                 return call.result()
+        self._let_come()
         # It is this call's turn, with those that came meanwhile.
         calls = [call, *self._take(MOST_ROWS - table.count)]
         try:
@@ -67,6 +74,16 @@ class MergingRunner(Runner):
             for other in calls[1:]:
                 other.woken.set()
         return call.result()
+
+    def _let_come(self) -> None:
+        """Let calls that are being read or answered go on, as long as each look finds more here.
+
+        A model in pure Python lets no other thread run while it computes, so that none would come.
+        """
+        seen = -1
+        while seen < len(self._waiting) < len(self._open_calls) - 1:
+            seen = len(self._waiting)
+            time.sleep(LET_COME_SECONDS)
 
     def _take(self, most: int) -> list[_Call]:
         taken = []

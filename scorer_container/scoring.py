@@ -4,6 +4,7 @@ import logging
 import math
 import secrets
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -91,7 +92,9 @@ class Scoring:
         metrics: Metrics,
         direct: DirectKeys | None = None,
         spans: Spans | None = None,
+        open_calls: deque[None] | None = None,
     ) -> None:
+        """open_calls: has one item for each call that is not answered yet."""
         self.served = served
         self.decoder = RowsDecoder(served.schema)
         self.native = NativeForm(self.decoder)
@@ -100,10 +103,12 @@ class Scoring:
         self._metrics = metrics
         self._direct = direct
         self._spans = spans
+        self._open_calls = deque() if open_calls is None else open_calls
 
     def reply_to(self, call: Call, form: Form) -> Reply:
         """The answer to a call in its own form, or the problem with it."""
         began = time.perf_counter()
+        self._open_calls.append(None)
         try:
             answer = self._score(call, form, began)
             sent, status, headers = form.write(answer), 200, {ID_HEADER: answer.request_id}
@@ -114,6 +119,8 @@ class Scoring:
         except Exception as error:  # noqa: BLE001  # Whoever asked gets an answer all the same.
             told = unforeseen(error)
             sent, status, headers = form.refuse(told), told.status, {}
+        finally:
+            self._open_calls.pop()
         seconds = time.perf_counter() - began
         self._metrics.answered(status, seconds)
         # The last bit of the flags: whoever began the trace records it. Others cost this look.

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -70,11 +71,11 @@ def build(
     )
     metrics = Metrics(scorer.service, scorer.version, str(os.getpid()), schema)
     capture = (make_capture or capture_of)(scorer.capture, scorer.sampling, spool)
-    runner = load_runner(folder)
+    runner, open_calls = load_runner(folder), deque[None]()
     if documents["manifest"].get("runtime", {}).get("independent_rows"):
         from scorer_container.merging import MergingRunner
 
-        runner = MergingRunner(runner)
+        runner = MergingRunner(runner, open_calls)
     direct = None
     if scorer.direct:
         from scienceops.bootstrap import connect_objects
@@ -82,7 +83,7 @@ def build(
 
         direct = DirectKeys(connect_objects(settings), scorer.service)
         direct.keep_fresh()
-    scoring = Scoring(served, runner, capture, metrics, direct, open_spans(ROLE))
+    scoring = Scoring(served, runner, capture, metrics, direct, open_spans(ROLE), open_calls)
 
     def others() -> Wsgi:
         from scorer_container.web import create_app

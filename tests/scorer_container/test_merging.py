@@ -79,6 +79,26 @@ def test_a_call_that_comes_alone_is_answered_at_once():
     assert gated.counts == [1, 2]
 
 
+def test_a_call_lets_those_come_that_are_on_their_way_and_no_others(monkeypatch):
+    gated = Gated()
+    gated.gate.set()
+    runner = MergingRunner(gated, open_calls=[None, None, None])
+    others = []
+    with ThreadPoolExecutor(1) as pool:
+
+        def another_comes(_seconds):
+            if not others:
+                others.append(pool.submit(runner.predict_table, of(2.0)))
+                while not runner._waiting:
+                    threading.Event().wait(0.001)
+
+        monkeypatch.setattr("scorer_container.merging.time.sleep", another_comes)
+        # There is a third one, which does not come: nobody waits for it.
+        assert runner.predict_table(of(1.0)).predictions == [2.0]
+        assert others[0].result(20).predictions == [4.0]
+    assert gated.counts == [2]
+
+
 def test_calls_that_come_meanwhile_are_answered_together_each_with_its_own():
     gated = Gated()
     tables = [of(0.0), of(1.0), of(2.0, 3.0), of(4.0)]

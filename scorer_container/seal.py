@@ -2,12 +2,13 @@
 
 import io
 import json
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date
 from typing import Any
 
 from scienceops.core.captures import INPUT_PREFIX, PROBABILITY_PREFIX, CaptureLayout
 from scienceops.core.names import PREDICTION, Partition
-from scorer_container.spooled import from_line
+from scorer_container.spooled import SpooledCall, from_lines, values_of
 
 #: What is the same in all rows of a call.
 _OF_CALL = ("request_id", "captured_at", "correlation_id", "latency_ms")
@@ -21,49 +22,48 @@ def seal(
     A last line without its end was being written when its writer died: it was never acknowledged.
     """
     whole = spooled[: spooled.rfind(b"\n") + 1]
-    segments: dict[Partition, _Segment] = {}
-    for line in whole.splitlines():
-        call = from_line(line)
-        call["captured_at"] = datetime.fromisoformat(call["captured_at"]).astimezone(UTC)
-        partition = Partition(service, version, call["captured_at"].date())
-        segments.setdefault(partition, _Segment(layout)).add(call)
+    segments: dict[date, _Segment] = {}
+    for some in from_lines(whole):
+        days: dict[date, list[SpooledCall]] = {}
+        for call in some:
+            days.setdefault(call.captured_at.astimezone(UTC).date(), []).append(call)
+        for day, calls in days.items():
+            segments.setdefault(day, _Segment(layout)).add(calls)
     facts = {"service": service, "version": version, "package_digest": digest}
-    return {partition: segment.to_parquet(facts) for partition, segment in segments.items()}
+    return {
+        Partition(service, version, day): segment.to_parquet(facts)
+        for day, segment in segments.items()
+    }
 
 
 class _Segment:
-    """The calls of a partition."""
+    """The calls of a day, by column."""
 
     def __init__(self, layout: CaptureLayout) -> None:
         self._layout = layout
         self._counts: list[int] = []
         self._of_call: dict[str, list[Any]] = {name: [] for name in _OF_CALL}
-        self._inputs = [INPUT_PREFIX + column.name for column in layout.schema.columns]
-        names = (*self._inputs, PREDICTION, *(PROBABILITY_PREFIX + n for n in layout.classes))
-        #: Lists of values, and arrays, one after another.
-        self._pieces: dict[str, list[Any]] = {name: [] for name in names}
+        #: Column -> lists of values, and arrays, one after another.
+        self._pieces: dict[str, list[Any]] = {name: [] for name in layout.columns}
 
-    def add(self, call: dict[str, Any]) -> None:
-        predictions = call["predictions"]
-        count = len(predictions)
-        self._counts.append(count)
+    def add(self, calls: Sequence[SpooledCall]) -> None:
+        self._counts += [len(call.predictions) for call in calls]
         for name, values in self._of_call.items():
-            values.append(call[name])
-        for name, column in zip(self._inputs, call["columns"], strict=True):
-            self._append(name, column)
-        self._append(PREDICTION, _as_column(predictions, self._layout))
-        shares = call["probabilities"]
+            values += [getattr(call, name) for call in calls]
+        columns = zip(*(call.columns for call in calls), strict=True)
+        for column, parts in zip(self._layout.schema.columns, columns, strict=True):
+            self._pieces[INPUT_PREFIX + column.name] += values_of(parts)
+        predictions = [value for call in calls for value in call.predictions]
+        self._pieces[PREDICTION].append(_as_column(predictions, self._layout))
+        shares = [call.probabilities or {} for call in calls]
         for label in self._layout.classes:
-            self._append(PROBABILITY_PREFIX + label, shares.get(label, [None] * count))
+            parts = tuple(
+                given[label] if label in given else [None] * len(call.predictions)
+                for call, given in zip(calls, shares, strict=True)
+            )
+            self._pieces[PROBABILITY_PREFIX + label] += values_of(parts)
 
-    def _append(self, name: str, values: Any) -> None:
-        pieces = self._pieces[name]
-        if isinstance(values, list) and pieces and isinstance(pieces[-1], list):
-            pieces[-1] += values
-        else:
-            pieces.append(values)
-
-    def to_parquet(self, facts: dict[str, Any]) -> bytes:
+    def to_parquet(self, facts: Mapping[str, Any]) -> bytes:
         """facts: column -> what all rows have in it."""
         import numpy as np
         import pyarrow as pa
@@ -71,17 +71,17 @@ class _Segment:
 
         named = {"timestamp[us, tz=UTC]": pa.timestamp("us", tz="UTC")}
         counts = np.array(self._counts)
-        call = np.repeat(np.arange(len(counts)), counts)
-        total = len(call)
+        call_of = np.repeat(np.arange(len(counts)), counts)
         fields, columns = [], []
         for name, text in self._layout.columns.items():
             kind = named.get(text) or getattr(pa, text.replace("bool", "bool_"))()
             if name == "row":
-                values = pa.array(np.arange(total) - (np.cumsum(counts) - counts)[call], type=kind)
+                first_rows = np.cumsum(counts) - counts
+                values = pa.array(np.arange(len(call_of)) - first_rows[call_of], type=kind)
             elif name in facts:
-                values = pa.repeat(pa.scalar(facts[name], type=kind), total)
-            elif name in self._of_call:
-                values = pa.array(self._of_call[name], type=kind).take(pa.array(call))
+                values = pa.repeat(pa.scalar(facts[name], type=kind), len(call_of))
+            elif name in _OF_CALL:
+                values = pa.array(self._of_call[name], type=kind).take(pa.array(call_of))
             else:
                 pieces = self._pieces[name]
                 values = pa.concat_arrays([pa.array(piece, type=kind) for piece in pieces])

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from scienceops.core.captures import CaptureMode
@@ -18,7 +19,7 @@ from scorer_container.capture_modes import capture_of
 from scorer_container.fast import FastFace
 from scorer_container.metrics import Metrics
 from scorer_container.scoring import Scoring, Served
-from scorer_container.spooled import from_line
+from scorer_container.spooled import from_lines, values_of
 from scorer_container.web import create_app
 
 KEY = "the gateway's key"
@@ -103,8 +104,10 @@ class Face:
 
     def captured(self) -> list[dict[str, Any]]:
         """Every captured call, its columns as lists."""
-        lines = b"".join(path.read_bytes() for path in self.spool.iterdir()).splitlines()
-        calls = [from_line(line) for line in lines]
+        spooled = b"".join(path.read_bytes() for path in self.spool.iterdir())
+        calls = [msgspec.structs.asdict(call) for calls in from_lines(spooled) for call in calls]
         for call in calls:
-            call["columns"] = [np.asarray(v).tolist() for v in call["columns"]]
+            call["columns"] = [
+                np.concatenate(values_of([values])).tolist() for values in call["columns"]
+            ]
         return calls

@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from datetime import UTC, datetime
 
 import pyarrow.parquet as pq
 import pytest
@@ -71,7 +72,7 @@ def test_headers_name_time_correlation_and_whether_it_is_captured(face):
     face.ask("POST", "/score", body, X_ScienceOps_Captured_At=at, X_ScienceOps_Correlation_Id="me")
     assert face.ask("POST", "/score", body, X_ScienceOps_Capture="off")[0] == 200
     (call,) = face.captured()
-    assert call["captured_at"] == "2026-11-20T09:00:00Z"
+    assert call["captured_at"] == datetime(2026, 11, 20, 9, tzinfo=UTC)
     assert call["correlation_id"] == "me"
 
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import pyarrow.parquet as pq
 import pytest
 from face import KEY, LIMIT, Face
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from models import iris_rows, pack_diabetes, pack_iris
 
 from scorer_container.seal import seal
@@ -58,6 +60,38 @@ def test_many_rows_are_shipped_as_they_came_and_were_answered(face, tmp_path):
     assert [row["prediction"] for row in table] == reply["predictions"] + one["predictions"]
     assert [row["row"] for row in table] == [*range(150), 0]
     assert {row["request_id"] for row in table} == {reply["request_id"], one["request_id"]}
+
+
+numbers = st.one_of(st.none(), st.floats(-1e6, 1e6), st.integers(-1000, 1000))
+patients = st.fixed_dictionaries(
+    {
+        **{name: numbers.filter(lambda n: n is not None) for name in ("age", "bp", "s5")},
+        "bmi": numbers,
+        "sex": st.one_of(st.sampled_from(["female", "male"]), st.text(max_size=3)),
+    }
+)
+
+
+@given(st.lists(patients, min_size=1, max_size=3), st.sampled_from([1, 40]))
+@settings(max_examples=60, deadline=None)
+def test_whatever_the_schema_takes_is_answered_and_counted(diabetes, rows, times):
+    before = _counted(diabetes)
+    status, _, answer = diabetes.ask("POST", "/score", body_of(rows * times))
+    assert (status, len(json.loads(answer)["predictions"])) == (200, len(rows) * times)
+    assert _counted(diabetes) == before + len(rows) * times
+
+
+@pytest.fixture(scope="module")
+def diabetes(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("diabetes")
+    return Face(folder, pack_diabetes(folder), fast=True)
+
+
+def _counted(face):
+    text = face.ask("GET", "/metrics")[2].decode()
+    return next(
+        int(line.split()[-1]) for line in text.splitlines() if "captured_rows_total{" in line
+    )
 
 
 def _part(table, prefix):

@@ -1,81 +1,16 @@
 """Deploying and destroying, with a stand-in for the Azure CLI that writes down its calls."""
 
-import json
-import stat
-import sys
-
 import pytest
 from bicep.files import BICEP, all_files
+from emulators.az_cli import ANSWERS, BUILT, ME, OUTPUTS, REGISTRY
 
-from infra.azure import deploy, destroy, grant_sql, job_image
+from infra.azure import deploy, destroy, grant_sql
 from infra.azure.az import Az
-
-STAND_IN = f"""#!{sys.executable}
-import json, os, sys
-with open(os.environ["AZ_CALLS"], "a") as calls:
-    calls.write(json.dumps([sys.argv[1:], os.environ.get("ADMINISTRATOR_ID")]) + "\\n")
-arguments = " ".join(sys.argv[1:])
-for start, answer in json.loads(os.environ["AZ_ANSWERS"]).items():
-    if arguments.startswith(start):
-        if answer == "fails":
-            sys.exit(1)
-        print(json.dumps(answer))
-"""
-ME = {"id": "11111111-2222-3333-4444-555555555555", "userPrincipalName": "eva@example.org"}
-OUTPUTS = {name: {"type": "String", "value": f"the-{name}"} for name in deploy.OUTPUTS}
-REGISTRY = OUTPUTS["registryServer"]["value"]
-BUILT = "sha256:" + "1" * 64
-#: Of a stage that is new: there is no registry before its first deployment, and no image in it.
-ANSWERS = {
-    "ad signed-in-user": ME,
-    "deployment group create": OUTPUTS,
-    "acr list": [],
-    "acr repository list": [],
-    "acr repository show ": BUILT,
-}
-
-
-class StandInCli:
-    """What `az` was asked, and what it answers."""
-
-    def __init__(self, folder, monkeypatch):
-        self._calls = folder / "calls"
-        self._monkeypatch = monkeypatch
-        program = folder / "az"
-        program.write_text(STAND_IN)
-        program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-        monkeypatch.setenv("AZ_CALLS", str(self._calls))
-        self.answers(ANSWERS)
-
-    def answers(self, answers):
-        self._monkeypatch.setenv("AZ_ANSWERS", json.dumps(answers))
-
-    @property
-    def calls(self):
-        text = self._calls.read_text() if self._calls.exists() else ""
-        return [json.loads(line) for line in text.splitlines()]
-
-    def asked(self, start):
-        return [" ".join(call) for call, _ in self.calls if " ".join(call).startswith(start)]
-
-
-@pytest.fixture
-def cli(tmp_path, monkeypatch):
-    return StandInCli(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def programs(monkeypatch):
-    """Our own programs that a deployment runs, written down instead."""
-    ran = []
-    monkeypatch.setattr(deploy, "run", lambda _, *arguments: ran.append(arguments))
-    monkeypatch.setattr(job_image, "tag_of", lambda _: "job-tag")
-    return ran
+from infra.azure.choices import Administrator, Choices
 
 
 def test_a_stage_is_deployed_with_its_parameters_then_published(cli, programs):
-    deploy.deploy("dev", "northeurope", Az(), addresses=["192.0.2.7"])
+    deploy.deploy("dev", Choices("northeurope", ("192.0.2.7",)), Az())
     (group,) = cli.asked("group create")
     assert "--name scienceops-dev --location northeurope" in group
     made = cli.asked("deployment group create")[-1]
@@ -91,7 +26,7 @@ def test_a_stage_is_deployed_with_its_parameters_then_published(cli, programs):
 
 
 def test_a_new_stage_is_deployed_again_once_its_registry_has_built_the_job_image(cli, programs):
-    deploy.deploy("dev", "northeurope", Az())
+    deploy.deploy("dev", Choices("northeurope"), Az())
     image = f"{REGISTRY}/scienceops@{BUILT}"
     steps = [
         words for call, _ in cli.calls if (words := " ".join(call)).startswith(("dep", "acr b"))
@@ -112,7 +47,7 @@ def test_a_stage_that_is_there_builds_what_it_has_not_and_is_deployed_once(
         "acr repository show-tags": tags,
     }
     cli.answers({**ANSWERS, **there})
-    deploy.deploy("dev", "northeurope", Az())
+    deploy.deploy("dev", Choices("northeurope"), Az())
     assert len(cli.asked("acr build --registry old ")) == len(cli.asked("acr build")) == builds
     (made,) = cli.asked("deployment group create")
     assert f"jobImage=old.azurecr.io/scienceops@{BUILT} " in made
@@ -121,31 +56,25 @@ def test_a_stage_that_is_there_builds_what_it_has_not_and_is_deployed_once(
 def test_a_stage_without_spark_needs_no_wheel(cli, programs):
     without = {**OUTPUTS, "databricksUrl": {"type": "String", "value": ""}}
     cli.answers({**ANSWERS, "deployment group create": without})
-    deploy.deploy("dev", "northeurope", Az())
+    deploy.deploy("dev", Choices("northeurope"), Az())
     assert "infra.azure.upload_wheel" not in [ran[0] for ran in programs]
 
 
 def test_whoever_is_signed_in_administers(cli, programs):
-    deploy.deploy("dev", "northeurope", Az())
-    told = [who for call, who in cli.calls if call[0] == "deployment"]
+    deploy.deploy("dev", Choices("northeurope"), Az())
+    told = [seen["ADMINISTRATOR_ID"] for call, seen in cli.calls if call[0] == "deployment"]
     assert set(told) == {ME["id"]}
 
 
 def test_a_group_administers_when_it_is_named(cli, monkeypatch):
     seen = []
-    monkeypatch.setattr(deploy, "deploy", lambda *_, **__: seen.append(_[2].variables))
+    monkeypatch.setattr(deploy, "deploy", lambda _, given, *__, **___: seen.append(given))
     deploy.main(["dev", "--group", "42=Data science"])
-    assert seen == [
-        {
-            "ADMINISTRATOR_ID": "42",
-            "ADMINISTRATOR_NAME": "Data science",
-            "ADMINISTRATOR_KIND": "Group",
-        }
-    ]
+    assert seen == [Choices(administrator=Administrator("42", "Data science", "Group"))]
 
 
 def test_every_provider_of_a_resource_is_registered_before_the_group_is_made(cli, programs):
-    deploy.deploy("dev", "northeurope", Az())
+    deploy.deploy("dev", Choices("northeurope"), Az())
     used = {
         found.target.partition("/")[0]
         for file in all_files().values()
@@ -158,14 +87,14 @@ def test_every_provider_of_a_resource_is_registered_before_the_group_is_made(cli
 def test_nothing_is_done_after_a_step_that_failed(cli, programs):
     cli.answers({**ANSWERS, "deployment group create": "fails"})
     with pytest.raises(SystemExit, match="nothing after it was done"):
-        deploy.deploy("dev", "northeurope", Az())
+        deploy.deploy("dev", Choices("northeurope"), Az())
     assert not cli.asked("functionapp")
     assert not cli.asked("acr build")
     assert programs == [("infra.azure.job_image",)]
 
 
 def test_a_look_ahead_changes_nothing(cli, programs):
-    deploy.deploy("dev", "northeurope", Az(), what_if=True)
+    deploy.deploy("dev", Choices("northeurope"), Az(), what_if=True)
     assert cli.asked("deployment group what-if")
     assert not cli.asked("deployment group create")
     assert programs == []
@@ -180,7 +109,7 @@ def test_a_dry_run_shows_commands_and_runs_none(cli, capsys, run):
 
 def test_a_stage_without_parameters_says_how_to_make_some(cli):
     with pytest.raises(SystemExit, match="set `stage` in it"):
-        deploy.deploy("nowhere", "northeurope", Az())
+        deploy.deploy("nowhere", Choices("northeurope"), Az())
 
 
 def test_a_machine_without_the_cli_is_told_where_it_is(monkeypatch, tmp_path):

@@ -5,9 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from infra.azure.choices import Administrator, Choices
-
-#: Takes away what a stage has, where leaving an option out keeps it.
-NONE = "none"
+from infra.azure.option_forms import (
+    NONE,
+    address_faults,
+    administrator_faults,
+    email_faults,
+    group_faults,
+    location_faults,
+)
 
 
 @dataclass(frozen=True)
@@ -23,12 +28,23 @@ class Options:
 def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
     """The options of a command line; a variable that is empty is as one that is not set.
 
+    Raises SystemExit with all that is wrong with them.
+
     >>> read(["dev", "--address", "none"], {"ALERT_EMAIL": "me@example.org"}).given
     Choices(location=None, addresses=(), email='me@example.org', administrator=None)
     """
     told = _parser().parse_args(arguments)
-    addresses = told.address and tuple(value for value in told.address if value != NONE)
     email = environment.get("ALERT_EMAIL") or None
+    faults = (
+        *location_faults(told.location),
+        *address_faults(told.address or ()),
+        *group_faults(told.group),
+        *email_faults(email),
+        *administrator_faults(environment),
+    )
+    if faults:
+        raise SystemExit("\n".join(faults))
+    addresses = told.address and tuple(value for value in told.address if value != NONE)
     given = Choices(
         location=told.location,
         addresses=addresses,
@@ -39,7 +55,7 @@ def read(arguments: Sequence[str], environment: Mapping[str, str]) -> Options:
 
 
 def _administrator(group: str | None, environment: Mapping[str, str]) -> Administrator | None:
-    if group:
+    if group is not None:
         number, _, name = group.partition("=")
         return Administrator(number, name, "Group")
     number, name = (environment.get(f"ADMINISTRATOR_{part}") or "" for part in ("ID", "NAME"))

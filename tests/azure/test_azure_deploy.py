@@ -69,8 +69,8 @@ def test_whoever_is_signed_in_administers(cli, programs):
 def test_a_group_administers_when_it_is_named(cli, monkeypatch):
     seen = []
     monkeypatch.setattr(deploy, "deploy", lambda _, given, *__, **___: seen.append(given))
-    deploy.main(["dev", "--group", "42=Data science"])
-    assert seen == [Choices(administrator=Administrator("42", "Data science", "Group"))]
+    deploy.main(["dev", "--group", f"{ME['id']}=Data science"])
+    assert seen == [Choices(administrator=Administrator(ME["id"], "Data science", "Group"))]
 
 
 def test_every_provider_of_a_resource_is_registered_before_the_group_is_made(cli, programs):

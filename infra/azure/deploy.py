@@ -15,7 +15,7 @@ from typing import Any
 
 from infra.azure.az import Az, group_of
 from infra.azure.choices import DEPLOYMENT, Administrator, Choices, describe, last_choices
-from infra.azure.job_image import build_image
+from infra.azure.job_image import build_image, image_to_be
 from infra.azure.options import read
 from infra.azure.stages import fixed_in, parameters_of
 
@@ -48,23 +48,22 @@ def deploy(stage: str, given: Choices, az: Az, *, what_if: bool = False) -> None
     if chosen.administrator is None:
         chosen = replace(chosen, administrator=signed_in(az))
     az.variables.update(chosen.variables())
+    place: tuple[str, ...] = ("--resource-group", group, "--parameters", str(parameters))
+    if given.addresses is not None or "allowedAddresses" not in fixed:
+        place += (f"allowedAddresses={json.dumps(chosen.addresses or ())}",)
+    if what_if:
+        look_ahead(az, group, place, is_there=had is not None)
+        return
     for provider in PROVIDERS:
         az.do("provider", "register", "--namespace", provider, "--wait")
     if had is None:
         tags = ("application=scienceops", f"stage={stage}")
         location = chosen.location or DEFAULT_LOCATION
         az.do("group", "create", "--name", group, "--location", location, "--tags", *tags)
-    place: tuple[str, ...] = ("--resource-group", group, "--parameters", str(parameters))
-    if given.addresses is not None or "allowedAddresses" not in fixed:
-        place += (f"allowedAddresses={json.dumps(chosen.addresses or ())}",)
-    if what_if:
-        az.do("deployment", "group", "what-if", *place)
-        return
     run(az, "infra.azure.job_image")
-    known = ("acr", "list", "--resource-group", group, "--query", "[].loginServer")
     # A new stage has no registry yet that could build the image, so it is deployed once more.
-    registries = az.ask(*known, otherwise=[])
-    image = build_image(az, registries[0]) if registries else ""
+    registry = registry_of(az, group)
+    image = build_image(az, registry) if registry else ""
     told = create(az, *place, f"jobImage={image}")
     if not image:
         image = build_image(az, told["registryServer"])
@@ -78,6 +77,27 @@ def deploy(stage: str, given: Choices, az: Az, *, what_if: bool = False) -> None
         *("--name", told["functionsName"], "--src", str(PACKAGE), "--build-remote", "false"),
     )
     sys.stdout.write(NEXT.format(**told))
+
+
+def look_ahead(az: Az, group: str, place: tuple[str, ...], *, is_there: bool) -> None:
+    """Have Azure say what a deployment would change. Raises SystemExit where it cannot look."""
+    if not (is_there or az.dry_run):
+        raise SystemExit(
+            f"there is no {group} yet, and Azure looks ahead in a group alone: a deployment would "
+            "make the group and all of infra/bicep/main.bicep. OPTIONS=--dry-run shows the commands"
+        )
+    # The image is named by what it is made of: this lays it out on this machine.
+    run(az, "infra.azure.job_image")
+    registry = registry_of(az, group)
+    image = image_to_be(az, registry) if registry else ""
+    az.do("deployment", "group", "what-if", *place, f"jobImage={image}")
+
+
+def registry_of(az: Az, group: str) -> str:
+    """The address of a stage's registry; empty when it has none yet."""
+    known = ("acr", "list", "--resource-group", group, "--query", "[].loginServer")
+    registries: list[str] = az.ask(*known, otherwise=[])
+    return registries[0] if registries else ""
 
 
 def create(az: Az, *words: str) -> dict[str, str]:

@@ -93,11 +93,50 @@ def test_nothing_is_done_after_a_step_that_failed(cli, programs):
     assert programs == [("infra.azure.job_image",)]
 
 
+#: Questions, none of which changes anything.
+READS = (
+    "group list", "deployment group list", "ad signed-in-user show", "acr list",
+    "acr repository", "deployment group what-if",
+)  # fmt: skip
+THERE = {"group list": ["northeurope"], "acr list": ["old.azurecr.io"]}
+
+
 def test_a_look_ahead_changes_nothing(cli, programs):
-    deploy.deploy("dev", Choices("northeurope"), Az(), what_if=True)
+    cli.answers({**ANSWERS, **THERE})
+    deploy.deploy("dev", Choices(), Az(), what_if=True)
     assert cli.asked("deployment group what-if")
-    assert not cli.asked("deployment group create")
-    assert programs == []
+    assert [call for call in cli.asked("") if not call.startswith(READS)] == []
+    # It writes to this machine's build/ alone.
+    assert programs == [("infra.azure.job_image",)]
+
+
+@pytest.mark.parametrize(
+    ("tags", "image"), [(["job-tag"], f"@{BUILT}"), (["job-older"], ":job-tag")]
+)
+def test_a_look_ahead_has_the_image_that_a_deployment_would_have(cli, programs, tags, image):
+    has = {"acr repository list": ["scienceops"], "acr repository show-tags": tags}
+    cli.answers({**ANSWERS, **THERE, **has})
+    deploy.deploy("dev", Choices(), Az(), what_if=True)
+    (asked,) = cli.asked("deployment group what-if")
+    assert asked.endswith(f" jobImage=old.azurecr.io/scienceops{image}")
+
+
+def test_a_look_ahead_is_at_what_a_deployment_would_be_told(cli, programs):
+    has = {"acr repository list": ["scienceops"], "acr repository show-tags": ["job-tag"]}
+    cli.answers({**ANSWERS, **THERE, **has})
+    deploy.deploy("dev", Choices(addresses=("192.0.2.7",)), Az(), what_if=True)
+    deploy.deploy("dev", Choices(addresses=("192.0.2.7",)), Az())
+    ahead, made = (
+        [(call[call.index("--parameters") :], told) for call, told in cli.calls if step in call]
+        for step in ("what-if", "create")
+    )
+    assert [(words, told) for words, told in ahead] == [(words[:-4], told) for words, told in made]
+
+
+def test_a_look_ahead_at_a_new_stage_says_why_there_is_nothing_to_look_at(cli, programs):
+    with pytest.raises(SystemExit, match="there is no scienceops-dev yet"):
+        deploy.deploy("dev", Choices(), Az(), what_if=True)
+    assert [call for call in cli.asked("") if not call.startswith(READS)] == []
 
 
 @pytest.mark.parametrize("run", [deploy.main, destroy.main])

@@ -17,6 +17,7 @@ from infra.azure.az import Az, group_of
 from infra.azure.choices import DEPLOYMENT, Administrator, Choices, describe, last_choices
 from infra.azure.job_image import build_image, image_to_be
 from infra.azure.options import read
+from infra.azure.sql_needs import need_driver
 from infra.azure.stages import fixed_in, parameters_of
 
 HERE = Path(__file__).resolve().parents[2]
@@ -33,6 +34,10 @@ ScienceOps answers at {url}
 Packages go to {storageName}, container scienceops, under packages/NAME/.
 The owner's token is a secret of the vault: docs/azure.md, "The first model".
 """
+NO_ADDRESS = """\
+No address is allowed: outside of Azure, SQL will refuse the step infra.azure.grant_sql, which then
+names the one to allow. OPTIONS="--address YOURS" saves the detour.
+"""
 
 
 def deploy(stage: str, given: Choices, az: Az, *, what_if: bool = False) -> None:
@@ -41,6 +46,8 @@ def deploy(stage: str, given: Choices, az: Az, *, what_if: bool = False) -> None
     given: what this deployment chooses; for anything else the stage keeps what it has.
     """
     parameters = parameters_of(stage)
+    if not (what_if or az.dry_run):
+        need_driver()
     group = group_of(stage)
     fixed = fixed_in(parameters.read_text())
     had = last_choices(az, group)
@@ -54,6 +61,8 @@ def deploy(stage: str, given: Choices, az: Az, *, what_if: bool = False) -> None
     if what_if:
         look_ahead(az, group, place, is_there=had is not None)
         return
+    if not chosen.addresses and "allowedAddresses" not in fixed:
+        sys.stdout.write(NO_ADDRESS)
     for provider in PROVIDERS:
         az.do("provider", "register", "--namespace", provider, "--wait")
     if had is None:

@@ -16,5 +16,7 @@ def programs(monkeypatch):
     """Our own programs that a deployment runs, written down instead."""
     ran = []
     monkeypatch.setattr(deploy, "run", lambda _, *arguments: ran.append(arguments))
+    # Whether this machine has a driver is another test's question.
+    monkeypatch.setattr(deploy, "need_driver", lambda: None)
     monkeypatch.setattr(job_image, "tag_of", lambda _: "job-tag")
     return ran

@@ -170,7 +170,6 @@ def test_what_holds_data_is_kept_and_the_rest_goes_apps_first(cli, capsys):
                 resource("Microsoft.Storage/storageAccounts", "s", "data"),
                 resource("Microsoft.EventGrid/systemTopics", "t"),
                 resource("Microsoft.App/containerApps", "iris-v1"),
-                resource("Microsoft.Network/privateDnsZones/virtualNetworkLinks", "l"),
                 {"id": "/x/untagged", "type": "Microsoft.App/jobs", "tags": None},
             ]
         }
@@ -179,6 +178,45 @@ def test_what_holds_data_is_kept_and_the_rest_goes_apps_first(cli, capsys):
     gone = [call.rpartition("/")[2] for call in cli.asked("resource delete")]
     assert gone == ["iris-v1", "untagged", "t", "e"]
     assert "Kept" in capsys.readouterr().out
+
+
+def gone_of(cli, found):
+    cli.answers({"resource list": found})
+    destroy.destroy("dev", Az())
+    return [call.rpartition("/")[2] for call in cli.asked("resource delete")]
+
+
+def test_azure_s_own_database_is_left_to_its_server(cli):
+    databases = "Microsoft.Sql/servers/databases"
+    found = [
+        resource("Microsoft.Sql/servers", "server", "data"),
+        # As Azure lists it: not made by a template, so it has no tags.
+        {"id": "/x/Microsoft.Sql/servers/server/databases/master", "type": databases, "tags": None},
+        resource(databases, "statistics", "data"),
+        resource(databases, "another"),
+        resource("Microsoft.EventGrid/systemTopics", "master"),
+    ]
+    assert gone_of(cli, found) == ["master", "another"]
+    assert not [call for call in cli.asked("resource delete") if "databases/master" in call]
+
+
+def test_a_zone_of_names_goes_after_its_links_and_before_its_network(cli):
+    zone = "Microsoft.Network/privateDnsZones"
+    found = [
+        resource("Microsoft.Network/virtualNetworks", "network"),
+        resource(zone, "a-zone"),
+        resource("microsoft.insights/components", "insights"),
+        resource(f"{zone}/virtualNetworkLinks", "link"),
+        resource("Microsoft.App/managedEnvironments", "environment"),
+    ]
+    assert gone_of(cli, found) == ["environment", "link", "a-zone", "network", "insights"]
+
+
+@pytest.mark.parametrize("options", [[], ["--with-data"], ["--dry-run"]])
+def test_a_stage_that_is_not_there_is_not_taken_down(cli, options):
+    with pytest.raises(SystemExit, match=r"STAGE=nowhere: there is no .*the stages are dev, prod"):
+        destroy.main(["nowhere", *options])
+    assert cli.calls == []
 
 
 def test_what_the_templates_call_data_is_what_is_said_to_be_kept():

@@ -18,6 +18,7 @@ from infra.azure.choices import DEPLOYMENT, Administrator, Choices, describe, la
 from infra.azure.job_image import build_image, image_to_be
 from infra.azure.options import read
 from infra.azure.sql_needs import need_driver
+from infra.azure.sql_rules import delete_taken_back
 from infra.azure.stages import fixed_in, parameters_of
 
 HERE = Path(__file__).resolve().parents[2]
@@ -77,6 +78,9 @@ def deploy(stage: str, given: Choices, az: Az, *, what_if: bool = False) -> None
     if not image:
         image = build_image(az, told["registryServer"])
         told = create(az, *place, f"jobImage={image}")
+    now = last_choices(az, group) if had else None
+    if now and now.addresses is not None:
+        delete_taken_back(az, group, told["sqlServer"], len(now.addresses))
     run(az, "infra.azure.grant_sql", *sql_arguments(told))
     if told["databricksUrl"]:
         run(az, "infra.azure.upload_wheel", told["databricksUrl"], told["databricksWheel"])

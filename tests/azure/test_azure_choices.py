@@ -3,12 +3,14 @@
 import json
 
 import pytest
+from bicep.files import BICEP
 from emulators.az_cli import ANSWERS, ME
 
 from infra.azure import deploy
 from infra.azure.az import Az
 from infra.azure.choices import Administrator, Choices, describe
 from infra.azure.options import read
+from infra.azure.sql_rules import PREFIX, delete_taken_back
 from infra.azure.stages import fixed_in
 
 TEAM = Administrator("99999999-2222-3333-4444-555555555555", "Data science", "Group")
@@ -80,6 +82,36 @@ def test_none_takes_addresses_and_mail_away(there, monkeypatch):
     deploy.main(["dev", "--address", "none"])
     assert addresses(there) == []
     assert made(there)[1]["ALERT_EMAIL"] == ""
+
+
+@pytest.mark.parametrize(
+    ("left", "gone"), [(2, []), (1, ["person-1"]), (0, ["person-0", "person-1"])]
+)
+def test_an_address_that_is_taken_back_is_taken_out_of_sql_s_firewall(there, left, gone):
+    after = {**LAST, "allowedAddresses": {"type": "Array", "value": ["192.0.2.7"] * left}}
+    rules = {"sql server firewall-rule list": ["person-0", "person-1"]}
+    there.answers(
+        {**ANSWERS, "group list": ["northeurope"], "deployment group list": after, **rules}
+    )
+    deploy.deploy("dev", Choices(), Az())
+    told = there.asked("sql server firewall-rule delete")
+    assert [call.split("--name ")[1] for call in told] == gone
+    assert all("--resource-group scienceops-dev --server the-sqlServer " in call for call in told)
+
+
+def test_a_server_is_named_without_its_domain(cli):
+    delete_taken_back(Az(), "scienceops-dev", "x.database.windows.net", 1)
+    assert "--server x --query" in cli.asked("sql server firewall-rule list")[0]
+
+
+def test_rules_are_named_as_the_template_names_them():
+    told = (BICEP / "modules" / "sql.bicep").read_text()
+    assert f"name: '{PREFIX}${{index}}'" in told
+
+
+def test_a_new_stage_has_no_rules_to_take_back(cli, programs):
+    deploy.deploy("dev", Choices(), Az())
+    assert not cli.asked("sql")
 
 
 def test_a_stage_that_is_there_is_not_moved(there):

@@ -1,22 +1,27 @@
-"""Deploy a stage to Azure: `python infra/azure/deploy.py STAGE [--location R] [--dry-run]`.
+"""Deploy a stage to Azure: `python -m infra.azure.deploy STAGE [--location R] [--dry-run]`.
 
-What is there already stays as it is, so the same command repairs, upgrades and deploys again what
-`make destroy-azure` has left. Needs the Azure CLI, signed in as an owner of the subscription.
+What is there already stays as it is, and so does what was chosen for it: the same command repairs,
+upgrades, and deploys again what `make destroy-azure` has left. Needs the Azure CLI, signed in as an
+owner of the subscription.
 """
 
-import argparse
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from infra.azure.az import Az, group_of
-from infra.azure.job_image import build_image
+from infra.azure.choices import DEPLOYMENT, Administrator, Choices, describe, last_choices
+from infra.azure.job_image import build_image, image_to_be
+from infra.azure.options import read
+from infra.azure.sql_needs import need_driver
+from infra.azure.sql_rules import delete_taken_back
+from infra.azure.stages import fixed_in, parameters_of
 
 HERE = Path(__file__).resolve().parents[2]
-BICEP = HERE / "infra" / "bicep"
 PACKAGE = HERE / "build" / "azure.zip"
 #: A subscription knows of these once it was asked to.
 PROVIDERS = (
@@ -24,44 +29,58 @@ PROVIDERS = (
     "Microsoft.Insights", "Microsoft.KeyVault", "Microsoft.ManagedIdentity", "Microsoft.Network",
     "Microsoft.OperationalInsights", "Microsoft.Sql", "Microsoft.Storage", "Microsoft.Web",
 )  # fmt: skip
-ADMINISTRATOR = ("ADMINISTRATOR_ID", "ADMINISTRATOR_NAME")
+DEFAULT_LOCATION = "westeurope"
 NEXT = """
 ScienceOps answers at {url}
 Packages go to {storageName}, container scienceops, under packages/NAME/.
 The owner's token is a secret of the vault: docs/azure.md, "The first model".
 """
+NO_ADDRESS = """\
+No address is allowed: outside of Azure, SQL will refuse the step infra.azure.grant_sql, which then
+names the one to allow. OPTIONS="--address YOURS" saves the detour.
+"""
 
 
-def deploy(
-    stage: str, location: str, az: Az, *, addresses: Sequence[str] = (), what_if: bool = False
-) -> None:
+def deploy(stage: str, given: Choices, az: Az, *, what_if: bool = False) -> None:
     """Resources, image, SQL users, wheel, package: each step may be repeated. Raises SystemExit.
 
-    addresses: IPv4 addresses that people work from; SQL and a closed bucket let no other in.
+    given: what this deployment chooses; for anything else the stage keeps what it has.
     """
-    parameters = BICEP / f"{stage}.bicepparam"
-    if not parameters.exists():
-        raise SystemExit(f"there is no {parameters}: copy dev.bicepparam, and set `stage` in it")
-    name_administrator(az)
+    parameters = parameters_of(stage)
+    if not (what_if or az.dry_run):
+        need_driver()
+    group = group_of(stage)
+    fixed = fixed_in(parameters.read_text())
+    had = last_choices(az, group)
+    chosen = choose(group, given, had, fixed)
+    if chosen.administrator is None:
+        chosen = replace(chosen, administrator=signed_in(az))
+    az.variables.update(chosen.variables())
+    place: tuple[str, ...] = ("--resource-group", group, "--parameters", str(parameters))
+    if given.addresses is not None or "allowedAddresses" not in fixed:
+        place += (f"allowedAddresses={json.dumps(chosen.addresses or ())}",)
+    if what_if:
+        look_ahead(az, group, place, is_there=had is not None)
+        return
+    if not chosen.addresses and "allowedAddresses" not in fixed:
+        sys.stdout.write(NO_ADDRESS)
     for provider in PROVIDERS:
         az.do("provider", "register", "--namespace", provider, "--wait")
-    group = group_of(stage)
-    tags = ("application=scienceops", f"stage={stage}")
-    az.do("group", "create", "--name", group, "--location", location, "--tags", *tags)
-    allowed = f"allowedAddresses={json.dumps(list(addresses))}"
-    place = ("--resource-group", group, "--parameters", str(parameters), allowed)
-    if what_if:
-        az.do("deployment", "group", "what-if", *place)
-        return
+    if had is None:
+        tags = ("application=scienceops", f"stage={stage}")
+        location = chosen.location or DEFAULT_LOCATION
+        az.do("group", "create", "--name", group, "--location", location, "--tags", *tags)
     run(az, "infra.azure.job_image")
-    known = ("acr", "list", "--resource-group", group, "--query", "[].loginServer")
     # A new stage has no registry yet that could build the image, so it is deployed once more.
-    registries = az.ask(*known, otherwise=[])
-    image = build_image(az, registries[0]) if registries else ""
+    registry = registry_of(az, group)
+    image = build_image(az, registry) if registry else ""
     told = create(az, *place, f"jobImage={image}")
     if not image:
         image = build_image(az, told["registryServer"])
         told = create(az, *place, f"jobImage={image}")
+    now = last_choices(az, group) if had else None
+    if now and now.addresses is not None:
+        delete_taken_back(az, group, told["sqlServer"], len(now.addresses))
     run(az, "infra.azure.grant_sql", *sql_arguments(told))
     if told["databricksUrl"]:
         run(az, "infra.azure.upload_wheel", told["databricksUrl"], told["databricksWheel"])
@@ -73,10 +92,31 @@ def deploy(
     sys.stdout.write(NEXT.format(**told))
 
 
+def look_ahead(az: Az, group: str, place: tuple[str, ...], *, is_there: bool) -> None:
+    """Have Azure say what a deployment would change. Raises SystemExit where it cannot look."""
+    if not (is_there or az.dry_run):
+        raise SystemExit(
+            f"there is no {group} yet, and Azure looks ahead in a group alone: a deployment would "
+            "make the group and all of infra/bicep/main.bicep. OPTIONS=--dry-run shows the commands"
+        )
+    # The image is named by what it is made of: this lays it out on this machine.
+    run(az, "infra.azure.job_image")
+    registry = registry_of(az, group)
+    image = image_to_be(az, registry) if registry else ""
+    az.do("deployment", "group", "what-if", *place, f"jobImage={image}")
+
+
+def registry_of(az: Az, group: str) -> str:
+    """The address of a stage's registry; empty when it has none yet."""
+    known = ("acr", "list", "--resource-group", group, "--query", "[].loginServer")
+    registries: list[str] = az.ask(*known, otherwise=[])
+    return registries[0] if registries else ""
+
+
 def create(az: Az, *words: str) -> dict[str, str]:
     """Deploy the template; its outputs."""
     outputs = az.ask(
-        *("deployment", "group", "create", "--name", "scienceops", *words),
+        *("deployment", "group", "create", "--name", DEPLOYMENT, *words),
         *("--query", "properties.outputs"),
         otherwise=Unknown(),
     )
@@ -98,14 +138,27 @@ class Unknown(dict[str, Any]):
         return {"value": f"<{name}>"}
 
 
-def name_administrator(az: Az) -> None:
-    """Who administers: whoever is signed in, unless the environment names somebody else."""
-    if all(az.variables.get(name) for name in ADMINISTRATOR):
-        return
-    signed_in = {"id": "<id>", "userPrincipalName": "<name>"}
-    person = az.ask("ad", "signed-in-user", "show", otherwise=signed_in)
-    values = (person["id"], person["userPrincipalName"])
-    az.variables.update(zip(ADMINISTRATOR, values, strict=True))
+def choose(
+    group: str, given: Choices, had: Choices | None, fixed: frozenset[str] = frozenset()
+) -> Choices:
+    """What is deployed: said where it is kept or changed. Raises SystemExit for another region."""
+    if had is None:
+        return given
+    if given.location and given.location != had.location:
+        raise SystemExit(
+            f"--location {given.location}: {group} is in {had.location}, and no stage moves. "
+            "Leave the option out, or take another STAGE"
+        )
+    lines = describe(given, had, fixed)
+    sys.stdout.write("".join(f"{line}\n" for line in (f"{group} is there:", *lines)))
+    return given.over(had)
+
+
+def signed_in(az: Az) -> Administrator:
+    """Who administers a new stage, unless somebody else is named."""
+    unknown = {"id": "<id>", "userPrincipalName": "<name>"}
+    person = az.ask("ad", "signed-in-user", "show", otherwise=unknown)
+    return Administrator(person["id"], person["userPrincipalName"])
 
 
 def sql_arguments(told: dict[str, str]) -> list[str]:
@@ -130,25 +183,8 @@ def run(az: Az, module: str, *arguments: str) -> None:
 
 def main(arguments: list[str]) -> int:
     """Read the command line and deploy."""
-    parser = argparse.ArgumentParser(description="Deploy a stage to Azure.")
-    parser.add_argument("stage")
-    parser.add_argument("--location", default="westeurope", help="region, like westeurope")
-    parser.add_argument("--what-if", action="store_true", help="ask Azure what would change")
-    parser.add_argument("--dry-run", action="store_true", help="show the commands, run none")
-    parser.add_argument(
-        "--group", metavar="ID=NAME", help="the group that administers, in Entra ID"
-    )
-    parser.add_argument(
-        "--address", action="append", default=[], help="yours, for SQL and a closed bucket"
-    )
-    given = parser.parse_args(arguments)
-    variables = {}
-    if given.group:
-        number, _, name = given.group.partition("=")
-        variables = dict(zip(ADMINISTRATOR, (number, name), strict=True))
-        variables["ADMINISTRATOR_KIND"] = "Group"
-    az = Az(given.dry_run, variables)
-    deploy(given.stage, given.location, az, addresses=given.address, what_if=given.what_if)
+    options = read(arguments, os.environ)
+    deploy(options.stage, options.given, Az(options.dry_run), what_if=options.what_if)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Take a stage down: `python infra/azure/destroy.py STAGE [--with-data] [--dry-run]`.
+"""Take a stage down: `python -m infra.azure.destroy STAGE [--with-data] [--dry-run]`.
 
 Data is kept: it is said what, why, what it costs, and how to delete it for good.
 """
@@ -8,17 +8,19 @@ import sys
 from typing import Any
 
 from infra.azure.az import Az, group_of
+from infra.azure.stages import parameters_of
 
 #: What goes first, for what comes later cannot go while it is there; the rest goes in between.
 FIRST = ("Microsoft.App/containerApps", "Microsoft.App/jobs", "Microsoft.Web/sites")
 LAST = (
-    "Microsoft.App/managedEnvironments", "Microsoft.Network/privateDnsZones",
+    "Microsoft.App/managedEnvironments",
+    "Microsoft.Network/privateDnsZones/virtualNetworkLinks", "Microsoft.Network/privateDnsZones",
     "Microsoft.Network/virtualNetworks", "Microsoft.Network/natGateways",
     "Microsoft.Network/publicIPAddresses", "Microsoft.Network/networkSecurityGroups",
     "Microsoft.Insights/components", "Microsoft.OperationalInsights/workspaces",
 )  # fmt: skip
-#: Goes with the resource that it is part of.
-PARTS = ("Microsoft.Network/privateDnsZones/virtualNetworkLinks",)
+#: Azure's own in each SQL server: it has no tags, and goes with the server alone.
+MASTER = ("Microsoft.Sql/servers/databases", "master")
 KEPT = """
 Kept, for none of it can be made again:
   storage      packages, versions, captures, labels, training sets; who decided what, and when
@@ -35,6 +37,7 @@ The vault then stays recoverable for 90 days, which is how long its name is take
 
 def destroy(stage: str, az: Az) -> None:
     """Delete what can be made again, apps first; raises SystemExit when a deletion fails."""
+    parameters_of(stage)
     group = group_of(stage)
     found = az.ask("resource", "list", "--resource-group", group, otherwise=[])
     for resource in in_order(found):
@@ -44,23 +47,29 @@ def destroy(stage: str, az: Az) -> None:
 
 def in_order(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What is not data, in the order in which it can go."""
-    going = [
-        resource
-        for resource in found
-        if (resource.get("tags") or {}).get("holds") != "data" and resource["type"] not in PARTS
-    ]
+    going = [resource for resource in found if not _stays(resource)]
     return sorted(going, key=lambda resource: (_turn(resource["type"]), resource["id"]))
 
 
 def destroy_all(stage: str, az: Az) -> None:
     """Delete the group, with everything in it."""
+    parameters_of(stage)
     az.do("group", "delete", "--name", group_of(stage), "--yes")
 
 
+def _stays(resource: dict[str, Any]) -> bool:
+    kind, name = resource["type"], resource["id"].rpartition("/")[2]
+    is_master = (kind.lower(), name.lower()) == (MASTER[0].lower(), MASTER[1])
+    return is_master or (resource.get("tags") or {}).get("holds") == "data"
+
+
 def _turn(kind: str) -> int:
-    if kind in FIRST:
-        return FIRST.index(kind)
-    return len(FIRST) + 1 + LAST.index(kind) if kind in LAST else len(FIRST)
+    # Azure does not write every type as its templates do: microsoft.insights/components.
+    first, last = ([known.lower() for known in kinds] for kinds in (FIRST, LAST))
+    kind = kind.lower()
+    if kind in first:
+        return first.index(kind)
+    return len(first) + 1 + last.index(kind) if kind in last else len(first)
 
 
 def main(arguments: list[str]) -> int:

@@ -8,6 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from infra.azure.sql_needs import advice_on
+
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
@@ -42,13 +44,20 @@ def grant(engine: "sa.Engine", identities: list[tuple[str, str]]) -> None:
 
 
 def main(server: str, database: str, *identities: str) -> int:
-    """Grant, as whoever is signed in with the Azure CLI."""
+    """Grant, as whoever is signed in with the Azure CLI; raises SystemExit when SQL refuses it."""
+    import sqlalchemy as sa
     from azure.identity import AzureCliCredential
 
     from scienceops.adapters.azure.sql_engine import open_engine
 
     pairs = [(name, number) for name, _, number in (told.partition("=") for told in identities)]
-    grant(open_engine(server, database, AzureCliCredential()), pairs)
+    try:
+        grant(open_engine(server, database, AzureCliCredential()), pairs)
+    except sa.exc.DBAPIError as error:
+        advice = advice_on(str(error.orig))
+        if not advice:
+            raise
+        raise SystemExit(f"{error.orig}\n{database} on {server}: {advice}.") from None
     sys.stdout.write(f"{database} on {server}: {', '.join(name for name, _ in pairs)} let in\n")
     return 0
 

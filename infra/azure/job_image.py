@@ -42,13 +42,29 @@ def build_image(az: Az, registry: str, folder: Path = FOLDER) -> str:
 
     registry: its address, NAME.azurecr.io. Raises SystemExit when a build fails.
     """
-    name = registry.partition(".")[0]
-    tag = "job-<tag>" if az.dry_run else tag_of(folder)
+    name, tag = _place(az, registry, folder)
     if tag not in _tags(az, name):
         az.do(
             *("acr", "build", "--registry", name, "--platform", "linux/amd64"),
             *("--image", f"{REPOSITORY}:{tag}", str(folder)),
         )
+    return _by_digest(az, registry, tag)
+
+
+def image_to_be(az: Az, registry: str, folder: Path = FOLDER) -> str:
+    """What build_image would return; nothing is built, so an image still to be is named by tag."""
+    name, tag = _place(az, registry, folder)
+    if tag not in _tags(az, name):
+        return f"{registry}/{REPOSITORY}:{tag}"
+    return _by_digest(az, registry, tag)
+
+
+def _place(az: Az, registry: str, folder: Path) -> tuple[str, str]:
+    return registry.partition(".")[0], "job-<tag>" if az.dry_run else tag_of(folder)
+
+
+def _by_digest(az: Az, registry: str, tag: str) -> str:
+    name = registry.partition(".")[0]
     digest = az.ask(
         *("acr", "repository", "show", "--name", name, "--image", f"{REPOSITORY}:{tag}"),
         *("--query", "digest"),

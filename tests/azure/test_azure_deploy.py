@@ -1,81 +1,16 @@
 """Deploying and destroying, with a stand-in for the Azure CLI that writes down its calls."""
 
-import json
-import stat
-import sys
-
 import pytest
 from bicep.files import BICEP, all_files
+from emulators.az_cli import ANSWERS, BUILT, ME, OUTPUTS, REGISTRY
 
-from infra.azure import deploy, destroy, grant_sql, job_image
+from infra.azure import deploy, destroy, grant_sql
 from infra.azure.az import Az
-
-STAND_IN = f"""#!{sys.executable}
-import json, os, sys
-with open(os.environ["AZ_CALLS"], "a") as calls:
-    calls.write(json.dumps([sys.argv[1:], os.environ.get("ADMINISTRATOR_ID")]) + "\\n")
-arguments = " ".join(sys.argv[1:])
-for start, answer in json.loads(os.environ["AZ_ANSWERS"]).items():
-    if arguments.startswith(start):
-        if answer == "fails":
-            sys.exit(1)
-        print(json.dumps(answer))
-"""
-ME = {"id": "11111111-2222-3333-4444-555555555555", "userPrincipalName": "eva@example.org"}
-OUTPUTS = {name: {"type": "String", "value": f"the-{name}"} for name in deploy.OUTPUTS}
-REGISTRY = OUTPUTS["registryServer"]["value"]
-BUILT = "sha256:" + "1" * 64
-#: Of a stage that is new: there is no registry before its first deployment, and no image in it.
-ANSWERS = {
-    "ad signed-in-user": ME,
-    "deployment group create": OUTPUTS,
-    "acr list": [],
-    "acr repository list": [],
-    "acr repository show ": BUILT,
-}
-
-
-class StandInCli:
-    """What `az` was asked, and what it answers."""
-
-    def __init__(self, folder, monkeypatch):
-        self._calls = folder / "calls"
-        self._monkeypatch = monkeypatch
-        program = folder / "az"
-        program.write_text(STAND_IN)
-        program.chmod(program.stat().st_mode | stat.S_IXUSR)
-        monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
-        monkeypatch.setenv("AZ_CALLS", str(self._calls))
-        self.answers(ANSWERS)
-
-    def answers(self, answers):
-        self._monkeypatch.setenv("AZ_ANSWERS", json.dumps(answers))
-
-    @property
-    def calls(self):
-        text = self._calls.read_text() if self._calls.exists() else ""
-        return [json.loads(line) for line in text.splitlines()]
-
-    def asked(self, start):
-        return [" ".join(call) for call, _ in self.calls if " ".join(call).startswith(start)]
-
-
-@pytest.fixture
-def cli(tmp_path, monkeypatch):
-    return StandInCli(tmp_path, monkeypatch)
-
-
-@pytest.fixture
-def programs(monkeypatch):
-    """Our own programs that a deployment runs, written down instead."""
-    ran = []
-    monkeypatch.setattr(deploy, "run", lambda _, *arguments: ran.append(arguments))
-    monkeypatch.setattr(job_image, "tag_of", lambda _: "job-tag")
-    return ran
+from infra.azure.choices import Administrator, Choices
 
 
 def test_a_stage_is_deployed_with_its_parameters_then_published(cli, programs):
-    deploy.deploy("dev", "northeurope", Az(), addresses=["192.0.2.7"])
+    deploy.deploy("dev", Choices("northeurope", ("192.0.2.7",)), Az())
     (group,) = cli.asked("group create")
     assert "--name scienceops-dev --location northeurope" in group
     made = cli.asked("deployment group create")[-1]
@@ -91,7 +26,7 @@ def test_a_stage_is_deployed_with_its_parameters_then_published(cli, programs):
 
 
 def test_a_new_stage_is_deployed_again_once_its_registry_has_built_the_job_image(cli, programs):
-    deploy.deploy("dev", "northeurope", Az())
+    deploy.deploy("dev", Choices("northeurope"), Az())
     image = f"{REGISTRY}/scienceops@{BUILT}"
     steps = [
         words for call, _ in cli.calls if (words := " ".join(call)).startswith(("dep", "acr b"))
@@ -112,7 +47,7 @@ def test_a_stage_that_is_there_builds_what_it_has_not_and_is_deployed_once(
         "acr repository show-tags": tags,
     }
     cli.answers({**ANSWERS, **there})
-    deploy.deploy("dev", "northeurope", Az())
+    deploy.deploy("dev", Choices("northeurope"), Az())
     assert len(cli.asked("acr build --registry old ")) == len(cli.asked("acr build")) == builds
     (made,) = cli.asked("deployment group create")
     assert f"jobImage=old.azurecr.io/scienceops@{BUILT} " in made
@@ -121,31 +56,25 @@ def test_a_stage_that_is_there_builds_what_it_has_not_and_is_deployed_once(
 def test_a_stage_without_spark_needs_no_wheel(cli, programs):
     without = {**OUTPUTS, "databricksUrl": {"type": "String", "value": ""}}
     cli.answers({**ANSWERS, "deployment group create": without})
-    deploy.deploy("dev", "northeurope", Az())
+    deploy.deploy("dev", Choices("northeurope"), Az())
     assert "infra.azure.upload_wheel" not in [ran[0] for ran in programs]
 
 
 def test_whoever_is_signed_in_administers(cli, programs):
-    deploy.deploy("dev", "northeurope", Az())
-    told = [who for call, who in cli.calls if call[0] == "deployment"]
+    deploy.deploy("dev", Choices("northeurope"), Az())
+    told = [seen["ADMINISTRATOR_ID"] for call, seen in cli.calls if call[0] == "deployment"]
     assert set(told) == {ME["id"]}
 
 
 def test_a_group_administers_when_it_is_named(cli, monkeypatch):
     seen = []
-    monkeypatch.setattr(deploy, "deploy", lambda *_, **__: seen.append(_[2].variables))
-    deploy.main(["dev", "--group", "42=Data science"])
-    assert seen == [
-        {
-            "ADMINISTRATOR_ID": "42",
-            "ADMINISTRATOR_NAME": "Data science",
-            "ADMINISTRATOR_KIND": "Group",
-        }
-    ]
+    monkeypatch.setattr(deploy, "deploy", lambda _, given, *__, **___: seen.append(given))
+    deploy.main(["dev", "--group", f"{ME['id']}=Data science"])
+    assert seen == [Choices(administrator=Administrator(ME["id"], "Data science", "Group"))]
 
 
 def test_every_provider_of_a_resource_is_registered_before_the_group_is_made(cli, programs):
-    deploy.deploy("dev", "northeurope", Az())
+    deploy.deploy("dev", Choices("northeurope"), Az())
     used = {
         found.target.partition("/")[0]
         for file in all_files().values()
@@ -158,17 +87,56 @@ def test_every_provider_of_a_resource_is_registered_before_the_group_is_made(cli
 def test_nothing_is_done_after_a_step_that_failed(cli, programs):
     cli.answers({**ANSWERS, "deployment group create": "fails"})
     with pytest.raises(SystemExit, match="nothing after it was done"):
-        deploy.deploy("dev", "northeurope", Az())
+        deploy.deploy("dev", Choices("northeurope"), Az())
     assert not cli.asked("functionapp")
     assert not cli.asked("acr build")
     assert programs == [("infra.azure.job_image",)]
 
 
+#: Questions, none of which changes anything.
+READS = (
+    "group list", "deployment group list", "ad signed-in-user show", "acr list",
+    "acr repository", "deployment group what-if",
+)  # fmt: skip
+THERE = {"group list": ["northeurope"], "acr list": ["old.azurecr.io"]}
+
+
 def test_a_look_ahead_changes_nothing(cli, programs):
-    deploy.deploy("dev", "northeurope", Az(), what_if=True)
+    cli.answers({**ANSWERS, **THERE})
+    deploy.deploy("dev", Choices(), Az(), what_if=True)
     assert cli.asked("deployment group what-if")
-    assert not cli.asked("deployment group create")
-    assert programs == []
+    assert [call for call in cli.asked("") if not call.startswith(READS)] == []
+    # It writes to this machine's build/ alone.
+    assert programs == [("infra.azure.job_image",)]
+
+
+@pytest.mark.parametrize(
+    ("tags", "image"), [(["job-tag"], f"@{BUILT}"), (["job-older"], ":job-tag")]
+)
+def test_a_look_ahead_has_the_image_that_a_deployment_would_have(cli, programs, tags, image):
+    has = {"acr repository list": ["scienceops"], "acr repository show-tags": tags}
+    cli.answers({**ANSWERS, **THERE, **has})
+    deploy.deploy("dev", Choices(), Az(), what_if=True)
+    (asked,) = cli.asked("deployment group what-if")
+    assert asked.endswith(f" jobImage=old.azurecr.io/scienceops{image}")
+
+
+def test_a_look_ahead_is_at_what_a_deployment_would_be_told(cli, programs):
+    has = {"acr repository list": ["scienceops"], "acr repository show-tags": ["job-tag"]}
+    cli.answers({**ANSWERS, **THERE, **has})
+    deploy.deploy("dev", Choices(addresses=("192.0.2.7",)), Az(), what_if=True)
+    deploy.deploy("dev", Choices(addresses=("192.0.2.7",)), Az())
+    ahead, made = (
+        [(call[call.index("--parameters") :], told) for call, told in cli.calls if step in call]
+        for step in ("what-if", "create")
+    )
+    assert [(words, told) for words, told in ahead] == [(words[:-4], told) for words, told in made]
+
+
+def test_a_look_ahead_at_a_new_stage_says_why_there_is_nothing_to_look_at(cli, programs):
+    with pytest.raises(SystemExit, match="there is no scienceops-dev yet"):
+        deploy.deploy("dev", Choices(), Az(), what_if=True)
+    assert [call for call in cli.asked("") if not call.startswith(READS)] == []
 
 
 @pytest.mark.parametrize("run", [deploy.main, destroy.main])
@@ -180,7 +148,7 @@ def test_a_dry_run_shows_commands_and_runs_none(cli, capsys, run):
 
 def test_a_stage_without_parameters_says_how_to_make_some(cli):
     with pytest.raises(SystemExit, match="set `stage` in it"):
-        deploy.deploy("nowhere", "northeurope", Az())
+        deploy.deploy("nowhere", Choices("northeurope"), Az())
 
 
 def test_a_machine_without_the_cli_is_told_where_it_is(monkeypatch, tmp_path):
@@ -202,7 +170,6 @@ def test_what_holds_data_is_kept_and_the_rest_goes_apps_first(cli, capsys):
                 resource("Microsoft.Storage/storageAccounts", "s", "data"),
                 resource("Microsoft.EventGrid/systemTopics", "t"),
                 resource("Microsoft.App/containerApps", "iris-v1"),
-                resource("Microsoft.Network/privateDnsZones/virtualNetworkLinks", "l"),
                 {"id": "/x/untagged", "type": "Microsoft.App/jobs", "tags": None},
             ]
         }
@@ -211,6 +178,45 @@ def test_what_holds_data_is_kept_and_the_rest_goes_apps_first(cli, capsys):
     gone = [call.rpartition("/")[2] for call in cli.asked("resource delete")]
     assert gone == ["iris-v1", "untagged", "t", "e"]
     assert "Kept" in capsys.readouterr().out
+
+
+def gone_of(cli, found):
+    cli.answers({"resource list": found})
+    destroy.destroy("dev", Az())
+    return [call.rpartition("/")[2] for call in cli.asked("resource delete")]
+
+
+def test_azure_s_own_database_is_left_to_its_server(cli):
+    databases = "Microsoft.Sql/servers/databases"
+    found = [
+        resource("Microsoft.Sql/servers", "server", "data"),
+        # As Azure lists it: not made by a template, so it has no tags.
+        {"id": "/x/Microsoft.Sql/servers/server/databases/master", "type": databases, "tags": None},
+        resource(databases, "statistics", "data"),
+        resource(databases, "another"),
+        resource("Microsoft.EventGrid/systemTopics", "master"),
+    ]
+    assert gone_of(cli, found) == ["master", "another"]
+    assert not [call for call in cli.asked("resource delete") if "databases/master" in call]
+
+
+def test_a_zone_of_names_goes_after_its_links_and_before_its_network(cli):
+    zone = "Microsoft.Network/privateDnsZones"
+    found = [
+        resource("Microsoft.Network/virtualNetworks", "network"),
+        resource(zone, "a-zone"),
+        resource("microsoft.insights/components", "insights"),
+        resource(f"{zone}/virtualNetworkLinks", "link"),
+        resource("Microsoft.App/managedEnvironments", "environment"),
+    ]
+    assert gone_of(cli, found) == ["environment", "link", "a-zone", "network", "insights"]
+
+
+@pytest.mark.parametrize("options", [[], ["--with-data"], ["--dry-run"]])
+def test_a_stage_that_is_not_there_is_not_taken_down(cli, options):
+    with pytest.raises(SystemExit, match=r"STAGE=nowhere: there is no .*the stages are dev, prod"):
+        destroy.main(["nowhere", *options])
+    assert cli.calls == []
 
 
 def test_what_the_templates_call_data_is_what_is_said_to_be_kept():

@@ -27,7 +27,7 @@ class AzureSettings(BaseModel):
         default="", description="Azure SQL server, such as NAME.database.windows.net."
     )
     sql_database: str = Field(
-        default="scienceops", description="Database of the statistics on that server."
+        default="statistics", description="Database of the statistics on that server."
     )
     sql_url: str = Field(
         default="",

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from bicep.files import BICEP, read_file
 
 from scienceops.adapters.sql.views import VIEWS
+from scienceops.azure_settings import AzureSettings
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "infra/powerbi"
@@ -106,11 +108,25 @@ def test_relationships_lead_from_facts_to_models_and_days():
         assert column == key
 
 
-def test_the_connection_is_a_direct_query_of_the_default_database():
+def test_the_connection_is_a_direct_query():
     [connection] = json.loads((FOLDER / "ScienceOps.pbids").read_text())["connections"]
     assert connection["mode"] == "DirectQuery"
     assert connection["details"]["protocol"] == "tds"
-    assert connection["details"]["address"]["database"] == "scienceops"
+
+
+def test_the_database_has_one_name_in_power_bi_in_the_settings_and_in_what_is_deployed():
+    [connection] = json.loads((FOLDER / "ScienceOps.pbids").read_text())["connections"]
+    expressions = (MODEL / "expressions.tmdl").read_text()
+    [parameter] = re.findall(r'^expression Database = "(\w+)"', expressions, re.M)
+    [told] = re.findall(r"where yours is not `(\w+)`", DOCS)
+    deployed = read_file(BICEP / "modules/sql.bicep").of("resource")["database"].body["name"]
+    names = {
+        "the connection": connection["details"]["address"]["database"],
+        "the semantic model": parameter,
+        "docs/power-bi.md": told,
+        "the setting": AzureSettings().sql_database,
+    }
+    assert names == dict.fromkeys(names, deployed)
 
 
 def test_the_page_tells_every_view_and_names_only_what_exists():

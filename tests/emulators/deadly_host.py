@@ -1,8 +1,8 @@
 """The stand-in host of Functions, which kills itself with SIGKILL at one step of one door.
 
 `python -m emulators.deadly_host WHEN DOOR APP_FOLDER PORT TIMER_SECONDS`. DOOR: the method of App
-that is called. WHEN: `before` it has done anything; `within`, after the first thing that it writes;
-or `after` it has returned, when the host has not heard of it.
+or of its decisions that is called. WHEN: `before` it has done anything; `within`, after the first
+thing that it writes or posts; or `after` it has returned, when the host has not heard of it.
 """
 
 import os
@@ -15,31 +15,39 @@ from typing import Any
 
 from emulators.functions_host import main
 
+from scienceops import webhook
 from scienceops.adapters.azure.message_queue import StorageMessageQueue
 from scienceops.adapters.azure.model_registry import TableModelRegistry
 from scienceops.adapters.azure.object_store import BlobObjectStore
 from scienceops.app import App
+from scienceops.decisions import Decisions
 
-#: What doors write, and how.
-EFFECTS = ((TableModelRegistry, "put"), (StorageMessageQueue, "send"), (BlobObjectStore, "put"))
+#: What doors write and post, and how.
+EFFECTS: tuple[tuple[Any, str], ...] = (
+    (TableModelRegistry, "put"),
+    (StorageMessageQueue, "send"),
+    (BlobObjectStore, "put"),
+    (webhook, "post_event"),
+)
 
 
 def arm(when: str, door: str) -> None:
     """Let the door end this process."""
     inside = threading.local()
-    method = getattr(App, door)
+    owner = App if hasattr(App, door) else Decisions
+    method = getattr(owner, door)
 
-    def deadly(self: App, *given: Any) -> Any:
+    def deadly(self: Any, *given: Any, **named: Any) -> Any:
         _die_if(when == "before")
         inside.now = True
         try:
-            done = method(self, *given)
+            done = method(self, *given, **named)
         finally:
             inside.now = False
         _die_if(when == "after")
         return done
 
-    setattr(App, door, deadly)
+    setattr(owner, door, deadly)
     for kind, name in EFFECTS if when == "within" else ():
         setattr(kind, name, _deadly_effect(getattr(kind, name), inside))
 

@@ -73,12 +73,12 @@ def choices_of(location: str, parameters: Mapping[str, Mapping[str, Any]]) -> Ch
     """
     told = {name: parameter.get("value") for name, parameter in parameters.items()}
     addresses = told.get("allowedAddresses")
-    who = tuple(told.get(f"administrator{part}") for part in ("Id", "Name", "Kind"))
+    who = [str(told.get(f"administrator{part}") or "") for part in ("Id", "Name", "Kind")]
     return Choices(
         location,
         None if addresses is None else tuple(addresses),
         told.get("alertEmail"),
-        Administrator(*who) if all(who) else None,  # type: ignore[arg-type]
+        Administrator(*who) if all(who) else None,
     )
 
 

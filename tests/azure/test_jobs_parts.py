@@ -1,5 +1,6 @@
 """What jobs on Azure run from: the wheel in the workspace of Databricks, and the image's folder."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from bicep.files import BICEP, all_files
+from club import DAYS, ROWS, fill, values
 from emulators.databricks import Databricks, databricks_app
 from emulators.resource_manager import serving_app
 from packaging.requirements import Requirement
@@ -15,7 +17,10 @@ from infra.azure.job_image import FILES, SOURCES, lay_out, tag_of
 from infra.azure.upload_wheel import upload
 from scienceops.adapters.azure.databricks_job import PACKAGES
 from scienceops.adapters.azure.management import open_workspace
+from scienceops.adapters.local import connect
 from scienceops.azure_settings import AzureSettings
+from scienceops.config import load_settings
+from scienceops.core.names import run_manifest_key
 
 NAME = "scienceops-0.1.0-py3-none-any.whl"
 
@@ -95,7 +100,7 @@ def test_the_image_holds_what_a_cluster_is_told_to_install() -> None:
 
 
 #: Jobs import what the image holds, and nothing else that this environment has.
-CODE = """
+HOLD = """
 import sys
 held = set(sys.argv[1].split())
 from importlib.metadata import packages_distributions
@@ -109,6 +114,8 @@ class NotHeld:
             raise ModuleNotFoundError(f"{name} is not in the image")
 
 sys.meta_path.insert(0, NotHeld())
+"""
+START = """
 import scienceops.adapters.azure.run_job
 import stats_job.__main__, stats_job.inline
 import scienceops.training.select
@@ -116,26 +123,46 @@ from scienceops.adapters.azure import connect
 from scienceops.config import load_settings
 connect(load_settings())
 """
+COMPUTE = """
+import runpy
+sys.argv = ["stats_job", *sys.argv[2:]]
+runpy.run_module("stats_job", run_name="__main__", alter_sys=True)
+"""
 
 
-def test_jobs_start_with_what_the_image_holds(tmp_path: Path) -> None:
+def run_in_image(code: str, *words: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run code where nothing can be imported but what is in the image's lock."""
     lock = (SOURCES / "requirements.lock").read_text().splitlines()
     held = [line.partition("==")[0].lower() for line in lock if "==" in line]
-    settings = {
-        "SCIENCEOPS_CLOUD": "azure",
-        "SCIENCEOPS_HOME": str(tmp_path),
-        "SCIENCEOPS_AZURE_STORAGE_ACCOUNT": "storage",
-        "SCIENCEOPS_AZURE_SUBSCRIPTION": "s",
-        "SCIENCEOPS_AZURE_SQL_URL": "sqlite://",
-        "SCIENCEOPS_AZURE_KEY_VAULT": "vault",
-        "SCIENCEOPS_IMAGES": "registry.azurecr.io/scienceops",
-        "PYTHONPATH": ":".join(sys.path),
-    }
-    done = subprocess.run(
-        [sys.executable, "-c", CODE, " ".join(held)],
-        env=settings,
+    return subprocess.run(
+        [sys.executable, "-c", HOLD + code, " ".join(held), *words],
+        env={**settings, "PYTHONPATH": ":".join(sys.path)},
         capture_output=True,
         text=True,
         check=False,
     )
+
+
+def test_jobs_start_with_what_the_image_holds(tmp_path: Path) -> None:
+    done = run_in_image(
+        START,
+        SCIENCEOPS_CLOUD="azure",
+        SCIENCEOPS_HOME=str(tmp_path),
+        SCIENCEOPS_AZURE_STORAGE_ACCOUNT="storage",
+        SCIENCEOPS_AZURE_SUBSCRIPTION="s",
+        SCIENCEOPS_AZURE_SQL_URL="sqlite://",
+        SCIENCEOPS_AZURE_KEY_VAULT="vault",
+        SCIENCEOPS_IMAGES="registry.azurecr.io/scienceops",
+    )
     assert done.returncode == 0, done.stderr
+
+
+def test_days_are_counted_and_compared_with_what_the_image_holds(tmp_path: Path) -> None:
+    # What is imported only where a day is compared is not seen at the start of a job.
+    ports = connect(load_settings({"SCIENCEOPS_HOME": str(tmp_path)}))
+    fill(ports)
+    words = ("--manifest", run_manifest_key("run-000000001"), "--engine", "inline")
+    done = run_in_image(COMPUTE, *words, SCIENCEOPS_HOME=str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["rows_read"] == 2 * ROWS
+    assert values(ports)[DAYS[1], "age", "verdict"][0] == 1

@@ -10,7 +10,7 @@ from scienceops.config import Settings, load_settings
 if TYPE_CHECKING:
     from scienceops.adapters.local.garbage import DiskGarbage
     from scienceops.app import App
-    from scienceops.ports import Ports
+    from scienceops.ports import Calling, Ports
     from scienceops.ports.object_store import ObjectStore
     from scienceops.ports.statistics_store import StatisticsStore
 
@@ -34,6 +34,19 @@ def connect_statistics(settings: Settings) -> "StatisticsStore":
     connect_it = getattr(adapters, "connect_statistics", None)
     store: StatisticsStore = connect_it(settings) if connect_it else connect(settings).statistics
     return store
+
+
+def connect_calling(settings: Settings) -> "Calling":
+    """What asks deployed versions, alone: a job in a version's image has no other port's code."""
+    from scienceops.ports import Calling
+
+    adapters = import_module(f"scienceops.adapters.{settings.cloud}")
+    connect_it = getattr(adapters, "connect_calling", None)
+    if connect_it:
+        calling: Calling = connect_it(settings)
+        return calling
+    ports = connect(settings)
+    return Calling(ports.registry, ports.runtime, ports.secrets)
 
 
 def connect_disk(settings: Settings) -> "DiskGarbage | None":

@@ -27,8 +27,10 @@ from infra.stage import stage
 #: Of whom calls must have been seen: the doors, and what they start.
 CALLERS = {
     *("http", "on-model-upload", "on-capture", "on-work", "on-alert", "on-timer"),
-    *("build", "scorer", "statistics", "training"),
+    *("build", "scorer", "statistics", "training", "comparison"),
 }
+#: Services that AWS tells to be reached from a job on EMR Serverless in no network of one's own.
+REACHED_FROM_EMR = {"s3", "dynamodb", "glue", "kms", "logs", "secretsmanager", "sts"}
 
 
 @pytest.fixture(scope="module")
@@ -294,6 +296,17 @@ def test_an_answer_is_followed_back_to_what_it_was_learned_from(
 def test_calls_are_recorded_of_the_doors_and_of_what_they_start(deployment: Deployment, live: str):
     seen = {call["caller"].removeprefix(PREFIX) for call in deployment.calls()}
     assert seen == CALLERS
+
+
+def test_jobs_on_emr_call_what_is_reached_without_a_network_alone(
+    deployment: Deployment, live: str
+):
+    called = {
+        call["service"]
+        for call in deployment.calls()
+        if call["caller"].removeprefix(PREFIX) == "statistics"
+    }
+    assert called <= REACHED_FROM_EMR
 
 
 def test_everyone_was_allowed_all_that_they_called(deployment: Deployment, live: str):

@@ -174,7 +174,7 @@ UNUSED = (
         "AWS itself writes the log of a function, build, task or job, by its role",
     ),
     Unused(
-        ("StatisticsRole",),
+        ("ComparisonRole",),
         ("ecs:DescribeTasks", "ecs:ListTasks"),
         "scorers on ECS whose tasks were replaced while a candidate was compared",
     ),
@@ -214,7 +214,7 @@ UNUSED = (
         resources=("/packages/*",),
     ),
     Unused(
-        ("TrainingRole",),
+        ("TrainingRole", "ComparisonRole"),
         ("s3:ListBucket",),
         "without it S3 tells a missing key as forbidden",
     ),

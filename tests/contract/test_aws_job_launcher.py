@@ -140,6 +140,21 @@ class TestOnEmr(AwsLauncherContract):
             assert f"{place}.SCIENCEOPS_AWS_BUCKET={account.bucket}" in told
             assert f"'{place}.JOB_EXTRA=two words'" in told
 
+    def test_a_shell_that_knows_no_application_follows_and_ends_a_run(
+        self, jobs, order, account, store
+    ) -> None:
+        job_id = jobs.start(order("run-1", "sleep"))
+        shell = AwsJobLauncher(
+            account.settings,
+            store,
+            ecs=None,
+            emr=LazyClient("emr-serverless"),
+            logs=None,
+        )
+        assert shell.status(job_id).state is JobState.RUNNING
+        shell.cancel(job_id)
+        assert self.end_of(shell, job_id).state is JobState.CANCELLED
+
     def test_without_an_application_it_is_refused(self, account, store, order) -> None:
         jobs = AwsJobLauncher(account.settings, store, ecs=None, emr=None, logs=None)
         status = self.run(jobs, order("run-1", "say", "hello"))

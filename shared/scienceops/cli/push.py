@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from scienceops.cli.build_lines import BuildLines
-from scienceops.cli.session import app, running
+from scienceops.cli.session import app, check_carried_out
 from scienceops.cli.show import say
 from scienceops.errors import BadPackage, ScienceOpsError, Unavailable
 
@@ -29,11 +29,7 @@ def push(file: Path, wait: bool, timeout: float, as_json: bool) -> None:
     if not wait:
         say(pushed, f"follow it with `scienceops status {name}`", as_json)
         return
-    if not running(app().settings.home):
-        raise Unavailable(
-            f"nothing is running on {app().settings.home}: start it with `scienceops up`; "
-            "the package is uploaded and goes on from there"
-        )
+    check_carried_out("the package is uploaded and goes on from there")
     version = wait_for_version(pushed["key"], pushed["digest"], timeout, quiet=as_json)
     if version["state"] == "failed":
         tail = "\n".join(version["log_tail"])

@@ -37,12 +37,14 @@ def status(name: str | None, follow: bool, as_json: bool) -> None:
 
 
 def _facts(name: str | None) -> dict[str, Any]:
-    home = app().settings.home
     if name:
         return {"service": app().service(name)}
+    settings = app().settings
+    here = settings.cloud == "local"
     return {
-        "home": str(home),
-        "up": running(home) or None,
+        "cloud": settings.cloud,
+        "home": str(settings.home) if here else None,
+        "up": (running(settings.home) or None) if here else None,
         "services": app().services(),
         "rejections": app().rejections(),
         "runs": app().runs(5),
@@ -61,7 +63,8 @@ def _show(facts: dict[str, Any], as_json: bool) -> None:
 def _show_all(facts: dict[str, Any]) -> None:
     up = facts["up"]
     where = f"up at {up['url']} (pid {up['pid']})" if up else "not running: `scienceops up`"
-    click.echo(f"{facts['home']}: {where}")
+    # In a cloud nothing has to run for anything to be taken up.
+    click.echo(f"{facts['home']}: {where}" if facts["home"] else f"on {facts['cloud']}:")
     if not facts["services"]:
         click.echo("no services yet: `scienceops push FILE` uploads a package")
     show_table(

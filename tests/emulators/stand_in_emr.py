@@ -51,6 +51,9 @@ class StandInEmr:
         self._own = own
         self._by_token: dict[str, str] = {}
         self.runs: dict[str, Run] = {}
+        #: Set while there is room for jobs; those that find none wait.
+        self.room = threading.Event()
+        self.room.set()
         #: Whether jobs that begin from now on go through spark-submit.
         self.submits = False
 
@@ -68,6 +71,7 @@ class StandInEmr:
         return {"jobRun": run.facts}
 
     def stop(self) -> None:
+        self.room.set()
         for run in self.runs.values():
             self._cancel(run)
             for thread in run.threads:
@@ -103,6 +107,9 @@ class StandInEmr:
         }
 
     def _run(self, run: Run) -> None:
+        self.room.wait()
+        if run.facts["state"] == "CANCELLED":
+            return
         folder = self._folder / run.facts["jobRunId"]
         folder.mkdir(parents=True)
         submit = run.order["jobDriver"]["sparkSubmit"]

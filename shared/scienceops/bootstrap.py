@@ -57,6 +57,13 @@ def connect_disk(settings: Settings) -> "DiskGarbage | None":
     return disk
 
 
+def explain(error: Exception, settings: Settings) -> str:
+    """What a person is told of an error that only the platform's SDK knows; empty of any other."""
+    explain_it = getattr(import_module(f"scienceops.adapters.{settings.cloud}"), "explain", None)
+    told: str = explain_it(error, settings) if explain_it else ""
+    return told
+
+
 def train_in_container(folder: Path, requirements: Sequence[str], settings: Settings) -> None:
     """Train the project in this folder in the image that a retraining of it will run in."""
     from scienceops.adapters.engine import train_container

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
     from scienceops.ports.object_store import ObjectStore
 
 
+def explain(error: Exception, settings: "Settings") -> str:
+    """What a person is told of an error of AWS's SDK; empty of any other."""
+    from scienceops.adapters.aws.sdk_errors import explain_error
+
+    return explain_error(error, settings)
+
+
 def connect_objects(settings: "Settings") -> "ObjectStore":
     """The bucket alone."""
     from scienceops.adapters.aws.clients import LazyClient

@@ -295,3 +295,9 @@ def test_the_scorers_ranges_are_those_of_the_scorer():
     folder = Path(scorer_container.__file__).parent
     lines = parse_requirements((folder / "requirements.txt").read_text())
     assert tuple(sorted(SCORER_RANGES)) == tuple(sorted(lines))
+
+
+def test_requirements_of_an_editor_that_marks_its_texts_are_taken(tmp_path):
+    file = tmp_path / "requirements.txt"
+    file.write_text("tenacity>=8\n", encoding="utf-8-sig")
+    assert "tenacity>=8" in packed(tmp_path, requirements=file).requirements

@@ -95,3 +95,14 @@ def test_only_who_follows_waits(app):
     done = CliRunner().invoke(status.status, ["iris"])
     assert isinstance(done.exception, ServiceNotFound)
     assert done.output == ""
+
+
+def test_of_two_logs_that_stand_one_after_the_other_and_grow_each_line_is_printed_once(app, capsys):
+    lines = build_lines.BuildLines()
+    for log in (["a 1", "b 1"], ["a 1", "a 2", "b 1"], ["a 1", "a 2", "a 1", "b 1", "b 2"]):
+        app.build_log = lambda name, number, log=log: "".join(f"{line}\n" for line in log)
+        lines.show(version("building", []))
+    said = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert said == ["a 1", "b 1", "a 2", "a 1", "b 2"]
+    assert lines.have(["a 2", "b 2"])
+    assert not lines.have(["a 2", "c"])

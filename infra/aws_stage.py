@@ -17,7 +17,10 @@ DEFAULT_REGION = "eu-central-1"
 PARAMETERS: dict[str, re.Pattern[str] | None] = {
     "alarm_email": re.compile(r"|[^@\s]+@[^@\s]+"),
     "warm": re.compile(r"yes|no"),
-    "log_days": re.compile(r"\d+"),
+    # What CloudWatch Logs takes.
+    "log_days": re.compile(
+        r"1|3|5|7|14|30|60|90|120|150|180|365|400|545|731|1096|1827|2192|2557|2922|3288|3653"
+    ),
     "capture_days": re.compile(r"[1-9]\d*"),
     "statistics_seconds": re.compile(r"[1-9]\d*"),
     # These are for emulators and for a bundle that was laid out elsewhere.
@@ -27,6 +30,14 @@ PARAMETERS: dict[str, re.Pattern[str] | None] = {
 }
 #: A bucket has 63 characters for scienceops-STAGE-ACCOUNT-REGION, and no capitals.
 STAGE = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]|[a-z]")
+
+
+#: Options of `osls deploy` and of ours; those of the first take a value. A profile is set by
+#: AWS_PROFILE, which all steps of a deployment go by.
+VALUED = ("param", "region")
+BARE = ("verbose", "force", "conceal", "minify-template", "aws-s3-accelerate")
+#: The Makefile keeps it from osls, by its beginning.
+PYTHON = "--python="
 
 
 def values_of(name: str, options: Sequence[str]) -> Iterator[str]:
@@ -48,9 +59,22 @@ def region_of(options: Sequence[str]) -> str:
     return next((region for region in (*given, *named) if region), DEFAULT_REGION)
 
 
+def unknown_among(options: Sequence[str]) -> Iterator[str]:
+    """The words that are no option, nor the value of one."""
+    before = ""
+    for word in options:
+        name, equals, _ = word.partition("=")
+        is_value = before in {f"--{option}" for option in VALUED}
+        is_option = name in {f"--{option}" for option in (*VALUED, *BARE)}
+        if not (is_value or is_option or word.startswith(PYTHON)):
+            yield word
+        before = "" if equals or is_value else name
+
+
 def faults_of(stage: str, options: Sequence[str]) -> list[str]:
-    """What is wrong with a stage's name and its parameters, each with what is wanted."""
-    faults = []
+    """What is wrong with a stage's name, its options and parameters, each with what is wanted."""
+    known = ", ".join((*(f"--{name}" for name in (*VALUED, *BARE)), f"{PYTHON}FOLDER"))
+    faults = [f"OPTIONS: {word!r} is none; there are {known}" for word in unknown_among(options)]
     if not STAGE.fullmatch(stage):
         faults.append(
             f"STAGE={stage}: wanted at most 24 small letters, digits and hyphens, a letter first, "
@@ -69,11 +93,29 @@ def account_of(region: str) -> str:
     """The number of the account that this shell's credentials are of; raises SystemExit with what
     to do when there are none, or none that are taken."""
     import boto3
-    from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.exceptions import (
+        BotoCoreError,
+        ClientError,
+        InvalidRegionError,
+        UnknownRegionError,
+    )
+    from botocore.exceptions import ConnectionError as NotReached
 
     try:
-        client: Any = boto3.Session(region_name=region).client("sts")
+        session = boto3.Session(region_name=region)
+        session.get_partition_for_region(region)
+        client: Any = session.client("sts")
         return str(client.get_caller_identity()["Account"])
+    except (UnknownRegionError, InvalidRegionError) as error:
+        raise SystemExit(
+            f"region {region!r}: {error}\n"
+            "Set AWS_DEFAULT_REGION, or --region among OPTIONS, to one such as eu-central-1."
+        ) from None
+    except NotReached as error:
+        raise SystemExit(
+            f"no AWS account is reached in region {region!r}: {error}\n"
+            "Is there such a region (AWS_DEFAULT_REGION, or --region among OPTIONS), and a network?"
+        ) from None
     except (BotoCoreError, ClientError) as error:
         raise SystemExit(
             f"no AWS account is reached: {error}\n"

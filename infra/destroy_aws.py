@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 
-from infra.aws_stage import account_of, region_of
+from infra.aws_stage import account_of, faults_of, region_of
 from scienceops.bootstrap import connect
 from scienceops.config import Settings, load_settings
 from scienceops.ports.service_runtime import Observed, ServiceRuntime
@@ -87,6 +87,10 @@ def settings_of(stage: str, bucket: str) -> Settings:
 
 def main(stage: str, osls: str, options: list[str]) -> int:
     """Stop the clock and the services, remove the stack, tell what is kept."""
+    faults = faults_of(stage, options)
+    if faults:
+        sys.stderr.write("".join(f"{fault}\n" for fault in faults))
+        return 2
     prefix = f"scienceops-{stage}-"
     # Where the stage was deployed, for every client from here on and for osls.
     os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region_of(options)

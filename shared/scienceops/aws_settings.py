@@ -27,6 +27,9 @@ class AwsSettings(BaseModel):
         description="Subnets of scorers on Fargate and of jobs in images, with commas between.",
     )
     security_group: str = Field(default="", description="Security group of those tasks.")
+    calling_group: str = Field(
+        default="", description="Security group of jobs that call scorers, as doors do."
+    )
     warm: bool = Field(
         default=False,
         description="Whether doors stand in a network from which they reach scorers on Fargate.",

@@ -10,7 +10,7 @@ from scienceops.config import Settings, load_settings
 if TYPE_CHECKING:
     from scienceops.adapters.local.garbage import DiskGarbage
     from scienceops.app import App
-    from scienceops.ports import Ports
+    from scienceops.ports import Calling, Ports
     from scienceops.ports.object_store import ObjectStore
     from scienceops.ports.statistics_store import StatisticsStore
 
@@ -36,12 +36,32 @@ def connect_statistics(settings: Settings) -> "StatisticsStore":
     return store
 
 
+def connect_calling(settings: Settings) -> "Calling":
+    """What asks deployed versions, alone: a job in a version's image has no other port's code."""
+    from scienceops.ports import Calling
+
+    adapters = import_module(f"scienceops.adapters.{settings.cloud}")
+    connect_it = getattr(adapters, "connect_calling", None)
+    if connect_it:
+        calling: Calling = connect_it(settings)
+        return calling
+    ports = connect(settings)
+    return Calling(ports.registry, ports.runtime, ports.secrets)
+
+
 def connect_disk(settings: Settings) -> "DiskGarbage | None":
     """What lies beside the bucket, on a platform that keeps something there."""
     adapters = import_module(f"scienceops.adapters.{settings.cloud}")
     connect_it = getattr(adapters, "connect_disk", None)
     disk: DiskGarbage | None = connect_it(settings) if connect_it else None
     return disk
+
+
+def explain(error: Exception, settings: Settings) -> str:
+    """What a person is told of an error that only the platform's SDK knows; empty of any other."""
+    explain_it = getattr(import_module(f"scienceops.adapters.{settings.cloud}"), "explain", None)
+    told: str = explain_it(error, settings) if explain_it else ""
+    return told
 
 
 def train_in_container(folder: Path, requirements: Sequence[str], settings: Settings) -> None:

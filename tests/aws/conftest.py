@@ -10,6 +10,7 @@ import pytest
 from emulators.aws import point_sdk_at, require_program
 from emulators.deployment import (
     OSLS,
+    PREFIX,
     Deployment,
     deploy,
     package,
@@ -17,6 +18,9 @@ from emulators.deployment import (
 )
 from emulators.ministack import CALLS, PROGRAM, start_ministack
 from emulators.stand_in_aws import serve_stand_ins
+
+from infra import job_files
+from infra.stage import stage
 
 
 @pytest.fixture(scope="session")
@@ -55,4 +59,28 @@ def deployment(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         point_sdk_at(emulator.url, patch)
         for name, value in stand_ins.environment.items():
             patch.setenv(name, value)
-        yield deploy(emulator.url, bundle, folder)
+        deployed = deploy(emulator.url, bundle, folder)
+        deployed.stand_ins = stand_ins
+        yield deployed
+
+
+@pytest.fixture(scope="module")
+def owner(deployment: Deployment) -> str:
+    """The owner's token, made at the first request and read from Secrets Manager."""
+    alive = deployment.request("GET", "/healthz")
+    assert alive.status == 200, alive.body
+    assert deployment.request("GET", "/api/v1/services", key="so_wrong").status == 401
+    secrets = deployment.client("secretsmanager")
+    told = secrets.get_secret_value(SecretId=f"{PREFIX}owner-token")["SecretString"]
+    return str(told).strip()
+
+
+@pytest.fixture(scope="module")
+def jobs(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What jobs on EMR run from, in the bucket."""
+    folder = tmp_path_factory.mktemp("jobs")
+    environment = folder / "environment.tar.gz"
+    environment.write_bytes(b"the stand-in for EMR runs in the environment of the tests")
+    packages = stage("emr", folder / "build")
+    bucket = deployment.outputs["BucketName"]
+    job_files.upload(deployment.client("s3"), bucket, packages, environment)

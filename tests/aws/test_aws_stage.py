@@ -79,3 +79,47 @@ def test_a_command_without_a_region_or_credentials_says_which_it_wants(no_accoun
     monkeypatch.setenv("AWS_PROFILE", "nobody")
     with pytest.raises(BadSetting, match="nobody"):
         LazyClient("sqs").list_queues()
+
+
+@pytest.mark.parametrize(
+    "word", ["nonsense", "--verbos", "-r", "--stage=dev", "--aws-profile=me", "--python"]
+)
+def test_what_is_no_option_is_named_with_those_that_there_are(word):
+    for options in ([word], ["--verbose", word], [word, "--region", "eu-west-1"]):
+        [fault] = aws_stage.faults_of("dev", options)
+        assert fault.startswith(f"OPTIONS: {word!r} is none")
+        assert "--region" in fault
+
+
+def test_the_options_that_there_are_are_taken_with_their_values():
+    options = ["--region", "eu-west-1", "--verbose", "--param", "warm=no", "--python=/opt/python"]
+    assert aws_stage.faults_of("dev", options) == []
+
+
+def test_a_time_that_logs_cannot_be_kept_for_is_refused():
+    assert aws_stage.faults_of("dev", ["--param=log_days=30"]) == []
+    [fault] = aws_stage.faults_of("dev", ["--param=log_days=31"])
+    assert "|60|" in fault
+
+
+@pytest.mark.parametrize("region", ["mars-1", "eu_west_1"])
+def test_what_can_be_no_region_is_told_so_and_not_that_one_has_to_sign_in(no_account, region):
+    with pytest.raises(SystemExit, match=f"region '{region}'.*") as refused:
+        aws_stage.main("dev", [f"--region={region}"])
+    assert "--region among OPTIONS" in str(refused.value)
+    assert "Sign in" not in str(refused.value)
+
+
+def test_a_region_that_does_not_answer_is_named(no_account, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "any")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(SystemExit, match="is reached in region 'eu-central-9'"):
+        aws_stage.main("dev", ["--region=eu-central-9"])
+
+
+@pytest.mark.parametrize("region", ["", "us_east_1"])
+def test_a_command_with_what_can_be_no_region_says_so(no_account, monkeypatch, region):
+    monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+    with pytest.raises(BadSetting, match="set AWS_DEFAULT_REGION to the stage's region"):
+        LazyClient("sqs").list_queues()

@@ -108,6 +108,16 @@ def test_a_stage_that_is_not_there_is_refused_by_name_and_osls_not_asked(
     assert programs.words() == []
 
 
+def test_what_is_no_option_is_refused_before_anything_is_stopped(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    # Nothing may be asked of AWS before that.
+    monkeypatch.setattr(destroy_aws, "account_of", None)
+    assert destroy_aws.main("dev", str(programs.folder / "osls"), ["--nonsense"]) == 2
+    assert "OPTIONS: '--nonsense' is none" in capsys.readouterr().err
+    assert programs.words() == []
+
+
 @pytest.mark.usefixtures("aws_environment")
 def test_job_files_go_into_the_bucket_that_the_template_names(tmp_path: Path, monkeypatch):
     archive = tmp_path / "environment.tar.gz"

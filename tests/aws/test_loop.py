@@ -7,39 +7,38 @@ execute what the adapters sent.
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from aws.loop_steps import (
+    change_policy,
+    keys,
+    label_yesterday,
+    live_version,
+    make_key,
+    put,
+    score,
+    turn_clock,
+)
 from emulators import unused_permissions
 from emulators.account import tables
 from emulators.child import ROOT
 from emulators.deployment import OSLS, PREFIX, STAGE, Deployment
 from emulators.permissions import Roles, covers, needed
-from models import iris_rows, iris_table, pack_trainable_iris
+from models import iris_rows, pack_trainable_iris
 from receiver import Receiver
 
-from infra import destroy_aws, job_files
-from infra.stage import stage
+from infra import destroy_aws
 
 #: Of whom calls must have been seen: the doors, and what they start.
 CALLERS = {
     *("http", "on-model-upload", "on-capture", "on-work", "on-alert", "on-timer"),
-    *("build", "scorer", "statistics", "training"),
+    *("build", "scorer", "statistics", "training", "comparison"),
 }
-
-
-@pytest.fixture(scope="module")
-def owner(deployment: Deployment) -> str:
-    """The owner's token, made at the first request and read from Secrets Manager."""
-    alive = deployment.request("GET", "/healthz")
-    assert alive.status == 200, alive.body
-    assert deployment.request("GET", "/api/v1/services", key="so_wrong").status == 401
-    secrets = deployment.client("secretsmanager")
-    told = secrets.get_secret_value(SecretId=f"{PREFIX}owner-token")["SecretString"]
-    return str(told).strip()
+#: Services that AWS tells to be reached from a job on EMR Serverless in no network of one's own.
+REACHED_FROM_EMR = {"s3", "dynamodb", "glue", "kms", "logs", "secretsmanager", "sts"}
 
 
 @pytest.fixture(scope="module")
@@ -48,41 +47,14 @@ def live(deployment: Deployment, owner: str, tmp_path_factory: pytest.TempPathFa
     package = pack_trainable_iris(tmp_path_factory.mktemp("package"))
     put(deployment, "packages/iris/first one.zip", package)
 
-    def state() -> bool:
-        told = deployment.request("GET", "/api/v1/services/iris", key=owner)
-        return told.status == 200 and told.json()["live"] == 1
-
-    deployment.wait("a live version", state, 180)
-    made = deployment.request("POST", "/api/v1/services/iris/keys", {}, key=owner)
-    assert made.status in (200, 201), made.body
-    return str(made.json()["key"])
-
-
-@pytest.fixture(scope="module")
-def jobs(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """What jobs on EMR run from, in the bucket."""
-    folder = tmp_path_factory.mktemp("jobs")
-    environment = folder / "environment.tar.gz"
-    environment.write_bytes(b"the stand-in for EMR runs in the environment of the tests")
-    packages = stage("emr", folder / "build")
-    bucket = deployment.outputs["BucketName"]
-    job_files.upload(deployment.client("s3"), bucket, packages, environment)
+    deployment.wait("a live version", lambda: live_version(deployment, "iris", owner) == 1, 180)
+    return make_key(deployment, "iris", owner)
 
 
 @pytest.fixture(scope="module")
 def labelled_day(deployment: Deployment, live: str, owner: str) -> str:
     """Yesterday, of which every flower is scored and labelled."""
-    day = (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
-    headers = {"X-ScienceOps-Captured-At": f"{day}T12:00:00Z"}
-    answer = score(deployment, iris_rows(), owner, headers)
-    labels = [
-        {"request_id": answer["request_id"], "row": row, "label": str(species)}
-        for row, species in enumerate(iris_table()["species"])
-    ]
-    path = "/api/v1/service/iris/labels"
-    told = deployment.request("POST", path, {"labels": labels}, key=live)
-    assert (told.status, told.json()["accepted"]) == (200, len(labels)), told.body
-    return day
+    return label_yesterday(deployment, "iris", live, owner)
 
 
 @pytest.fixture
@@ -91,42 +63,6 @@ def receiver() -> Iterator[Receiver]:
     receiver = Receiver()
     yield receiver
     receiver.close()
-
-
-def turn_clock(deployment: Deployment) -> None:
-    """A turn that nobody has to wait for, by the role of the door."""
-    told = deployment.client("lambda").invoke(FunctionName=f"{PREFIX}on-timer", Payload=b"{}")
-    assert "FunctionError" not in told, told
-
-
-def change_policy(deployment: Deployment, owner: str, **values: Any) -> None:
-    path = "/api/v1/services/iris/policy"
-    told = deployment.request("PATCH", path, values, key=owner)
-    assert told.status == 200, told.body
-
-
-def put(deployment: Deployment, key: str, path: Path) -> None:
-    bucket = deployment.outputs["BucketName"]
-    deployment.client("s3").upload_file(str(path), bucket, key)
-
-
-def keys(deployment: Deployment, prefix: str) -> list[str]:
-    bucket = deployment.outputs["BucketName"]
-    found = deployment.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix)
-    return [entry["Key"] for entry in found.get("Contents", [])]
-
-
-def score(
-    deployment: Deployment,
-    rows: list[dict[str, Any]],
-    key: str,
-    headers: Mapping[str, str] | None = None,
-) -> dict[str, Any]:
-    path = "/api/v1/service/iris/score"
-    reply = deployment.request("POST", path, {"input_df": rows}, headers, key)
-    assert reply.status == 200, reply.body
-    told: dict[str, Any] = reply.json()
-    return told
 
 
 def test_queues_tables_and_bucket_bear_the_names_that_adapters_derive(deployment: Deployment):
@@ -294,6 +230,17 @@ def test_an_answer_is_followed_back_to_what_it_was_learned_from(
 def test_calls_are_recorded_of_the_doors_and_of_what_they_start(deployment: Deployment, live: str):
     seen = {call["caller"].removeprefix(PREFIX) for call in deployment.calls()}
     assert seen == CALLERS
+
+
+def test_jobs_on_emr_call_what_is_reached_without_a_network_alone(
+    deployment: Deployment, live: str
+):
+    called = {
+        call["service"]
+        for call in deployment.calls()
+        if call["caller"].removeprefix(PREFIX) == "statistics"
+    }
+    assert called <= REACHED_FROM_EMR
 
 
 def test_everyone_was_allowed_all_that_they_called(deployment: Deployment, live: str):

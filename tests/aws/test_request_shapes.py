@@ -76,6 +76,8 @@ def test_a_job_of_the_platform_is_a_run_of_the_application(aws, settings):
     objects = S3ObjectStore(aws("s3"), "t-bucket")
     jobs = EmrJobs(settings, objects, emr=emr)
     run = jobs.start("run-000000001-1", JobOrder("run-000000001-1", "stats_job", (), 60))
-    told = emr.get_job_run(applicationId=settings.aws.emr_application, jobRunId=run)["jobRun"]
+    application, _, identity = run.partition("/")
+    assert application == settings.aws.emr_application
+    told = emr.get_job_run(applicationId=application, jobRunId=identity)["jobRun"]
     assert told["jobDriver"]["sparkSubmit"]["entryPointArguments"] == ["stats_job"]
     assert jobs.log(run) == ""

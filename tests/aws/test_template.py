@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -252,6 +253,22 @@ def test_a_warm_stage_has_its_doors_in_the_network(bundle: Path, tmp_path: Path)
         condition, inside, _ = properties(made, f"{door}LambdaFunction")["VpcConfig"]["Fn::If"]
         assert condition == "Warm"
         assert inside["SubnetIds"] == [{"Ref": "PrivateSubnetA"}, {"Ref": "PrivateSubnetB"}]
-    # Candidates are compared by a job, which calls scorers as the doors do.
-    condition, beside, _ = properties(made, "Statistics")["NetworkConfiguration"]["Fn::If"]
-    assert (condition, beside) == ("Warm", inside)
+
+
+def test_what_compares_candidates_may_call_tasks_as_doors_do(template: dict[str, Any]):
+    told = properties(template, "OnWorkLambdaFunction")["Environment"]["Variables"]
+    [may_enter] = properties(template, "TasksGroup")["SecurityGroupIngress"]
+    assert told["SCIENCEOPS_AWS_CALLING_GROUP"] == may_enter["SourceSecurityGroupId"]
+
+
+def test_what_compares_candidates_in_an_image_of_theirs_can_do_no_more_than_ask_scorers(
+    template: dict[str, Any],
+):
+    told = statements(template["Resources"]["ComparisonRole"])
+    [denied] = [statement for statement in told if statement["Effect"] == "Deny"]
+    assert denied["Action"] == "lambda:InvokeFunction"
+    doors = {name["Fn::Sub"].rpartition(":")[2] for name in denied["Resource"]}
+    names = {made["Properties"]["FunctionName"] for made in functions(template).values()}
+    assert all(any(fnmatchcase(name, door) for door in doors) for name in names)
+    [secret] = [s["Resource"] for s in told if s["Action"] == "secretsmanager:GetSecretValue"]
+    assert secret["Fn::Sub"].rpartition(":")[2] == f"{STAGE}gateway-secret-??????"

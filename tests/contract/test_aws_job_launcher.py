@@ -39,7 +39,8 @@ def make(account: Account, store: S3ObjectStore) -> Callable[..., AwsJobLauncher
         update={
             "roles": "arn:aws:iam::000000000000:role/",
             "subnets": "subnet-1,subnet-2",
-            "security_group": "sg-1",
+            "security_group": "sg-tasks",
+            "calling_group": "sg-doors",
             "region": "us-east-1",
             "emr_application": "00application",
         }
@@ -57,6 +58,13 @@ def make(account: Account, store: S3ObjectStore) -> Callable[..., AwsJobLauncher
         )
 
     return make_one
+
+
+def standing_of(stand_ins: Any) -> tuple[str, list[str]]:
+    """(role, security groups) of the one task that ran."""
+    [task] = stand_ins.ecs.tasks.values()
+    role = task.role.rpartition("-")[2]
+    return role, task.network["awsvpcConfiguration"]["securityGroups"]
 
 
 class AwsLauncherContract(JobLauncherContract):
@@ -132,6 +140,21 @@ class TestOnEmr(AwsLauncherContract):
             assert f"{place}.SCIENCEOPS_AWS_BUCKET={account.bucket}" in told
             assert f"'{place}.JOB_EXTRA=two words'" in told
 
+    def test_a_shell_that_knows_no_application_follows_and_ends_a_run(
+        self, jobs, order, account, store
+    ) -> None:
+        job_id = jobs.start(order("run-1", "sleep"))
+        shell = AwsJobLauncher(
+            account.settings,
+            store,
+            ecs=None,
+            emr=LazyClient("emr-serverless"),
+            logs=None,
+        )
+        assert shell.status(job_id).state is JobState.RUNNING
+        shell.cancel(job_id)
+        assert self.end_of(shell, job_id).state is JobState.CANCELLED
+
     def test_without_an_application_it_is_refused(self, account, store, order) -> None:
         jobs = AwsJobLauncher(account.settings, store, ecs=None, emr=None, logs=None)
         status = self.run(jobs, order("run-1", "say", "hello"))
@@ -162,3 +185,39 @@ class TestOnEcs(AwsLauncherContract):
         jobs = AwsJobLauncher(account.settings, store, ecs=None, emr=None, logs=None)
         status = self.run(jobs, order("run-1", "say", "hello"))
         assert "SCIENCEOPS_AWS_SUBNETS" in status.reason
+
+    def test_it_may_not_call_scorers(self, jobs, order, stand_ins) -> None:
+        self.run(jobs, order("run-1", "say", "hello"))
+        assert standing_of(stand_ins) == ("training", ["sg-tasks"])
+
+
+class TestCallingScorers(AwsLauncherContract):
+    """Where the platform's own job runs that EMR Serverless would keep from scorers."""
+
+    @pytest.fixture
+    def order(self, stand_ins: Any) -> Callable[..., JobOrder]:
+        image = run_module_image(stand_ins.registry)
+
+        def make_order(key: str, *arguments: str, **more: Any) -> JobOrder:
+            given = {"timeout_seconds": 60, "calling_image": image, **more}
+            return JobOrder(key, MODULE, arguments, **given)
+
+        return make_order
+
+    def forget(self, stand_ins: Any) -> None:
+        stand_ins.ecs.stop()
+        stand_ins.ecs.tasks.clear()
+
+    def test_it_has_a_role_of_its_own_and_stands_among_those_that_tasks_let_in(
+        self, jobs, order, stand_ins
+    ) -> None:
+        self.run(jobs, order("run-1", "say", "hello"))
+        assert standing_of(stand_ins) == ("comparison", ["sg-doors"])
+        assert not stand_ins.emr.runs
+
+    def test_without_a_group_that_tasks_let_in_it_is_refused(self, account, store, order) -> None:
+        names = account.settings.aws.model_copy(update={"subnets": "subnet-1"})
+        settings = account.settings.model_copy(update={"aws": names})
+        jobs = AwsJobLauncher(settings, store, ecs=None, emr=None, logs=None)
+        status = self.run(jobs, order("run-1", "say", "hello"))
+        assert "SCIENCEOPS_AWS_CALLING_GROUP" in status.reason

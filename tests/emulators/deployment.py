@@ -109,6 +109,8 @@ class Deployment:
     folder: Path
     template: dict[str, Any]
     outputs: dict[str, str] = field(default_factory=dict)
+    #: What stands in for the services that the emulator lacks; a StandInAws.
+    stand_ins: Any = None
 
     def client(self, service: str) -> Any:
         return boto3.client(

@@ -43,6 +43,8 @@ class StandInCodeBuild:
         self._builds: dict[str, dict[str, Any]] = {}
         self._by_token: dict[str, str] = {}
         self._running: set[subprocess.Popen[str]] = set()
+        #: Whether builds that begin from now on get no machine to run on.
+        self.breaks = False
         #: What was asked for, each as it came.
         self.orders: list[dict[str, Any]] = []
 
@@ -83,6 +85,10 @@ class StandInCodeBuild:
         return build
 
     def _run(self, build: dict[str, Any], given: dict[str, Any]) -> None:
+        if self.breaks:
+            message = "BUILD_CONTAINER_UNABLE_TO_PULL_IMAGE: Unable to pull customer's image"
+            self._end(build, "FAILED", "PROVISIONING", message)
+            return
         folder = self._folder / build["logs"]["streamName"]
         source, programs = folder / "source", folder / "bin"
         for path in (source, programs):

@@ -37,6 +37,8 @@ class Task:
         self.health: list[str] = []
         self.environment: Mapping[str, str] = {}
         self.grace_seconds = 30
+        self.role = ""
+        self.network: Mapping[str, Any] = {}
 
 
 class StandInEcs:
@@ -221,6 +223,8 @@ class StandInEcs:
         )
         task.health = list(container.get("healthCheck", {}).get("command", ()))[1:]
         task.environment = environment
+        task.role = found["taskRoleArn"]
+        task.network = order["networkConfiguration"]
         task.grace_seconds = container.get("stopTimeout", 30)
         self.tasks[task.facts["taskArn"]] = task
         options = container["logConfiguration"]["options"]

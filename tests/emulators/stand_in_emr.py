@@ -2,7 +2,8 @@
 
 The entry point, the files of --py-files and the archive of the environment come from the bucket.
 With `submits` the real spark-submit gets all the arguments, and the Python of the archive runs the
-job. Else the entry point runs in the environment of the tests, which is enough without Spark.
+job. Else the entry point runs in the environment of the tests, which is enough without Spark. It
+reaches no more of AWS than a job that has no network of ours.
 """
 
 import gzip
@@ -29,6 +30,9 @@ from emulators.stand_in_error import ApiError
 
 from stats_job.java import find_java
 
+#: What is out of its reach, as far as ScienceOps calls it elsewhere.
+UNREACHED = ("LAMBDA", "ECS", "SQS", "CODEBUILD", "ECR", "EMR_SERVERLESS")
+NOWHERE = "http://127.0.0.1:9"
 DRIVER = "spark.emr-serverless.driverEnv."
 _PLACE = re.compile(r"s3://[^,#]+")
 
@@ -47,6 +51,9 @@ class StandInEmr:
         self._own = own
         self._by_token: dict[str, str] = {}
         self.runs: dict[str, Run] = {}
+        #: Set while there is room for jobs; those that find none wait.
+        self.room = threading.Event()
+        self.room.set()
         #: Whether jobs that begin from now on go through spark-submit.
         self.submits = False
 
@@ -64,6 +71,7 @@ class StandInEmr:
         return {"jobRun": run.facts}
 
     def stop(self) -> None:
+        self.room.set()
         for run in self.runs.values():
             self._cancel(run)
             for thread in run.threads:
@@ -99,6 +107,9 @@ class StandInEmr:
         }
 
     def _run(self, run: Run) -> None:
+        self.room.wait()
+        if run.facts["state"] == "CANCELLED":
+            return
         folder = self._folder / run.facts["jobRunId"]
         folder.mkdir(parents=True)
         submit = run.order["jobDriver"]["sparkSubmit"]
@@ -115,6 +126,7 @@ class StandInEmr:
         command, environment = begin(words, folder)
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SCIENCEOPS_"))}
         environment = {**kept, **_settings(words, DRIVER), **self._own(), **environment}
+        environment |= {f"AWS_ENDPOINT_URL_{name}": NOWHERE for name in UNREACHED}
         with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
             run.process = subprocess.Popen(
                 [*command, str(entry), *submit.get("entryPointArguments", ())],

@@ -75,7 +75,7 @@ UNUSED = (
     Unused(
         ("HttpRole", "OnWorkRole"),
         ("ecs:StopTask", "emr-serverless:CancelJobRun"),
-        "a job is cancelled or over its time; tests/contract/test_aws_job_launcher.py calls it",
+        "a job is cancelled or over its time; test_setbacks.py cancels two",
     ),
     Unused(
         ("HttpRole",),
@@ -89,7 +89,7 @@ UNUSED = (
     Unused(
         ("HttpRole",),
         ("lambda:DeleteFunction",),
-        "a version that failed is tried again; none fails in the loop",
+        "a version that failed is tried again; test_setbacks.py calls it",
     ),
     Unused(
         ("OnWorkRole",),
@@ -105,13 +105,13 @@ UNUSED = (
     Unused(
         ("HttpRole",),
         ("s3:GetObject", "s3:PutObject"),
-        "a version that failed is tried again; none fails in the loop",
+        "a version that failed is tried again; test_setbacks.py calls it",
         resources=("/deployments/*",),
     ),
     Unused(
         ("HttpRole",),
         ("s3:PutObject",),
-        "that a job is to be cancelled is written down; none is in the loop",
+        "that a job is to be cancelled is written down; test_setbacks.py has it",
         resources=("/jobs/*",),
     ),
     Unused(
@@ -129,7 +129,7 @@ UNUSED = (
     Unused(
         ("OnTimerRole",),
         ("s3:PutObject",),
-        "the order of a retraining that a policy's cron starts; that of the loop is asked for",
+        "the order of a retraining that a policy's cron starts; test_setbacks.py has one",
         resources=("/training_sets/*",),
     ),
     Unused(
@@ -174,7 +174,7 @@ UNUSED = (
         "AWS itself writes the log of a function, build, task or job, by its role",
     ),
     Unused(
-        ("StatisticsRole",),
+        ("ComparisonRole",),
         ("ecs:DescribeTasks", "ecs:ListTasks"),
         "scorers on ECS whose tasks were replaced while a candidate was compared",
     ),
@@ -214,7 +214,7 @@ UNUSED = (
         resources=("/packages/*",),
     ),
     Unused(
-        ("TrainingRole",),
+        ("TrainingRole", "ComparisonRole"),
         ("s3:ListBucket",),
         "without it S3 tells a missing key as forbidden",
     ),

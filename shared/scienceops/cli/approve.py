@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from scienceops.cli.session import actor, app, running
+from scienceops.cli.session import actor, app, check_carried_out
 from scienceops.cli.show import show_json
 from scienceops.errors import ScienceOpsError, Unavailable
 
@@ -35,11 +35,7 @@ def wait_until_live(name: str, version: int, timeout: float, *, as_json: bool) -
 
 def wait_for_promotion(name: str, version: int, timeout: float) -> dict[str, Any]:
     """The service with its live and previous version, once the promotion is carried out."""
-    if not running(app().settings.home):
-        raise Unavailable(
-            f"nothing is running on {app().settings.home}: start it with `scienceops up`; "
-            "the decision is kept and carried out then"
-        )
+    check_carried_out("the decision is kept and carried out then")
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         service = app().service(name)

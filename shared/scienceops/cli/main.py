@@ -92,9 +92,27 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except ScienceOpsError as error:
-        click.echo(f"scienceops: {error}", err=True)
-        if as_json:
-            click.echo(json.dumps({"error": type(error).__name__, "detail": str(error)}))
+        _tell(error, str(error), as_json=as_json)
         sys.exit({404: NOT_FOUND, 503: TRY_AGAIN}.get(error.http_status, REFUSED))
     except BrokenPipeError:
         sys.exit(REFUSED)
+    except Exception as error:
+        told = _explained(error)
+        if not told:
+            raise
+        _tell(error, told, as_json=as_json)
+        sys.exit(REFUSED)
+
+
+def _tell(error: Exception, told: str, *, as_json: bool) -> None:
+    click.echo(f"scienceops: {told}", err=True)
+    if as_json:
+        click.echo(json.dumps({"error": type(error).__name__, "detail": told}))
+
+
+def _explained(error: Exception) -> str:
+    """What a cloud's SDK says, with the next step; empty when the fault is ours."""
+    from scienceops.bootstrap import explain
+    from scienceops.config import load_settings
+
+    return explain(error, load_settings())

@@ -88,7 +88,7 @@ def pack(
     """
     given = {key for key, value in context.params.items() if value not in (None, (), False)}
     if given <= _OF_PROJECTS:
-        _say(_pack_project(project or Path(), tags, out), (), as_json)
+        _say(*_pack_project(project or Path(), tags, out), as_json)
         return
     if project is not None:
         raise click.UsageError("--project packs what `scienceops train` left: give no model file")
@@ -105,6 +105,7 @@ def pack(
     from scienceops.packing import pack_classic
     from scienceops.packing.elsewhere import is_from_elsewhere, pack_elsewhere
     from scienceops.packing.model_formats import load_model_file
+    from scienceops.packing.other_versions import other_versions_kept
     from scienceops.packing.read_table import read_table
 
     from_elsewhere = score is None and is_from_elsewhere(model)
@@ -136,27 +137,25 @@ def pack(
         packed = pack_classic(name, model, score, schema, conda, out, sample=rows, **common)
         path, notes = packed.path, packed.notes
     elif from_elsewhere:
-        packed = pack_elsewhere(
-            model, rows, name=name, out=out, schema_file=schema, **own, **common
-        )
-        path, notes = packed.path, packed.notes
+        with other_versions_kept() as kept:
+            packed = pack_elsewhere(
+                model, rows, name=name, out=out, schema_file=schema, **own, **common
+            )
+        path, notes = packed.path, (*packed.notes, *kept)
     elif rows is None and training is None:
         raise click.UsageError("a package proves itself on a few rows: give --sample FILE")
     else:
         rows = training if rows is None else rows
         loaded = load_model_file(model, allow_pickle=allow_pickle)
-        path = pack_model(
-            loaded,
-            rows,
-            name=name,
-            path=out,
-            **own,
-            **common,
-        )
+        with other_versions_kept() as kept:
+            path = pack_model(loaded, rows, name=name, path=out, **own, **common)
+        notes = tuple(kept)
     _say(path, notes, as_json)
 
 
-def _pack_project(folder: Path, tags: tuple[str, ...], out: Path | None) -> Path:
+def _pack_project(
+    folder: Path, tags: tuple[str, ...], out: Path | None
+) -> tuple[Path, tuple[str, ...]]:
     from scienceops.projects.project import SETTINGS, read_project
 
     if folder == Path() and not Path(SETTINGS).is_file():
@@ -165,9 +164,12 @@ def _pack_project(folder: Path, tags: tuple[str, ...], out: Path | None) -> Path
             "init NAME`, or pack a model file with --name and --model"
         )
     project = read_project(folder)
+    from scienceops.packing.other_versions import other_versions_kept
     from scienceops.projects.pack_project import pack_project
 
-    return pack_project(project, out=out, tags=dict(map(split_pair, tags)))
+    with other_versions_kept() as kept:
+        path = pack_project(project, out=out, tags=dict(map(split_pair, tags)))
+    return path, tuple(kept)
 
 
 def read_metrics(given: tuple[str, ...]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from scienceops.cli.build_lines import BuildLines
-from scienceops.cli.session import app, running
+from scienceops.cli.session import app, check_carried_out
 from scienceops.cli.show import say
 from scienceops.errors import BadPackage, ScienceOpsError, Unavailable
 
@@ -29,14 +29,11 @@ def push(file: Path, wait: bool, timeout: float, as_json: bool) -> None:
     if not wait:
         say(pushed, f"follow it with `scienceops status {name}`", as_json)
         return
-    if not running(app().settings.home):
-        raise Unavailable(
-            f"nothing is running on {app().settings.home}: start it with `scienceops up`; "
-            "the package is uploaded and goes on from there"
-        )
-    version = wait_for_version(pushed["key"], pushed["digest"], timeout, quiet=as_json)
+    check_carried_out("the package is uploaded and goes on from there")
+    lines = BuildLines()
+    version = wait_for_version(pushed["key"], pushed["digest"], timeout, quiet=as_json, lines=lines)
     if version["state"] == "failed":
-        tail = "\n".join(version["log_tail"])
+        tail = "" if lines.have(version["log_tail"]) else "\n".join(version["log_tail"])
         raise ScienceOpsError(
             f"version {version['version']} of {name} failed: {version['reason']}"
             + (f"\n{tail}" if tail else "")
@@ -48,11 +45,14 @@ def push(file: Path, wait: bool, timeout: float, as_json: bool) -> None:
     say(facts, f"version {version['version']} is {state}", as_json)
 
 
-def wait_for_version(key: str, digest: str, timeout: float, *, quiet: bool) -> dict[str, Any]:
-    """The version an upload became, once it rests; says each state on the way unless quiet."""
+def wait_for_version(
+    key: str, digest: str, timeout: float, *, quiet: bool, lines: BuildLines | None = None
+) -> dict[str, Any]:
+    """The version an upload became, once it rests; unless quiet, says each state on the way, and
+    the build's lines by `lines`."""
     end = time.monotonic() + timeout
     last = ""
-    lines = BuildLines()
+    lines = lines or BuildLines()
     while time.monotonic() < end:
         found = app().upload(key, digest) or {}
         if "rejection" in found:

@@ -45,6 +45,19 @@ def running(home: Path) -> dict[str, Any]:
     return facts if "url" in facts else {}
 
 
+def check_carried_out(kept: str = "") -> None:
+    """Raises Unavailable where nobody takes up what was asked for: on one machine without its `up`.
+
+    kept: what has come of the command all the same. In a cloud, functions take it up.
+    """
+    settings = app().settings
+    if settings.cloud == "local" and not running(settings.home):
+        raise Unavailable(
+            f"nothing is running on {settings.home}: start it with `scienceops up`"
+            + (f"; {kept}" if kept else "")
+        )
+
+
 @dataclass(frozen=True)
 class Posted:
     """A good reply of the gateway."""
@@ -61,10 +74,14 @@ def post(path: str, body: bytes, key: str, headers: dict[str, str]) -> dict[str,
 
 def send(path: str, body: bytes, key: str, headers: dict[str, str]) -> Posted:
     """The reply of the gateway to a POST of JSON, or of what the headers say; raises likewise."""
-    home = app().settings.home
-    facts = running(home)
-    if not facts:
-        raise Unavailable(f"nothing is running on {home}: start it with `scienceops up`")
+    settings = app().settings
+    if settings.cloud != "local":
+        raise BadInput(
+            f"SCIENCEOPS_CLOUD is {settings.cloud!r}, and this command speaks to an `up` on this "
+            "machine alone: call the API of the stage (docs/api.md), or unset SCIENCEOPS_CLOUD"
+        )
+    check_carried_out()
+    facts = running(settings.home)
     request = urllib.request.Request(  # noqa: S310  # The address is the one `up` wrote.
         facts["url"] + path,
         data=body,

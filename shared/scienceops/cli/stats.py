@@ -6,9 +6,9 @@ from typing import Any
 
 import click
 
-from scienceops.cli.session import actor, app, running
+from scienceops.cli.session import actor, app, check_carried_out
 from scienceops.cli.show import show_json, show_table
-from scienceops.errors import ScienceOpsError, Unavailable
+from scienceops.errors import ScienceOpsError
 
 LOOK_SECONDS = 0.3
 SHOWN = ("verdict", "effect", "q_value", "psi", "mean", "coefficient_of_variation", "missing")
@@ -58,10 +58,7 @@ def stats(
 
 def run_and_wait(name: str, engine: str | None, *, quiet: bool) -> dict[str, Any]:
     """Ask for a run over every day of the service and wait until it has succeeded."""
-    if not running(app().settings.home):
-        raise Unavailable(
-            f"nothing is running on {app().settings.home}: start it with `scienceops up`"
-        )
+    check_carried_out()
     began = time.monotonic()
     # Rows scored a moment ago are in the bucket once their segment is sealed.
     patience = app().settings.segment_seconds + SEAL_SECONDS

@@ -8,6 +8,11 @@ import click
 from scienceops.cli.build_lines import BuildLines
 from scienceops.cli.session import app, running
 from scienceops.cli.show import show_json, show_table
+from scienceops.errors import NotFound, ServiceNotFound
+
+#: How long a package that was uploaded just now may take to become a version.
+APPEARS_SECONDS = 60.0
+LOOK_SECONDS = 1.0
 
 
 @click.command()
@@ -22,6 +27,8 @@ def status(name: str | None, follow: bool, as_json: bool) -> None:
     """What runs, how far uploads are, and why what failed did. NAME shows one service."""
     last: dict[str, Any] = {}
     lines = BuildLines()
+    if name and follow:
+        _await_service(name)
     while True:
         facts = _facts(name)
         if facts != last:
@@ -33,16 +40,40 @@ def status(name: str | None, follow: bool, as_json: bool) -> None:
                 if version["state"] == "building":
                     lines.show(version)
         last = facts
-        time.sleep(1)
+        time.sleep(LOOK_SECONDS)
+
+
+def _await_service(name: str) -> None:
+    """Wait a while for a service whose first package was uploaded a moment ago."""
+    end = time.monotonic() + APPEARS_SECONDS
+    waits = False
+    while True:
+        try:
+            app().service(name)
+        except ServiceNotFound as error:
+            if time.monotonic() > end:
+                told = f"{error}; `scienceops status` shows packages that were rejected"
+                raise NotFound(told) from None
+            if not waits:
+                told = (
+                    f"no service named {name!r} yet; waiting {APPEARS_SECONDS:g} s for its package"
+                )
+                click.echo(told, err=True)
+            waits = True
+        else:
+            return
+        time.sleep(LOOK_SECONDS)
 
 
 def _facts(name: str | None) -> dict[str, Any]:
-    home = app().settings.home
     if name:
         return {"service": app().service(name)}
+    settings = app().settings
+    here = settings.cloud == "local"
     return {
-        "home": str(home),
-        "up": running(home) or None,
+        "cloud": settings.cloud,
+        "home": str(settings.home) if here else None,
+        "up": (running(settings.home) or None) if here else None,
         "services": app().services(),
         "rejections": app().rejections(),
         "runs": app().runs(5),
@@ -61,7 +92,8 @@ def _show(facts: dict[str, Any], as_json: bool) -> None:
 def _show_all(facts: dict[str, Any]) -> None:
     up = facts["up"]
     where = f"up at {up['url']} (pid {up['pid']})" if up else "not running: `scienceops up`"
-    click.echo(f"{facts['home']}: {where}")
+    # In a cloud nothing has to run for anything to be taken up.
+    click.echo(f"{facts['home']}: {where}" if facts["home"] else f"on {facts['cloud']}:")
     if not facts["services"]:
         click.echo("no services yet: `scienceops push FILE` uploads a package")
     show_table(

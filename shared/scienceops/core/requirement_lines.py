@@ -22,7 +22,8 @@ def parse_requirements(text: str) -> tuple[str, ...]:
     ('scikit-learn==1.9.1', 'numpy>=2,<3')
     """
     lines = []
-    for number, raw in enumerate(text.splitlines(), start=1):
+    # Editors of Windows begin a text with a mark that is none of its characters.
+    for number, raw in enumerate(text.removeprefix("\ufeff").splitlines(), start=1):
         line = _without_comment(raw)
         if line:
             lines.append(_check(line, number))

@@ -31,6 +31,7 @@ from scienceops.packing.extras import (
 from scienceops.packing.given_rows import schema_and_rows
 from scienceops.packing.infer_schema import as_frame
 from scienceops.packing.model_formats import PICKLES
+from scienceops.packing.other_versions import other_versions
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ def pack_classic(
     else:
         pins = (*conda.requirements, *extra)
         check_against_scorer(pins)
+    notes += other_versions(pins)
     files |= text_files(pins, policy)
     is_pickle = model_file.suffix.lower() in PICKLES
     if is_pickle:

@@ -18,6 +18,7 @@ from scienceops.packing.environment import pin_requirements, read_requirements
 from scienceops.packing.extras import check_metrics, check_tags, text_files
 from scienceops.packing.given_rows import schema_and_rows
 from scienceops.packing.infer_schema import as_frame
+from scienceops.packing.other_versions import warn_of_other_versions
 from scienceops.running.onnx_runner import open_session, takes_matrix
 
 MODEL = "model.onnx"
@@ -64,7 +65,9 @@ def pack_onnx(
     schema = _as_the_graph_types(schema, inputs)
     takes_matrix(inputs, schema, file=model_file.name)
     rows = schema.check_rows(rows)
-    pins = pin_requirements({"onnxruntime"}, read_requirements(requirements))
+    own = read_requirements(requirements)
+    pins = pin_requirements({"onnxruntime"}, own)
+    warn_of_other_versions(own)
     draft = Draft(
         name=name,
         schema=schema,

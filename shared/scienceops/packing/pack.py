@@ -33,6 +33,7 @@ from scienceops.packing.extras import (
 from scienceops.packing.infer_schema import as_frame, infer_schema
 from scienceops.packing.lighten import lighten
 from scienceops.packing.model_formats import save_model
+from scienceops.packing.other_versions import warn_of_other_versions
 from scienceops.packing.rows import choose_rows, frame_to_rows
 from scienceops.packing.service_schema import described_by
 from scienceops.running import Runner, Scored
@@ -72,7 +73,8 @@ def pack(
     ranges and the baseline that drift is measured against come from it, else from the sample.
     score: a score.py with init() and run(input_df). train: a train.py with train(data) ->
     estimator, or that function; training_data then travels along, for retraining.
-    requirements: lines or a file, in addition to the pins of what the model uses.
+    requirements: lines or a file, in addition to the pins of what the model uses; OtherVersion is
+    warned of where one excludes what is installed here.
     path: the zip, or the folder it goes into; by default NAME-DIGEST.zip in the working folder.
     task: what the model does, when it cannot be told from the model.
     allow_pickle: accept joblib where skops refuses; loading it runs what it holds.
@@ -135,7 +137,9 @@ def pack(
         if script is not None:
             files[file] = read_script(script, function, file)
             modules |= modules_of_script(files[file], file)
-    pins = pin_requirements(modules, read_requirements(requirements))
+    own = read_requirements(requirements)
+    pins = pin_requirements(modules, own)
+    warn_of_other_versions(own)
     files |= text_files(pins, policy)
     if train is not None and training is not None:
         files[TRAINING_DATA] = to_parquet(training)

@@ -24,3 +24,12 @@ class Ports:
     jobs: JobLauncher
     statistics: StatisticsStore
     secrets: SecretStore
+
+
+@dataclass(frozen=True)
+class Calling:
+    """What it takes to ask a deployed version as the gateway does."""
+
+    registry: ModelRegistry
+    runtime: ServiceRuntime
+    secrets: SecretStore

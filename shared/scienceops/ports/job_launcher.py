@@ -21,6 +21,8 @@ class JobOrder:
 
     module: the Python module to run as a program, such as `stats_job`.
     image: the version's image whose environment runs it; empty for the platform's own.
+    calling_image: of a job of the platform that calls scorers, an image that holds that job, too;
+    it runs there where scorers are out of reach of the platform's own.
     settings: extra environment for the job. reads, writes: prefixes of the keys that it may read,
     and write, of the bucket; a platform that gives jobs no sandbox does not hold it to them.
     """
@@ -30,6 +32,7 @@ class JobOrder:
     arguments: tuple[str, ...]
     timeout_seconds: float
     image: str = ""
+    calling_image: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from scienceops.bootstrap import connect
+from scienceops.bootstrap import connect_calling
 from scienceops.config import load_settings
 from scienceops.core.access import derive_key
 from scienceops.core.names import training_result_key, training_set_key, version_file_key
@@ -25,7 +25,7 @@ from scienceops.core.schema import Schema
 from scienceops.core.stats.quality import Quality, measure_quality
 from scienceops.errors import ModelFailed, ServiceNotReady
 from scienceops.packing.rows import frame_to_rows
-from scienceops.ports import Ports
+from scienceops.ports import Calling
 from scienceops.training.captured import FLAG, LABEL, read_captured
 from scienceops.training.order import Order, open_order
 from scienceops.training.select import HELD_OUT, SOURCE
@@ -50,14 +50,14 @@ class Answers:
 class Version:
     """A running version, asked as the gateway asks it."""
 
-    def __init__(self, order: Order, number: int, ports: Ports) -> None:
-        self._runtime = ports.runtime
-        self._endpoint = _endpoint(order.service, number, ports)
+    def __init__(self, order: Order, number: int, calling: Calling) -> None:
+        self._runtime = calling.runtime
+        self._endpoint = _endpoint(order.service, number, calling)
         document = json.loads(
-            ports.objects.get(version_file_key(order.service, number, "schema.json"))
+            order.objects.get(version_file_key(order.service, number, "schema.json"))
         )
         self.schema = Schema.from_json_schema(document)
-        key = derive_key(gateway_secret(ports.secrets), order.service, number)
+        key = derive_key(gateway_secret(calling.secrets), order.service, number)
         self._name = f"{order.service}:{number}"
         self._headers = {
             "Authorization": f"Bearer {key}",
@@ -98,9 +98,9 @@ class Version:
 def main() -> int:
     """Compare the two versions and tell the result."""
     order, arguments = open_order("scienceops.training.compare", "live", "candidate")
-    ports = connect(load_settings())
-    live = Version(order, arguments.live, ports)
-    candidate = Version(order, arguments.candidate, ports)
+    calling = connect_calling(load_settings())
+    live = Version(order, arguments.live, calling)
+    candidate = Version(order, arguments.candidate, calling)
     result = {
         "live": arguments.live,
         "candidate": arguments.candidate,
@@ -113,10 +113,10 @@ def main() -> int:
     return 0
 
 
-def _endpoint(service: str, number: int, ports: Ports) -> str:
+def _endpoint(service: str, number: int, calling: Calling) -> str:
     end = time.monotonic() + START_SECONDS
     while time.monotonic() < end:
-        deployment = read_deployment(ports.registry, service, number).value
+        deployment = read_deployment(calling.registry, service, number).value
         if deployment.observed == "ready":
             return deployment.endpoint
         time.sleep(0.2)

@@ -127,7 +127,17 @@ def _compare(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | 
     retraining = stored.value
     live = read_service(ports.registry, retraining.service).value.live
     extra = ("--live", str(live), "--candidate", str(retraining.version))
-    found = _follow(stored, "compare", COMPARE_SECONDS, ports, clock, extra=extra)
+    candidate = read_version(ports.registry, retraining.service, retraining.version or 0).value
+    found = _follow(
+        stored,
+        "compare",
+        COMPARE_SECONDS,
+        ports,
+        clock,
+        # The newer image of the two holds the newer comparison.
+        calling_image=candidate.training_image,
+        extra=extra,
+    )
     if not isinstance(found, dict):
         return found
     policy = _policy(retraining.service, ports)
@@ -180,6 +190,7 @@ def _follow(
     clock: Clock,
     *,
     image: str = "",
+    calling_image: str = "",
     extra: tuple[str, ...] = (),
 ) -> dict[str, Any] | float | None:
     """The step's result once its job has ended; else when to look again, None when it failed."""
@@ -193,6 +204,7 @@ def _follow(
                 arguments=("--order", training_order_key(name, number), *extra),
                 timeout_seconds=seconds,
                 image=image,
+                calling_image=calling_image,
                 reads=(version_prefix(name, retraining.base), f"{TRAINING_SETS}{name}/"),
                 writes=(f"{PACKAGES}{name}/", training_result_key(name, number, step)),
             )

@@ -158,3 +158,22 @@ def test_a_model_of_an_unknown_kind_asks_for_a_score_py(folder):
     (folder / "model.h5").write_bytes(b"x")
     with pytest.raises(BadInput, match=r"or a score\.py that loads it"):
         run(folder, "--model", "model.h5", "--sample", "rows.csv")
+
+
+def test_a_requirement_that_excludes_what_is_installed_is_a_note(folder):
+    (folder / "requirements.txt").write_text("numpy<2\n")
+    options = ("--model", "model.skops", "--sample", "rows.csv", "--json")
+    result, out = run(folder, *options, "--requirements", "requirements.txt")
+    [note] = result.stderr.splitlines()
+    assert note.startswith("note: requirements say numpy<2, but numpy ")
+    assert json.loads(result.stdout)["notes"] == [note.removeprefix("note: ")]
+    assert "numpy<2" in opened(out).requirements
+
+
+def test_the_classic_workflow_notes_them_of_its_conda_file_too(folder):
+    (folder / "conda_dependencies.yml").write_text(
+        "dependencies:\n- python=3.11\n- scikit-learn\n- pip: ['numpy<2']\n"
+    )
+    options = ("--model", "model.pkl", "--score", "score.py", "--sample", "rows.csv")
+    result, _ = run(folder, *options, "--conda", "conda_dependencies.yml")
+    assert "note: requirements say numpy<2, but" in result.stderr

@@ -33,7 +33,7 @@ def address():
 
 def test_the_platform_of_this_machine_is_asked_by_no_proxy(address, tmp_path, monkeypatch):
     """Which would look for 127.0.0.1 on its own machine, and be shown the key."""
-    here = SimpleNamespace(settings=SimpleNamespace(home=tmp_path))
+    here = SimpleNamespace(settings=SimpleNamespace(cloud="local", home=tmp_path))
     monkeypatch.setattr(session, "app", lambda: here)
     monkeypatch.setattr(session, "running", lambda home: {"url": address})
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):

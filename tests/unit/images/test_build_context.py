@@ -28,6 +28,19 @@ ours = [m for n, m in sys.modules.items() if n.startswith(("scienceops", "scorer
 assert all(m.__file__.startswith(sys.argv[1]) for m in ours if m.__file__), ours
 """
 
+#: Connects what a comparison asks scorers by, and fails when anything needed is not in the image.
+CHECK_COMPARISON = """
+import sys
+sys.path[:] = [p for p in sys.path if not p.endswith("/shared")]
+sys.modules["requests"] = None  # Nothing that such an image installs brings it.
+import scienceops.training.compare
+from scienceops.bootstrap import connect_calling
+from scienceops.config import load_settings
+connect_calling(load_settings())
+ours = [m for n, m in sys.modules.items() if n.startswith(("scienceops", "scorer_container"))]
+assert all(m.__file__.startswith(sys.argv[1]) for m in ours if m.__file__), ours
+"""
+
 
 def test_the_order_of_requirements_and_their_repetition_do_not_matter():
     first = lay_out(["numpy", "flask>=3", "numpy"], BASE)
@@ -86,6 +99,29 @@ def test_what_an_image_of_a_platform_holds_is_all_that_its_scorer_imports(tmp_pa
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "serve")}
     imported = subprocess.run(
         [sys.executable, "-c", CHECK, str(tmp_path / "serve")],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert imported.returncode == 0, imported.stderr
+
+
+def test_a_training_image_on_aws_holds_all_that_compares_its_candidate(tmp_path):
+    for path, content in lay_out([], BASE, "aws").files.items():
+        target, _, place = path.partition("/")
+        if target in ("serve", "train"):
+            (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / place).write_bytes(content)
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(tmp_path),
+        "SCIENCEOPS_CLOUD": "aws",
+        "SCIENCEOPS_AWS_BUCKET": "any",
+    }
+    imported = subprocess.run(
+        [sys.executable, "-c", CHECK_COMPARISON, str(tmp_path)],
         cwd=tmp_path,
         env=environment,
         capture_output=True,

@@ -30,6 +30,7 @@ from scienceops.errors import (
 )
 from scienceops.packing import pack
 from scienceops.packing.environment import SCORER_RANGES
+from scienceops.packing.other_versions import OtherVersion
 from scienceops.running import load_runner
 
 FRAME = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1, 0, 1, 0]})
@@ -295,3 +296,24 @@ def test_the_scorers_ranges_are_those_of_the_scorer():
     folder = Path(scorer_container.__file__).parent
     lines = parse_requirements((folder / "requirements.txt").read_text())
     assert tuple(sorted(SCORER_RANGES)) == tuple(sorted(lines))
+
+
+def test_a_requirement_that_excludes_what_is_installed_is_warned_of(tmp_path):
+    import numpy
+
+    with pytest.warns(OtherVersion) as warned:
+        package = packed(tmp_path, requirements=["numpy<2", "tenacity>=8", "no-such-thing==1"])
+    [told] = [str(warning.message) for warning in warned]
+    assert told.startswith(f"requirements say numpy<2, but numpy {numpy.__version__} is installed")
+    assert f"write numpy=={numpy.__version__}, or install numpy<2" in told
+    assert "numpy<2" in package.requirements
+
+
+def test_a_requirement_of_another_python_or_system_is_not_warned_of(tmp_path):
+    packed(tmp_path, requirements=["pandas<2.3; python_version < '3'"])
+
+
+def test_requirements_of_an_editor_that_marks_its_texts_are_taken(tmp_path):
+    file = tmp_path / "requirements.txt"
+    file.write_text("tenacity>=8\n", encoding="utf-8-sig")
+    assert "tenacity>=8" in packed(tmp_path, requirements=file).requirements

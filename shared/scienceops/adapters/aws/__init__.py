@@ -13,8 +13,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     # A door that starts must not pay for what it does not use.
     from scienceops.config import Settings
-    from scienceops.ports import Ports
+    from scienceops.ports import Calling, Ports
     from scienceops.ports.object_store import ObjectStore
+
+
+def explain(error: Exception, settings: "Settings") -> str:
+    """What a person is told of an error of AWS's SDK; empty of any other."""
+    from scienceops.adapters.aws.sdk_errors import explain_error
+
+    return explain_error(error, settings)
 
 
 def connect_objects(settings: "Settings") -> "ObjectStore":
@@ -28,25 +35,46 @@ def connect_objects(settings: "Settings") -> "ObjectStore":
     return S3ObjectStore(LazyClient("s3"), settings.aws.bucket)
 
 
+def connect_calling(settings: "Settings") -> "Calling":
+    """What asks deployed versions, alone."""
+    from scienceops.adapters.aws.clients import LazyClient
+    from scienceops.adapters.aws.model_registry import DynamoModelRegistry
+    from scienceops.adapters.aws.secret_store import SecretsManagerStore
+    from scienceops.adapters.aws.service_runtime import AwsServiceRuntime
+    from scienceops.ports import Calling
+
+    prefix = settings.aws.prefix
+    return Calling(
+        registry=DynamoModelRegistry(LazyClient("dynamodb"), f"{prefix}registry"),
+        runtime=AwsServiceRuntime(
+            settings,
+            connect_objects(settings),
+            functions=LazyClient("lambda"),
+            calls=LazyClient("lambda", attempts=1),
+            ecs=LazyClient("ecs"),
+            scaling=LazyClient("application-autoscaling"),
+            logs=LazyClient("logs"),
+        ),
+        secrets=SecretsManagerStore(LazyClient("secretsmanager"), prefix),
+    )
+
+
 def connect(settings: "Settings") -> "Ports":
     """One adapter for each port; no client is made before it is used."""
     from scienceops.adapters.aws.clients import LazyClient
     from scienceops.adapters.aws.image_builder import CodeBuildImageBuilder
     from scienceops.adapters.aws.job_launcher import AwsJobLauncher
     from scienceops.adapters.aws.message_queue import SqsMessageQueue
-    from scienceops.adapters.aws.model_registry import DynamoModelRegistry
-    from scienceops.adapters.aws.secret_store import SecretsManagerStore
-    from scienceops.adapters.aws.service_runtime import AwsServiceRuntime
     from scienceops.adapters.aws.statistics_store import DynamoStatisticsStore
     from scienceops.ports import Ports
 
     prefix = settings.aws.prefix
-    objects = connect_objects(settings)
-    dynamodb, ecs, logs = LazyClient("dynamodb"), LazyClient("ecs"), LazyClient("logs")
+    objects, calling = connect_objects(settings), connect_calling(settings)
+    logs = LazyClient("logs")
     return Ports(
         objects=objects,
         queue=SqsMessageQueue(LazyClient("sqs"), prefix),
-        registry=DynamoModelRegistry(dynamodb, f"{prefix}registry"),
+        registry=calling.registry,
         builder=CodeBuildImageBuilder(
             settings,
             objects,
@@ -54,18 +82,10 @@ def connect(settings: "Settings") -> "Ports":
             ecr=LazyClient("ecr"),
             logs=logs,
         ),
-        runtime=AwsServiceRuntime(
-            settings,
-            objects,
-            functions=LazyClient("lambda"),
-            calls=LazyClient("lambda", attempts=1),
-            ecs=ecs,
-            scaling=LazyClient("application-autoscaling"),
-            logs=logs,
-        ),
+        runtime=calling.runtime,
         jobs=AwsJobLauncher(
-            settings, objects, ecs=ecs, emr=LazyClient("emr-serverless"), logs=logs
+            settings, objects, ecs=LazyClient("ecs"), emr=LazyClient("emr-serverless"), logs=logs
         ),
-        statistics=DynamoStatisticsStore(dynamodb, f"{prefix}statistics"),
-        secrets=SecretsManagerStore(LazyClient("secretsmanager"), prefix),
+        statistics=DynamoStatisticsStore(LazyClient("dynamodb"), f"{prefix}statistics"),
+        secrets=calling.secrets,
     )

@@ -54,6 +54,11 @@ def _make_client(service: str, attempts: int) -> Any:
         raise BadSetting(
             "no AWS region is told: set AWS_DEFAULT_REGION to that of the stage"
         ) from None
+    except ValueError as error:
+        # No address can be made of what the region is said to be.
+        raise BadSetting(
+            f"{error}: set AWS_DEFAULT_REGION to the stage's region, such as eu-central-1"
+        ) from None
     except ProfileNotFound as error:
         raise BadSetting(f"{error}: set AWS_PROFILE to one that there is") from None
     # The session has found them by now, if there are any.

@@ -1,4 +1,8 @@
-"""EcsTasks: jobs in a version's own image, each one task on Fargate."""
+"""EcsTasks: jobs in a version's image, each one task on Fargate.
+
+A version's own job is a training, which calls nobody. A job of the platform that calls scorers has
+a role of its own, and stands in a security group that they let in.
+"""
 
 import contextlib
 import hashlib
@@ -47,20 +51,25 @@ class EcsTasks:
 
     def start(self, job_id: str, order: JobOrder) -> str:
         """Run a task of the image."""
-        if not self._settings.aws.subnets:
+        aws = self._settings.aws
+        if not aws.subnets:
             raise StartRefused(
                 "a job in an image needs SCIENCEOPS_AWS_SUBNETS and SCIENCEOPS_AWS_SECURITY_GROUP"
             )
+        if not order.image and not aws.calling_group:
+            raise StartRefused("a job that calls scorers needs SCIENCEOPS_AWS_CALLING_GROUP")
         environment = {**environment_inside(self._settings), **order.settings}
         try:
             begun = self._ecs.run_task(
                 cluster=self._cluster,
-                taskDefinition=self._definition(order.image),
+                taskDefinition=self._definition(order),
                 launchType="FARGATE",
                 count=1,
-                clientToken=token_of(self._settings.aws.prefix, job_id),
+                clientToken=token_of(aws.prefix, job_id),
                 startedBy=job_id[:LONGEST_NAME],
-                networkConfiguration=network_of(self._settings),
+                networkConfiguration=network_of(
+                    aws, aws.security_group if order.image else aws.calling_group
+                ),
                 overrides={
                     "containerOverrides": [
                         {
@@ -112,16 +121,16 @@ class EcsTasks:
         tasks = self._ecs.describe_tasks(cluster=self._cluster, tasks=[run_id])["tasks"]
         return tasks[0] if tasks else None
 
-    def _definition(self, image: str) -> str:
-        """The family for jobs in this image, made unless it is there.
+    def _definition(self, order: JobOrder) -> str:
+        """The family for such jobs in this image, made unless it is there.
 
         It is named by its content, so that a repeated start asks for the very same task.
         """
         wanted = task_definition(
             self._settings,
             family="",
-            image=image,
-            task_role="training",
+            image=order.image or order.calling_image,
+            task_role="training" if order.image else "comparison",
             environment={},
             # The first process of a container hears no SIGTERM unless it asks for it.
             linuxParameters={"initProcessEnabled": True},

@@ -45,7 +45,7 @@ class EmrJobs:
         self._emr = emr
 
     def start(self, job_id: str, order: JobOrder) -> str:
-        """Submit the module; the run's id."""
+        """Submit the module; APPLICATION/RUN, by which a shell without that setting finds it."""
         aws = self._settings.aws
         if not aws.emr_application:
             raise StartRefused("a job without an image needs SCIENCEOPS_AWS_EMR_APPLICATION")
@@ -75,14 +75,12 @@ class EmrJobs:
             if error_code(error) in ("ValidationException", "AccessDeniedException", _GONE):
                 raise StartRefused(str(error)) from error
             raise
-        return str(begun["jobRunId"])
+        return f"{aws.emr_application}/{begun['jobRunId']}"
 
     def look(self, run_id: str) -> Look:
         """How the run stands."""
         try:
-            told = self._emr.get_job_run(
-                applicationId=self._settings.aws.emr_application, jobRunId=run_id
-            )["jobRun"]
+            told = self._emr.get_job_run(**self._names(run_id))["jobRun"]
         except ClientError as error:
             if error_code(error) != _GONE:
                 raise
@@ -99,9 +97,7 @@ class EmrJobs:
     def stop(self, run_id: str) -> None:
         """Cancel the run."""
         try:
-            self._emr.cancel_job_run(
-                applicationId=self._settings.aws.emr_application, jobRunId=run_id
-            )
+            self._emr.cancel_job_run(**self._names(run_id))
         except ClientError as error:
             # It has ended, or is not known.
             if error_code(error) not in (_GONE, "ValidationException"):
@@ -109,8 +105,9 @@ class EmrJobs:
 
     def log(self, run_id: str) -> str:
         """The driver's output, Spark's own words before the job's."""
-        application = self._settings.aws.emr_application
-        folder = f"{LOGS}applications/{application}/jobs/{run_id}/SPARK_DRIVER/"
+        names = self._names(run_id)
+        run = f"applications/{names['applicationId']}/jobs/{names['jobRunId']}"
+        folder = f"{LOGS}{run}/SPARK_DRIVER/"
         found = []
         for name in ("stderr", "stdout"):
             try:
@@ -118,6 +115,12 @@ class EmrJobs:
             except ObjectNotFound:
                 continue
         return b"".join(found).decode(errors="replace")
+
+    def _names(self, run_id: str) -> dict[str, str]:
+        application, _, run = run_id.rpartition("/")
+        # Runs that were noted before are those of this installation's application.
+        known = application or self._settings.aws.emr_application
+        return {"applicationId": known, "jobRunId": run}
 
     def _parameters(self, order: JobOrder) -> str:
         environment = {**environment_inside(self._settings), **order.settings}

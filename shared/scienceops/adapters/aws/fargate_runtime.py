@@ -99,7 +99,9 @@ class FargateRuntime:
                 desiredCount=1,
                 launchType="FARGATE",
                 platformVersion="LATEST",
-                networkConfiguration=network_of(self._settings),
+                networkConfiguration=network_of(
+                    self._settings.aws, self._settings.aws.security_group
+                ),
                 deploymentConfiguration={
                     "deploymentCircuitBreaker": {"enable": True, "rollback": True},
                     "minimumHealthyPercent": 100,

@@ -1,4 +1,4 @@
-"""AwsJobLauncher: jobs of the platform on EMR Serverless, jobs in an image on ECS.
+"""AwsJobLauncher: jobs of the platform on EMR Serverless, those in an image, or that call, on ECS.
 
 Both forget a run after a while, so what is known of a job lies in the bucket:
 
@@ -58,7 +58,8 @@ class AwsJobLauncher:
         job_id = plain_name(order.key)
         if self._read(job_id, JOB) or self._read(job_id, ENDED):
             return job_id
-        kind = ecs_task.KIND if order.image else emr_job.KIND
+        # From EMR Serverless neither Lambda nor tasks are reached, so scorers are not.
+        kind = ecs_task.KIND if order.image or order.calling_image else emr_job.KIND
         try:
             run = self._runs[kind].start(job_id, order)
         except StartRefused as error:

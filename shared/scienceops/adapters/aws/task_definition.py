@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scienceops.adapters.aws.resources import lines_of, log_group, role
+from scienceops.aws_settings import AwsSettings
 from scienceops.config import Settings
 
 #: CPU units, and the least, the most and the step of the memory in MB that Fargate takes with them.
@@ -83,13 +84,12 @@ def log_stream(family: str, task_arn: str) -> str:
     return f"{family}/{CONTAINER}/{task_arn.rpartition('/')[2]}"
 
 
-def network_of(settings: Settings) -> dict[str, Any]:
-    """The network of a task: public subnets, since there is no charge for those, but closed."""
-    aws = settings.aws
+def network_of(aws: AwsSettings, group: str) -> dict[str, Any]:
+    """The network of a task in a security group: public subnets, for which there is no charge."""
     return {
         "awsvpcConfiguration": {
             "subnets": aws.subnets.split(","),
-            "securityGroups": [aws.security_group],
+            "securityGroups": [group],
             "assignPublicIp": "ENABLED",
         }
     }

@@ -66,6 +66,27 @@ REACH: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
 }
 
+#: What asks scorers, for a candidate to be compared from inside its training image, in a cloud
+#: whose own place for jobs reaches none.
+CALLING: Mapping[str, tuple[str, ...]] = {
+    "aws": (
+        "scienceops/adapters/aws/fargate_runtime.py",
+        "scienceops/adapters/aws/lambda_runtime.py",
+        "scienceops/adapters/aws/log_streams.py",
+        "scienceops/adapters/aws/model_registry.py",
+        "scienceops/adapters/aws/resources.py",
+        "scienceops/adapters/aws/secret_store.py",
+        "scienceops/adapters/aws/service_runtime.py",
+        "scienceops/adapters/aws/task_definition.py",
+        "scienceops/adapters/oci/__init__.py",
+        "scienceops/adapters/oci/settings_inside.py",
+        "scienceops/adapters/scoring/*.py",
+        "scienceops/usecases/__init__.py",
+        "scienceops/usecases/platform_secrets.py",
+        "scienceops/usecases/records.py",
+    )
+}
+
 #: What packing a retrained model needs beyond what scoring it needs.
 TRAINING_REQUIREMENTS = ("joblib>=1.4", PANDAS, "scikit-learn>=1.5", "skops>=0.11")
 SERVE_TARGET, TRAIN_TARGET = "serve", "train"
@@ -132,7 +153,8 @@ def lay_out(requirements: Iterable[str], base: str, cloud: str = "local") -> Bui
         "requirements.txt": _lines(requirements),
         "training.txt": _lines(TRAINING_REQUIREMENTS),
     }
-    for target, patterns in ((SERVE_TARGET, SERVE + REACH[cloud][0]), (TRAIN_TARGET, TRAIN)):
+    training = TRAIN + CALLING.get(cloud, ())
+    for target, patterns in ((SERVE_TARGET, SERVE + REACH[cloud][0]), (TRAIN_TARGET, training)):
         for pattern in patterns:
             name, _, rest = pattern.partition("/")
             for path in _folder_of(name).glob(rest):

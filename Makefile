@@ -38,7 +38,7 @@ test: .venv/ready ## Everything this machine can run by itself
 	@began=$$(date +%s); $(BIN)/pytest tests shared/scienceops --ignore tests/containers -m "not aws and not azure" -rs -n $(WORKERS) --dist loadfile && \
 	  echo "Took $$(( $$(date +%s) - began )) s. Next: make demo, or make check before a commit."
 
-test-containers: .venv/ready ## Images and containers for real, with an engine and registry of their own (root)
+test-containers: .venv/ready .emulators/ready ## Images and containers for real, with an engine and registry of their own (root)
 	@$(BIN)/pytest tests/containers -rs
 
 test-aws: .venv/ready .emulators/ready ## AWS: adapters, doors and the deployed template, against emulators

@@ -31,6 +31,8 @@ LONGEST_PATH_BYTES = 90
 _PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 #: The base image's name, as the setting SCIENCEOPS_BASE_IMAGE takes it.
 BASE = "scienceops-base:{python}"
+#: Packages are unpacked and no more, which is all that a scorer needs of them.
+VARIANT = "extract"
 
 _PACKAGES = (
     "base-files base-passwd ca-certificates coreutils dash libc-bin libc6 libstdc++6 netbase "
@@ -110,25 +112,29 @@ def stop(folder: Path, *, number: signal.Signals = signal.SIGTERM) -> None:
         path.unlink(missing_ok=True)
 
 
-def make_base(address: str) -> str:
-    """The base image, made from this machine's Debian sources unless it is there; its name."""
-    name = BASE.format(python=_PYTHON)
+def make_base(address: str, base: str = BASE, variant: str = VARIANT) -> str:
+    """The base image, made from this machine's Debian sources unless it is there; its name.
+
+    base: the name, with Python's version in braces. variant: of mmdebstrap; in `apt` a build can
+    install more of Debian's packages.
+    """
+    name = base.format(python=_PYTHON)
     client = docker.DockerClient(base_url=address, timeout=600)
     with contextlib.closing(client):
         with contextlib.suppress(docker.errors.ImageNotFound):
             client.images.get(name)
             return name
-        client.images.build(fileobj=_base_context(), custom_context=True, tag=name, rm=True)
+        client.images.build(fileobj=_base_context(variant), custom_context=True, tag=name, rm=True)
     return name
 
 
-def _base_context() -> io.BytesIO:
+def _base_context(variant: str) -> io.BytesIO:
     sources = [str(p) for p in sorted(Path("/etc/apt").glob("sources.list*")) if p.is_file()]
     sources += [str(p) for p in sorted(Path("/etc/apt/sources.list.d").glob("*.sources"))]
     command = [
         "mmdebstrap",
         "--quiet",
-        "--variant=extract",
+        f"--variant={variant}",
         f"--include={_PACKAGES.replace(' ', ',')}",
         *(f"--dpkgopt=path-exclude=/usr/share/{name}/*" for name in _UNREAD),
         _release(),

@@ -17,6 +17,7 @@ from containers.laboratory import PYTHON
 from infra.local import engine
 from infra.local.engine import BASE
 from scienceops.adapters.engine.image_builder import EngineImageBuilder
+from scienceops.packing.other_versions import OtherVersion
 from scienceops.ports.image_builder import BuildOrder, BuildState
 
 
@@ -101,7 +102,8 @@ def test_requirements_that_cannot_be_installed_fail_with_the_step_and_its_last_l
 ):
     before = dangling(laboratory)
     lines = ["scikit-learn", "flask<2"]
-    path = pack_iris(folder, strength=0.9, requirements=lines, runtime="sklearn")
+    with pytest.warns(OtherVersion, match="flask<2"):
+        path = pack_iris(folder, strength=0.9, requirements=lines, runtime="sklearn")
     version = push_and_wait(platform, path, "failed", 200)
     assert "install the requirements" in version["reason"]
     assert 0 < len(version["log_tail"]) <= 20

@@ -14,7 +14,7 @@ OPTIONS ?=
 OSLS := $(HERE)/.emulators/node_modules/.bin/osls
 export PYTHONPATH := $(HERE)/shared:$(HERE)
 
-.PHONY: bench bench-capture bench-deploy bench-doors bench-scoring browser check check-aws check-parity clean contract demo deploy-aws deploy-azure destroy-aws destroy-azure engine engine-stop help image lint lock stage-aws stage-azure test test-aws test-azure test-containers
+.PHONY: bench bench-capture bench-deploy bench-doors bench-scoring browser check check-aws check-parity clean contract demo deploy-aws deploy-azure destroy-aws destroy-azure engine engine-stop help image lint lock stage-aws stage-azure test test-aws test-azure test-containers test-job-image
 
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
@@ -38,8 +38,11 @@ test: .venv/ready ## Everything this machine can run by itself
 	@began=$$(date +%s); $(BIN)/pytest tests shared/scienceops --ignore tests/containers -m "not aws and not azure" -rs -n $(WORKERS) --dist loadfile && \
 	  echo "Took $$(( $$(date +%s) - began )) s. Next: make demo, or make check before a commit."
 
-test-containers: .venv/ready .emulators/ready ## Images and containers for real, with an engine and registry of their own (root)
-	@$(BIN)/pytest tests/containers -rs
+test-containers: .venv/ready ## Images and containers for real, with an engine and registry of their own (root)
+	@$(BIN)/pytest tests/containers --ignore tests/containers/test_job_image.py -rs
+
+test-job-image: .venv/ready .emulators/ready ## The image of Azure's jobs, built and run by such an engine; minutes for a base that has apt (root)
+	@$(BIN)/pytest tests/containers/test_job_image.py -rs
 
 test-aws: .venv/ready .emulators/ready ## AWS: adapters, doors and the deployed template, against emulators
 	@$(BIN)/pytest tests -m aws -rs -n $(WORKERS) --dist loadfile

@@ -2,7 +2,7 @@
 
 `python -m emulators.deadly_host WHEN DOOR APP_FOLDER PORT TIMER_SECONDS`. DOOR: the method of App
 or of its decisions that is called. WHEN: `before` it has done anything; `within`, after the first
-thing that it writes or posts; or `after` it has returned, when the host has not heard of it.
+thing that it writes; or `after` it has returned, when the host has not heard of it.
 """
 
 import os
@@ -15,20 +15,14 @@ from typing import Any
 
 from emulators.functions_host import main
 
-from scienceops import webhook
 from scienceops.adapters.azure.message_queue import StorageMessageQueue
 from scienceops.adapters.azure.model_registry import TableModelRegistry
 from scienceops.adapters.azure.object_store import BlobObjectStore
 from scienceops.app import App
 from scienceops.decisions import Decisions
 
-#: What doors write and post, and how.
-EFFECTS: tuple[tuple[Any, str], ...] = (
-    (TableModelRegistry, "put"),
-    (StorageMessageQueue, "send"),
-    (BlobObjectStore, "put"),
-    (webhook, "post_event"),
-)
+#: What doors write, and how.
+EFFECTS = ((TableModelRegistry, "put"), (StorageMessageQueue, "send"), (BlobObjectStore, "put"))
 
 
 def arm(when: str, door: str) -> None:

@@ -22,7 +22,7 @@ AT_ONCE_BYTES = 1 << 14
 
 
 def to_line(call: CapturedCall) -> bytes:
-    """The record, with the end of its line; raises NotImplementedError for what it cannot hold."""
+    """The record, with the end of its line; raises TypeError for what it cannot hold."""
     return _encode(call) + b"\n"
 
 
@@ -61,7 +61,7 @@ def values_of(columns: Iterable[Any]) -> list[Any]:
 def _to_base64(values: Any) -> dict[str, bytes]:
     kind = getattr(getattr(values, "dtype", None), "str", type(values).__name__)
     if kind not in _TYPES:
-        raise NotImplementedError(f"a spool file holds no {kind}")
+        raise TypeError(f"a spool file holds no {kind}: wanted float64 or int64")
     return {kind: values.tobytes()}
 
 

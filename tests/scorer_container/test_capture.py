@@ -4,6 +4,7 @@ import io
 import json
 from datetime import date, datetime
 
+import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from stand_in_bucket import Bucket
@@ -129,3 +130,11 @@ def test_a_bucket_that_is_away_loses_nothing_and_gets_all_when_it_is_back(tmp_pa
     assert shipper.waiting() == 2
     bucket.away = False
     assert shipper.ship_all() == 2
+
+
+def test_an_array_of_another_type_is_not_kept_for_it_would_be_read_otherwise(tmp_path):
+    odd = call(1)
+    odd.columns = [np.array([1.0], dtype=np.float32)]
+    with pytest.raises(TypeError, match="holds no <f4: wanted float64"):
+        open_spool(tmp_path).append(odd)
+    assert spooled(tmp_path) == b""

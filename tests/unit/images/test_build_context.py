@@ -95,12 +95,15 @@ def test_what_an_image_of_a_platform_holds_is_all_that_its_scorer_imports(tmp_pa
         if path.startswith("serve/"):
             (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / path).write_bytes(content)
-    # From another folder, and without this repository on the path.
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "serve")}
+    check(CHECK, tmp_path / "serve")
+
+
+def check(code, folder, **settings):
+    """Run it from another folder, and without this repository on the path."""
     imported = subprocess.run(
-        [sys.executable, "-c", CHECK, str(tmp_path / "serve")],
-        cwd=tmp_path,
-        env=environment,
+        [sys.executable, "-c", code, str(folder)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), **settings},
         capture_output=True,
         text=True,
         check=False,
@@ -114,18 +117,4 @@ def test_a_training_image_on_aws_holds_all_that_compares_its_candidate(tmp_path)
         if target in ("serve", "train"):
             (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / place).write_bytes(content)
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(tmp_path),
-        "SCIENCEOPS_CLOUD": "aws",
-        "SCIENCEOPS_AWS_BUCKET": "any",
-    }
-    imported = subprocess.run(
-        [sys.executable, "-c", CHECK_COMPARISON, str(tmp_path)],
-        cwd=tmp_path,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert imported.returncode == 0, imported.stderr
+    check(CHECK_COMPARISON, tmp_path, SCIENCEOPS_CLOUD="aws", SCIENCEOPS_AWS_BUCKET="any")

@@ -67,6 +67,22 @@ def test_packaging_twice_gives_the_same_but_for_the_time_of_deployment(
     assert (tmp_path / UPDATE_TEMPLATE).exists()
 
 
+def test_packaging_twice_at_a_given_time_gives_the_same_bytes(bundle: Path, tmp_path: Path):
+    def packaged(folder: str) -> dict[str, bytes]:
+        package("dev", bundle, tmp_path / folder, source_date="1700000000")
+        return {path.name: path.read_bytes() for path in (tmp_path / folder).iterdir()}
+
+    first = packaged("first")
+    assert first == packaged("second")
+    place = "serverless/scienceops/dev/1700000000000-2023-11-14T22:13:20.000Z/aws.zip"
+    assert place.encode() in first[UPDATE_TEMPLATE]
+
+
+def test_a_time_of_packaging_that_is_none_is_refused(bundle: Path, tmp_path: Path):
+    with pytest.raises(AssertionError, match='SOURCE_DATE_EPOCH is "today"; wanted seconds'):
+        package("dev", bundle, tmp_path, source_date="today")
+
+
 def test_the_bucket_calls_the_door_of_each_place(template: dict[str, Any]):
     told = properties(template, "Bucket")["NotificationConfiguration"]["LambdaConfigurations"]
     found = {}

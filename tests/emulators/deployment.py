@@ -42,15 +42,21 @@ def sdk_environment(url: str) -> dict[str, str]:
     }
 
 
-def run_osls(*arguments: str | Path, url: str = "http://127.0.0.1:9") -> None:
+def run_osls(
+    *arguments: str | Path, url: str = "http://127.0.0.1:9", source_date: str = ""
+) -> None:
     """One command of osls in a copy of infra/, against the account at `url`; fails with what it
-    said. A copy, because osls writes beside the template, and tests run side by side."""
+    said. A copy, because osls writes beside the template, and tests run side by side.
+
+    source_date: when it packages, in seconds since 1970; osls's clock tells it otherwise.
+    """
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
         **sdk_environment(url),
         "SLS_NOTIFICATIONS_MODE": "off",
         "NODE_NO_WARNINGS": "1",
+        **({"SOURCE_DATE_EPOCH": source_date} if source_date else {}),
     }
     with tempfile.TemporaryDirectory() as place:
         copy = shutil.copytree(
@@ -69,11 +75,13 @@ def run_osls(*arguments: str | Path, url: str = "http://127.0.0.1:9") -> None:
     assert done.returncode == 0, f"osls {arguments[0]} failed:\n{done.stdout}{done.stderr}"
 
 
-def package(stage_name: str, artifact: Path, folder: Path, **parameters: str) -> dict[str, Any]:
+def package(
+    stage_name: str, artifact: Path, folder: Path, source_date: str = "", **parameters: str
+) -> dict[str, Any]:
     """Package the template for a stage into `folder`; the template that CloudFormation is given."""
     given = [f"--param={name}={value}" for name, value in parameters.items()]
     options = ["--stage", stage_name, "--package", folder, f"--param=artifact={artifact}", *given]
-    run_osls("package", *options)
+    run_osls("package", *options, source_date=source_date)
     template: dict[str, Any] = json.loads((folder / UPDATE_TEMPLATE).read_text())
     return template
 

@@ -4,16 +4,20 @@ The runtime of Functions is the real one; its host, and what stands for Azure, a
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from emulators.azure_installation import AzureInstallation, running_installation
 from models import iris_rows, pack_trainable_iris
+from receiver import Receiver
 
 from scienceops.adapters.azure import connect
 from scienceops.adapters.azure.clients import open_queues
 from scienceops.ports import Ports
+from scienceops.usecases.change_policy import change_policy
+from scienceops.usecases.records import utc_now
+from scienceops.usecases.watch_alerts import read_alert, read_deliveries
 
 #: How long a host that will be killed hides its messages from the next one. The last one, which
 #: is left alone, hides them as long as the real one does: a slow step is no second delivery.
@@ -39,10 +43,14 @@ def kill_at_each_step(
 
 
 def kill_at(
-    installation: AzureInstallation, when: str, door: str, ask: Callable[[], object] = lambda: None
+    installation: AzureInstallation,
+    when: str,
+    door: str,
+    ask: Callable[[], object] = lambda: None,
+    what: str = "",
 ) -> None:
-    """Let the door end its host at one step."""
-    installation.start_host(when, door, hidden_seconds=HIDDEN_SECONDS)
+    """Let the door end its host at one step; within it, at the first thing named like `what`."""
+    installation.start_host(when, door, what, hidden_seconds=HIDDEN_SECONDS)
     ask()
     installation.wait_for(lambda: installation.is_host_killed)
 
@@ -131,3 +139,63 @@ def test_a_decision_that_is_asked_for_again_is_made_once(installation, iris, por
     status, _, policy = installation.request("PATCH", path, wanted)
     assert (status, policy["margin"]) == (200, wanted["margin"])
     assert told(ports, "policy changed") == before + 1
+
+
+@pytest.fixture(scope="module")
+def receiver() -> Iterator[Receiver]:
+    receiver = Receiver()
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture(scope="module")
+def alert(installation: AzureInstallation, iris: str, ports: Ports, receiver: Receiver) -> str:
+    """The rule of an alert that begins at the next turn of the clock; no host runs."""
+    installation.kill_host()
+    hours = {"alert_on": "no_traffic", "alert_no_traffic_hours": "0.0001"}
+    change_policy(iris, {**hours, "alert_url": receiver.url}, "eva", ports, utc_now)
+    return "no_traffic"
+
+
+def test_an_alert_whose_clock_is_killed_begins_once(installation, iris, ports, receiver, alert):
+    steps = []
+    for when in WHEN:
+        # The clock has more to do than this, and writes of that too.
+        kill_at(installation, when, "tick", what=f"alert/{alert}")
+        begun = read_alert(iris, alert, ports).value.firing
+        steps.append((begun, len(read_deliveries(iris, ports))))
+    # What was left between the alert and its event, the next turn of the clock has made.
+    assert steps == [(False, 0), (True, 0), (True, 1)]
+    installation.start_host()
+    installation.wait_for(lambda: read_deliveries(iris, ports)[0].value.state == "delivered")
+    installation.wait_for(lambda: ports.queue.depth("alerts") == 0)
+    assert told(ports, "alert began") == 1
+    assert {event["type"] for event in receiver.took} == {f"dev.scienceops.alert.{alert}.firing"}
+    assert len({event["id"] for event in receiver.took}) == 1
+    assert set_aside(installation) == []
+
+
+def test_an_alert_that_was_posted_and_not_noted_is_posted_again_under_its_id(
+    installation, iris, ports, receiver, alert
+):
+    installation.kill_host()
+    receiver.took.clear()
+    change_policy(iris, {"alert_no_traffic_hours": "0"}, "eva", ports, utc_now)
+    posted = []
+    for when in WHEN:
+        kill_at(installation, when, "send_alert", what=receiver.url)
+        posted.append(len(receiver.took))
+    installation.start_host()
+
+    def ended():
+        found = [stored.value for stored in read_deliveries(iris, ports)]
+        return [delivery for delivery in found if delivery.sequence == 2]
+
+    installation.wait_for(ended, lambda seen: [d.state for d in seen] == ["delivered"])
+    installation.wait_for(lambda: ports.queue.depth("alerts") == 0)
+    assert posted[:2] == [0, 1]
+    assert len(receiver.took) >= 2
+    assert {event["type"] for event in receiver.took} == {f"dev.scienceops.alert.{alert}.recovered"}
+    assert len({event["id"] for event in receiver.took}) == 1
+    assert [delivery.attempts for delivery in ended()] == [1]
+    assert set_aside(installation) == []

@@ -88,8 +88,8 @@ class AzureInstallation:
     def start_host(self, *deadly: str, hidden_seconds: int = 600) -> None:
         """Start the host in place of one that may run, and wait until it has loaded the app.
 
-        deadly: when and at which door it kills itself, see deadly_host. hidden_seconds: how long
-        a message is hidden that it works on.
+        deadly: when, at which door and at what it kills itself, see deadly_host.
+        hidden_seconds: how long a message is hidden that it works on.
         """
         if self._host is not None:
             self.kill_host()

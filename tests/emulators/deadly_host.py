@@ -1,8 +1,9 @@
 """The stand-in host of Functions, which kills itself with SIGKILL at one step of one door.
 
-`python -m emulators.deadly_host WHEN DOOR APP_FOLDER PORT TIMER_SECONDS`. DOOR: the method of App
-or of its decisions that is called. WHEN: `before` it has done anything; `within`, after the first
-thing that it writes; or `after` it has returned, when the host has not heard of it.
+`python -m emulators.deadly_host WHEN DOOR WHAT APP_FOLDER PORT TIMER_SECONDS`. DOOR: the method of
+App or of its decisions that is called. WHEN: `before` it has done anything; `within`, after the
+first thing that it writes or posts; or `after` it has returned, when the host has not heard of it.
+WHAT: what the name of that first thing has in it; anything, if empty.
 """
 
 import os
@@ -15,17 +16,23 @@ from typing import Any
 
 from emulators.functions_host import main
 
+from scienceops import webhook
 from scienceops.adapters.azure.message_queue import StorageMessageQueue
 from scienceops.adapters.azure.model_registry import TableModelRegistry
 from scienceops.adapters.azure.object_store import BlobObjectStore
 from scienceops.app import App
 from scienceops.decisions import Decisions
 
-#: What doors write, and how.
-EFFECTS = ((TableModelRegistry, "put"), (StorageMessageQueue, "send"), (BlobObjectStore, "put"))
+#: What doors write and post, and how.
+EFFECTS: tuple[tuple[Any, str], ...] = (
+    (TableModelRegistry, "put"),
+    (StorageMessageQueue, "send"),
+    (BlobObjectStore, "put"),
+    (webhook, "post_event"),
+)
 
 
-def arm(when: str, door: str) -> None:
+def arm(when: str, door: str, what: str) -> None:
     """Let the door end this process."""
     inside = threading.local()
     owner = App if hasattr(App, door) else Decisions
@@ -43,13 +50,15 @@ def arm(when: str, door: str) -> None:
 
     setattr(owner, door, deadly)
     for kind, name in EFFECTS if when == "within" else ():
-        setattr(kind, name, _deadly_effect(getattr(kind, name), inside))
+        setattr(kind, name, _deadly_effect(getattr(kind, name), inside, what))
 
 
-def _deadly_effect(effect: Callable[..., Any], inside: threading.local) -> Callable[..., Any]:
+def _deadly_effect(
+    effect: Callable[..., Any], inside: threading.local, what: str
+) -> Callable[..., Any]:
     def deadly(*given: Any, **named: Any) -> Any:
         done = effect(*given, **named)
-        _die_if(getattr(inside, "now", False))
+        _die_if(getattr(inside, "now", False) and any(what in str(told) for told in given))
         return done
 
     return deadly
@@ -61,5 +70,5 @@ def _die_if(due: bool) -> None:
 
 
 if __name__ == "__main__":
-    arm(*sys.argv[1:3])
-    sys.exit(main(Path(sys.argv[3]), int(sys.argv[4]), float(sys.argv[5])))
+    arm(*sys.argv[1:4])
+    sys.exit(main(Path(sys.argv[4]), int(sys.argv[5]), float(sys.argv[6])))

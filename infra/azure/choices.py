@@ -5,6 +5,7 @@ Azure keeps the parameters of each deployment in its resource group, so they are
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from infra.azure.az import Az
@@ -83,15 +84,15 @@ def choices_of(location: str, parameters: Mapping[str, Mapping[str, Any]]) -> Ch
 
 
 def describe(given: Choices, had: Choices, fixed: frozenset[str]) -> list[str]:
-    """A line for each choice that is kept or changed.
+    """A line for each choice that is kept or changed, but for those that the stage's file makes.
 
-    fixed: parameters that the stage's file sets; only addresses are told besides it.
+    fixed: parameters that the file sets.
     """
     lines = []
     for field in fields(had):
         before, now = getattr(had, field.name), getattr(given, field.name)
         of_file = FILE_NAMES.get(field.name) in fixed
-        if before is None or (of_file and (now is None or field.name != "addresses")):
+        if before is None or (of_file and now is None):
             continue
         if now is None or now == before:
             lines.append(f"{field.name} stays {_show(before)}")
@@ -104,6 +105,27 @@ def describe(given: Choices, had: Choices, fixed: frozenset[str]) -> list[str]:
 FILE_NAMES = {
     "addresses": "allowedAddresses", "email": "alertEmail", "administrator": "administratorId",
 }  # fmt: skip
+
+
+#: What a file reads a choice from, where it leaves it to the deployment.
+_FROM = {"email": "ALERT_EMAIL", "administrator": "ADMINISTRATOR_ID"}
+
+
+def need_open(given: Choices, fixed: frozenset[str], file: Path) -> None:
+    """Raises SystemExit for a choice that the stage's file makes otherwise; addresses go before it.
+
+    fixed: parameters that the file sets.
+    """
+    faults = []
+    for name, variable in _FROM.items():
+        parameter = FILE_NAMES[name]
+        if getattr(given, name) is not None and parameter in fixed:
+            faults.append(
+                f"{name} {_show(getattr(given, name))}: {file} sets {parameter} itself. Leave the "
+                f"choice to it, or let it read `readEnvironmentVariable('{variable}')`"
+            )
+    if faults:
+        raise SystemExit("\n".join(faults))
 
 
 def _show(value: Any) -> str:

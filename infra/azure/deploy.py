@@ -14,7 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from infra.azure.az import Az, group_of
-from infra.azure.choices import DEPLOYMENT, Administrator, Choices, describe, last_choices
+from infra.azure.choices import (
+    DEPLOYMENT,
+    Administrator,
+    Choices,
+    describe,
+    last_choices,
+    need_open,
+)
 from infra.azure.job_image import build_image, image_to_be
 from infra.azure.options import read
 from infra.azure.sql_needs import need_driver
@@ -47,10 +54,11 @@ def deploy(stage: str, given: Choices, az: Az, *, what_if: bool = False) -> None
     given: what this deployment chooses; for anything else the stage keeps what it has.
     """
     parameters = parameters_of(stage)
+    fixed = fixed_in(parameters.read_text())
+    need_open(given, fixed, parameters)
     if not (what_if or az.dry_run):
         need_driver()
     group = group_of(stage)
-    fixed = fixed_in(parameters.read_text())
     had = last_choices(az, group)
     chosen = choose(group, given, had, fixed)
     if chosen.administrator is None:

@@ -142,10 +142,31 @@ def test_what_the_stage_s_file_sets_is_left_to_it(there, monkeypatch, tmp_path, 
     assert "addresses" not in capsys.readouterr().out
 
 
-def test_a_choice_that_a_file_takes_from_no_one_is_not_said_to_change():
-    fixed = fixed_in("param alertEmail = 'a@example.org'\n")
-    told = describe(Choices(email="b@example.org"), HAD, fixed)
-    assert not [line for line in told if line.startswith("email")]
+def test_a_choice_that_the_stage_s_file_makes_is_refused_before_anything_is_called(
+    there, monkeypatch, tmp_path
+):
+    file = tmp_path / "dev.bicepparam"
+    file.write_text(
+        "param stage = 'dev'\nparam alertEmail = 'a@example.org'\nparam administratorId = ''\n"
+    )
+    monkeypatch.setattr(deploy, "parameters_of", lambda _: file)
+    with pytest.raises(SystemExit) as refused:
+        deploy.deploy("dev", Choices(email="b@example.org", administrator=TEAM), Az())
+    mail, team = str(refused.value).splitlines()
+    assert mail.startswith(
+        f"email b@example.org: {file} sets alertEmail itself. Leave the choice to it"
+    )
+    assert mail.endswith("let it read `readEnvironmentVariable('ALERT_EMAIL')`")
+    assert team.startswith(
+        f"administrator Data science (Group {TEAM.id}): {file} sets administratorId"
+    )
+    assert not there.calls
+
+
+def test_addresses_go_before_the_stage_s_file():
+    fixed = fixed_in("param allowedAddresses = []\n")
+    told = describe(Choices(addresses=("198.51.100.1",)), HAD, fixed)
+    assert "addresses becomes 198.51.100.1, and was 192.0.2.7, 192.0.2.8" in told
 
 
 def test_an_option_that_is_left_out_is_no_choice():

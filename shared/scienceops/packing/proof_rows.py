@@ -1,6 +1,7 @@
 """Proof rows: what a compiled model must answer as its original does before it may serve."""
 
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -65,6 +66,12 @@ def joined(tables: Sequence[Table]) -> Table:
 def part_of(table: Table, start: int, end: int) -> Table:
     """Rows start to end."""
     return Table([values[start:end] for values in table.columns], min(end, table.count) - start)
+
+
+def rows_of(table: Table, chosen: Sequence[bool]) -> Table:
+    """The rows that are chosen."""
+    columns = [list(compress(values, chosen)) for values in table.columns]
+    return Table(columns, sum(chosen))
 
 
 def _edges(column: Column, seen: Values) -> Values:

@@ -10,7 +10,14 @@ import pandas as pd
 from scienceops.compiling.registry import CannotCompile
 from scienceops.core.table import Table
 from scienceops.errors import ModelFailed
-from scienceops.packing.proof_rows import edge_rows, joined, known_rows, made_up_rows, part_of
+from scienceops.packing.proof_rows import (
+    edge_rows,
+    joined,
+    known_rows,
+    made_up_rows,
+    part_of,
+    rows_of,
+)
 from scienceops.running import Runner, Scored
 
 #: Labels must be equal; numbers and probabilities may differ by this much, relative to 1 or more.
@@ -20,6 +27,8 @@ KNOWN_ROWS = 2000
 MADE_UP_ROWS = 2000
 #: Rows that are asked for one by one, for a single row goes another way through a forest.
 SINGLE_ROWS = 200
+#: That a row is refused is seen of it alone, and takes the original as long as an answer.
+REFUSED_ROWS = 200
 _CHUNK = 64
 
 
@@ -44,18 +53,33 @@ def prove(compiled: Runner, original: Runner, frame: pd.DataFrame) -> Proof:
 
 
 def prove_on(compiled: Runner, original: Runner, table: Table) -> Proof:
-    """The same on given rows."""
+    """The same on given rows; of those that the compiled model refuses, on REFUSED_ROWS at most."""
+    taken, refused = _divided(compiled, table)
     largest = 0.0
-    for part, expected in _answers(original, table):
+    for part, expected in _answers(original, taken):
         found = _answer(compiled, part)
         largest = max(largest, _compare(expected, found, part))
-    step = max(1, table.count // SINGLE_ROWS)
-    for row in range(0, table.count, step):
-        single = part_of(table, row, row + 1)
+    alone = [*_spread(taken, SINGLE_ROWS), *(checked := _spread(refused, REFUSED_ROWS))]
+    for single in alone:
         largest = max(
             largest, _compare(_answer(original, single), _answer(compiled, single), single)
         )
-    return Proof(table.count, largest)
+    return Proof(taken.count + len(checked), largest)
+
+
+def _divided(runner: Runner, table: Table) -> tuple[Table, Table]:
+    """The rows that the runner takes, and those that it refuses: it is quick to ask one by one."""
+    if _answer(runner, table) is not None:
+        return table, part_of(table, 0, 0)
+    singles = (part_of(table, row, row + 1) for row in range(table.count))
+    takes = [_answer(runner, single) is not None for single in singles]
+    return rows_of(table, takes), rows_of(table, [not taken for taken in takes])
+
+
+def _spread(table: Table, most: int) -> list[Table]:
+    """About so many single rows, evenly spaced."""
+    step = max(1, table.count // most)
+    return [part_of(table, row, row + 1) for row in range(0, table.count, step)]
 
 
 def prove_one_by_one(runner: Runner, table: Table) -> None:
@@ -70,6 +94,8 @@ def prove_one_by_one(runner: Runner, table: Table) -> None:
 
 def _answers(original: Runner, table: Table) -> list[tuple[Table, Scored | None]]:
     """The answers of the original, in as few parts as what it refuses allows."""
+    if not table.count:
+        return []
     whole = _answer(original, table)
     if whole is not None or table.count == 1:
         return [(table, whole)]

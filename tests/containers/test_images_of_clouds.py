@@ -8,6 +8,7 @@ from scienceops.adapters.engine.environment_images import build_one
 from scienceops.adapters.oci.build_context import (
     SERVE_TARGET,
     TRAIN_TARGET,
+    BuildContext,
     lay_out,
     scorer_requirements,
 )
@@ -28,12 +29,22 @@ ENTRIES = {
 }
 
 
+@pytest.fixture(scope="module")
+def contexts(laboratory: Laboratory) -> dict[str, BuildContext]:
+    """What each cloud's images are built from; what all of a cloud begin with is built once."""
+    made = {}
+    for cloud in sorted({cloud for cloud, _ in ENTRIES}):
+        made[cloud] = lay_out(scorer_requirements(cloud), BASE.format(python=PYTHON), cloud)
+        name = f"scienceops-tests:{cloud}-install"
+        build_one(laboratory.address, made[cloud], "install", name, "tests")
+    return made
+
+
 @pytest.mark.parametrize(("cloud", "target"), sorted(ENTRIES))
 def test_an_image_for_a_cloud_imports_what_it_starts_with(
-    laboratory: Laboratory, cloud: str, target: str
+    laboratory: Laboratory, contexts: dict[str, BuildContext], cloud: str, target: str
 ) -> None:
-    base = BASE.format(python=PYTHON)
-    context = lay_out(scorer_requirements(cloud), base, cloud)
+    context = contexts[cloud]
     name = f"scienceops-tests:{cloud}-{target}"
     build_one(laboratory.address, context, target, name, "tests")
     client = laboratory.connect()

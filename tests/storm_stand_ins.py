@@ -11,6 +11,7 @@ from datetime import date
 
 from support_pack import package_files
 
+from scienceops.bodies import Body
 from scienceops.core.names import Partition, run_id, run_result_key
 from scienceops.ports.image_builder import BuildOrder, BuildState, BuildStatus
 from scienceops.ports.job_launcher import JobOrder, JobState, JobStatus
@@ -65,7 +66,7 @@ class StandInRuntime:
         path: str,
         *,
         headers: Mapping[str, str],
-        body: bytes = b"",
+        body: Body = b"",
         timeout_seconds: float = 60,
     ) -> Reply:
         return Reply(200, {}, ANSWER)

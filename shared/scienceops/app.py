@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from scienceops.bodies import Body
 from scienceops.config import Settings
 from scienceops.core.access import Caller
 from scienceops.core.messages import ALERTS, WORK, FollowRun
@@ -106,7 +107,7 @@ class App:
     def score(
         self,
         name: str,
-        body: bytes,
+        body: Body,
         caller: Caller,
         *,
         correlation: str = "",

@@ -28,6 +28,7 @@ ScienceOpsError                     500
 └── Unavailable                     503  `retry_after_seconds`
     ├── ServiceNotReady             503
     ├── CaptureUnavailable          503
+    ├── NoRoomForBody               503  the disk holds no more large bodies
     ├── EngineUnavailable           503  the container engine does not answer
     ├── RegistryUnavailable         503  the image registry does not answer
     └── StatisticsUnavailable       503  the database of the statistics does not answer
@@ -243,6 +244,18 @@ class ServiceNotReady(Unavailable):
 
 class CaptureUnavailable(Unavailable):
     """The capture could not be made durable, so the rows were not acknowledged."""
+
+
+class NoRoomForBody(Unavailable):
+    """A large body could not be kept on disk, so it went no further."""
+
+    def __init__(self, reason: OSError) -> None:
+        super().__init__(
+            f"the body is too large to hold in memory, and the disk does not take it "
+            f"({reason.strerror}); send fewer rows at a time, or make room in the gateway's "
+            "temporary folder, which TMPDIR names",
+            retry_after_seconds=5,
+        )
 
 
 class EngineUnavailable(Unavailable):

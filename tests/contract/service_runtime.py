@@ -1,11 +1,14 @@
 """What every ServiceRuntime promises. Inherit it, give `runtime` and `order`."""
 
+import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from contract.waiting import wait_for
 
+from scienceops.bodies import LARGE_BYTES, Body, FileBody, gather
 from scienceops.errors import ServiceNotReady
 from scienceops.ports.service_runtime import (
     DeployOrder,
@@ -46,6 +49,14 @@ class ServiceRuntimeContract:
 
     def get(self, runtime: ServiceRuntime, endpoint: str, path: str = "/healthz") -> Reply:
         return runtime.call(endpoint, "GET", path, headers={})
+
+    def large_body(self) -> bytes:
+        """What a scorer of these tests takes, larger than what is kept in memory."""
+        return os.urandom(3 * LARGE_BYTES)
+
+    def answer_to(self, runtime: ServiceRuntime, endpoint: str, body: Body) -> Any:
+        """What the scorer makes of a body, all of it: the stand-in turns it around."""
+        return runtime.call(endpoint, "POST", "/score", headers={}, body=body).content
 
     def test_what_was_never_started_is_stopped(self, runtime: ServiceRuntime) -> None:
         assert runtime.status("iris", 1) == ServiceStatus("iris", 1, Observed.STOPPED)
@@ -168,3 +179,16 @@ class ServiceRuntimeContract:
 
         with ThreadPoolExecutor(8) as pool:
             assert all(pool.map(ask, range(40)))
+
+    def test_a_body_in_a_file_arrives_as_one_in_memory_does_for_each_of_several_calls(
+        self, runtime: ServiceRuntime, order: Callable[..., DeployOrder]
+    ) -> None:
+        endpoint = self.start(runtime, order())
+        sent = self.large_body()
+        body = gather([sent])
+        assert isinstance(body, FileBody)
+        expected = self.answer_to(runtime, endpoint, sent)
+        assert len(expected) > 10_000
+        with ThreadPoolExecutor(2) as pool:
+            for answer in pool.map(lambda _: self.answer_to(runtime, endpoint, body), range(3)):
+                assert answer == expected

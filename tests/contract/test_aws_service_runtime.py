@@ -24,6 +24,7 @@ from scienceops.adapters.aws.clients import LazyClient
 from scienceops.adapters.aws.object_store import S3ObjectStore
 from scienceops.adapters.aws.service_runtime import AwsServiceRuntime
 from scienceops.aws_settings import AwsSettings
+from scienceops.bodies import Body, FileBody, gather
 from scienceops.core.access import hash_key
 from scienceops.errors import ServiceNotReady
 from scienceops.ports.service_runtime import DeployOrder, Observed
@@ -100,6 +101,14 @@ class TestOnLambda(AwsRuntimeContract):
 
         return make_order
 
+    def large_body(self) -> bytes:
+        return json.dumps({"input_df": iris_rows() * 120}).encode()
+
+    def answer_to(self, runtime: AwsServiceRuntime, endpoint: str, body: Body) -> Any:
+        headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
+        reply = runtime.call(endpoint, "POST", "/score", headers=headers, body=body)
+        return json.loads(reply.content)["predictions"]
+
     def score(self, runtime: AwsServiceRuntime, endpoint: str) -> Any:
         headers = {"Authorization": f"Bearer {KEY}", "Content-Type": "application/json"}
         body = json.dumps({"input_df": iris_rows()[:3]}).encode()
@@ -159,7 +168,18 @@ class TestOnLambda(AwsRuntimeContract):
         endpoint = self.start(runtime, order())
         reply = runtime.call(endpoint, "POST", "/score", headers={}, body=b" " * 5_000_000)
         assert reply.status == 413
-        assert b"runtime = fargate" in reply.body
+        assert b"runtime = fargate" in reply.content
+
+    def test_nothing_is_read_of_a_file_that_lambda_does_not_carry(
+        self, runtime, order, stand_ins, monkeypatch
+    ) -> None:
+        endpoint = self.start(runtime, order())
+        asked = stand_ins.functions.invocations
+        monkeypatch.setattr(FileBody, "__iter__", lambda _: pytest.fail("it was read"))
+        reply = runtime.call(
+            endpoint, "POST", "/score", headers={}, body=gather([b" " * 5_000_000])
+        )
+        assert (reply.status, stand_ins.functions.invocations) == (413, asked)
 
     def test_a_call_that_may_have_been_scored_is_not_made_again(
         self, runtime, order, stand_ins, store

@@ -61,7 +61,7 @@ class TestProcessServiceRuntime(ServiceRuntimeContract):
         headers = {"X-Echo": "abc", "Content-Type": "application/json"}
         reply = runtime.call(endpoint, "POST", "/score", headers=headers, body=body)
         assert (reply.status, reply.headers["x-echo"]) == (200, "abc")
-        assert reply.body == body[::-1]
+        assert reply.content == body[::-1]
 
     def test_the_scorer_is_told_what_it_serves_and_where(
         self, runtime: ProcessServiceRuntime, home: Path

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from scienceops.bodies import Body, whole
+
 
 class Observed(StrEnum):
     """What the platform says of a deployment."""
@@ -52,7 +54,12 @@ class Reply:
 
     status: int
     headers: Mapping[str, str]
-    body: bytes
+    body: Body
+
+    @property
+    def content(self) -> bytes:
+        """The body in memory, for who asked for little."""
+        return whole(self.body)
 
 
 class ServiceRuntime(Protocol):
@@ -84,11 +91,15 @@ class ServiceRuntime(Protocol):
         path: str,
         *,
         headers: Mapping[str, str],
-        body: bytes = b"",
+        body: Body = b"",
         timeout_seconds: float = 60,
     ) -> Reply:
         """Send one HTTP request to a scorer, over kept-alive connections.
 
+        The scorer gets the same from a body in a file as from one in memory, with its length; of a
+        file, which other calls may be reading, only pieces are in memory, unless the platform
+        carries a call as a whole. A large reply comes back in a file, whole: whoever passes it on
+        slowly keeps no scorer waiting. Raises NoRoomForBody when that does not fit on the disk.
         Retries only while no byte of the request was sent; raises ServiceNotReady when the
         scorer cannot be reached, died before it answered, or takes longer than the time given.
         """

@@ -89,9 +89,9 @@ class Version:
             self._endpoint, "POST", "/score", headers=self._headers, body=body
         )
         if reply.status != 200:
-            text = reply.body.decode("utf-8", "replace")[:500]
+            text = reply.content.decode("utf-8", "replace")[:500]
             raise ModelFailed(f"{self._name} answered with status {reply.status}: {text}")
-        answer: dict[str, Any] = json.loads(reply.body)
+        answer: dict[str, Any] = json.loads(reply.content)
         return answer
 
 

@@ -30,9 +30,9 @@ def prove_version(version: Version, endpoint: str, ports: Ports) -> str:
     except ServiceNotReady as error:
         return f"the service did not answer its own sample: {error}"
     if reply.status != 200:
-        text = reply.body.decode("utf-8", "replace")[:500]
+        text = reply.content.decode("utf-8", "replace")[:500]
         return f"the service answered its own sample with status {reply.status}: {text}"
-    answer = json.loads(reply.body)
+    answer = json.loads(reply.content)
     for part in ("predictions", "probabilities"):
         expected = sample.get(part)
         if expected is not None and (fault := _differs(expected, answer.get(part), part)):

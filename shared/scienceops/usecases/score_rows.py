@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 
+from scienceops.bodies import Body
 from scienceops.core.access import Caller, derive_key
 from scienceops.core.captures import LONGEST_CORRELATION
 from scienceops.core.policy import read_policy
@@ -62,7 +63,7 @@ class Gateway:
     def score(
         self,
         name: str,
-        body: bytes,
+        body: Body,
         caller: Caller,
         *,
         correlation: str = "",
@@ -110,7 +111,7 @@ class Gateway:
         return caller
 
     def _ask_shadow(
-        self, shadow: Route, heard: Reply, headers: dict[str, str], path: str, body: bytes
+        self, shadow: Route, heard: Reply, headers: dict[str, str], path: str, body: Body
     ) -> None:
         # Its captures are found beside those of the answer that was heard by that answer's id.
         told = {

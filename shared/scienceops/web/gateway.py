@@ -11,6 +11,7 @@ from scienceops.core.access import Caller, hash_key
 from scienceops.core.trace import HEADER as TRACE
 from scienceops.errors import BadInput
 from scienceops.web.access import bearer
+from scienceops.web.bodies import read_body
 from scienceops.web.traces import Traces
 
 #: Of a scorer's reply, the headers that are the caller's business.
@@ -49,7 +50,7 @@ def blueprint(app: App) -> Blueprint:
         trace = traces.of(asked.get(TRACE, ""))
         reply = app.score(
             name,
-            request.get_data(),
+            read_body(request),
             caller(name),
             correlation=asked.get("X-Request-Id") or asked.get(TRACE, ""),
             captured_at=asked.get("X-ScienceOps-Captured-At", ""),
@@ -69,6 +70,8 @@ def blueprint(app: App) -> Blueprint:
             status=reply.status,
         )
         headers = {_PASSED[k]: v for k, v in reply.headers.items() if k in _PASSED}
+        if not isinstance(reply.body, bytes):
+            headers["Content-Length"] = str(len(reply.body))
         return Response(reply.body, reply.status, headers)
 
     @routes.post("/<name>/score", provide_automatic_options=False)

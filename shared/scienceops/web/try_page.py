@@ -62,7 +62,7 @@ def _shown(name: str, schema: Schema, app: App) -> dict[str, str]:
 
 def _score(name: str, row: dict[str, Any], caller: Caller, app: App) -> dict[str, Any]:
     reply = app.score(name, json.dumps({"input_df": [row]}).encode(), caller)
-    body = json.loads(reply.body)
+    body = json.loads(reply.content)
     if reply.status != 200:
         error = ScienceOpsError(body.get("detail", "the scorer gave no reason"))
         error.http_status = reply.status

@@ -26,6 +26,7 @@ from scienceops.adapters.aws.task_definition import (
     task_definition,
 )
 from scienceops.adapters.scoring.scorer_client import NotReached, ScorerClient
+from scienceops.bodies import Body
 from scienceops.config import Settings
 from scienceops.errors import ServiceNotReady
 from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, ServiceStatus
@@ -162,7 +163,7 @@ class FargateRuntime:
         method: str,
         path: str,
         headers: Mapping[str, str],
-        body: bytes,
+        body: Body,
         timeout_seconds: float,
     ) -> Reply:
         """One request to one of the tasks."""

@@ -20,6 +20,7 @@ from scienceops.adapters.aws.resources import (
     role,
     scorer_environment,
 )
+from scienceops.bodies import Body, whole
 from scienceops.config import Settings
 from scienceops.errors import ServiceNotReady
 from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, ServiceStatus
@@ -29,6 +30,8 @@ KIND = "lambda"
 TIMEOUT_SECONDS = 55
 #: What an event may hold, as JSON with its body in base64.
 LARGEST_EVENT_BYTES = 6_291_556
+#: Of which base64 leaves this much, before anything else is in it.
+LARGEST_BODY_BYTES = LARGEST_EVENT_BYTES // 4 * 3
 TAIL_LINES = 20
 
 _GONE = "ResourceNotFoundException"
@@ -111,10 +114,16 @@ class LambdaRuntime:
                 raise
 
     def call(
-        self, address: str, method: str, path: str, headers: Mapping[str, str], body: bytes
+        self, address: str, method: str, path: str, headers: Mapping[str, str], body: Body
     ) -> Reply:
-        """One request, as an invocation. A call ends after TIMEOUT_SECONDS, whatever was asked."""
-        event = _event(method, path, headers, body)
+        """One request, as an invocation. A call ends after TIMEOUT_SECONDS, whatever was asked.
+
+        A body in a file is read whole, for an event is sent in one piece; of one that would not
+        fit into it nothing is read.
+        """
+        if len(body) > LARGEST_BODY_BYTES:
+            return _too_large(len(body))
+        event = _event(method, path, headers, whole(body))
         if len(event) > LARGEST_EVENT_BYTES:
             return _too_large(len(body))
         answer = self._invoke(address, event)

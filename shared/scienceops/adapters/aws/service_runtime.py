@@ -13,6 +13,7 @@ from scienceops.adapters.aws import fargate_runtime, lambda_runtime
 from scienceops.adapters.aws.fargate_runtime import FargateRuntime
 from scienceops.adapters.aws.lambda_runtime import LambdaRuntime
 from scienceops.adapters.aws.resources import StartRefused, deployment_name
+from scienceops.bodies import Body
 from scienceops.config import Settings
 from scienceops.core.policy import check_runtime
 from scienceops.errors import BadPolicy, ObjectNotFound
@@ -121,7 +122,7 @@ class AwsServiceRuntime:
         path: str,
         *,
         headers: Mapping[str, str],
-        body: bytes = b"",
+        body: Body = b"",
         timeout_seconds: float = 60,
     ) -> Reply:
         """One request: an invocation of a function, or HTTP to a task."""

@@ -18,6 +18,7 @@ from scienceops.adapters.azure.container_app import (
 from scienceops.adapters.azure.management import open_apps
 from scienceops.adapters.azure.replica_log import tail_of_replica
 from scienceops.adapters.scoring.scorer_client import ScorerClient
+from scienceops.bodies import Body
 from scienceops.config import Settings
 from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, ServiceStatus
 
@@ -104,7 +105,7 @@ class ContainerAppsServiceRuntime:
         path: str,
         *,
         headers: Mapping[str, str],
-        body: bytes = b"",
+        body: Body = b"",
         timeout_seconds: float = 60,
     ) -> Reply:
         """One request to a scorer, at the app's ingress."""

@@ -17,6 +17,7 @@ from scienceops.adapters.local.scorer_process import ScorerProcesses
 from scienceops.adapters.local.socket_folder import remove_socket
 from scienceops.adapters.local.supervise import how_it_ended
 from scienceops.adapters.scoring.scorer_client import ScorerClient
+from scienceops.bodies import Body
 from scienceops.config import Settings
 from scienceops.core.policy import check_runtime
 from scienceops.errors import ScienceOpsError, ServiceNotReady
@@ -113,7 +114,7 @@ class ProcessServiceRuntime:
         path: str,
         *,
         headers: Mapping[str, str],
-        body: bytes = b"",
+        body: Body = b"",
         timeout_seconds: float = 60,
     ) -> Reply:
         """One request to a scorer."""

@@ -8,8 +8,10 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 
+from scienceops.bodies import PIECE_BYTES, Body, gather
 from scienceops.errors import ServiceNotReady
 from scienceops.ports.service_runtime import Reply
 
@@ -18,7 +20,6 @@ KEPT = 32
 #: Shorter than the scorer's own keep-alive, so that it is we who close an idle connection.
 IDLE_SECONDS = 30
 
-_CHUNK_BYTES = 256 * 1024
 _BACKLOG_FULL_SECONDS = 0.005
 _TLS = "https://"
 
@@ -66,6 +67,12 @@ class _Connection(http.client.HTTPConnection):
         """Let the next step take until `end`; raises TimeoutError when that has passed."""
         self.sock.settimeout(_left(end))
 
+    def within(self, end: float, pieces: Iterable[bytes]) -> Iterator[bytes]:
+        """The pieces, while there is time: each may take what is left of it, all together too."""
+        for piece in pieces:
+            self.limit(end)
+            yield piece
+
     def send(self, data: bytes) -> None:  # type: ignore[override]  # Callers here send bytes.
         """Send, noting that the scorer may have begun to act on it."""
         rest = memoryview(data)
@@ -109,7 +116,7 @@ class ScorerClient:
         method: str,
         path: str,
         headers: Mapping[str, str],
-        body: bytes,
+        body: Body,
         timeout_seconds: float,
     ) -> Reply:
         """One request and its reply, as ServiceRuntime.call promises; raises NotReached, which is
@@ -132,6 +139,10 @@ class ScorerClient:
                 raise kind(
                     f"the scorer at {endpoint} did not answer ({_explain(error)})"
                 ) from error
+            except BaseException:
+                # In the middle of a reply, which nobody would read to its end.
+                connection.close()
+                raise
 
     def _exchange(
         self,
@@ -140,23 +151,25 @@ class ScorerClient:
         method: str,
         path: str,
         headers: Mapping[str, str],
-        body: bytes,
+        body: Body,
         end: float,
     ) -> Reply:
         connection.limit(end)
-        connection.request(method, path, body=body, headers=dict(headers))
+        sent: bytes | Iterable[bytes] = body
+        told = dict(headers)
+        if not isinstance(body, bytes):
+            sent, told["Content-Length"] = connection.within(end, body), str(len(body))
+        connection.request(method, path, body=sent, headers=told)
         response = connection.getresponse()
-        content = bytearray()
-        # Each read may take the whole time given, all of them together too.
-        while chunk := response.read1(_CHUNK_BYTES):
-            content += chunk
-            if not response.isclosed() and connection.sock is not None:
-                connection.limit(end)
+        first = response.read1(PIECE_BYTES)
+        # Most replies came in one piece, which costs no more than that.
+        done = response.length == 0
+        content = first if done else gather(chain((first,), _pieces(response, connection, end)))
         if response.length:
-            raise http.client.IncompleteRead(bytes(content), response.length)
+            raise http.client.IncompleteRead(b"", response.length)
         response.close()
         headers = {name.lower(): value for name, value in response.getheaders()}
-        reply = Reply(response.status, headers, bytes(content))
+        reply = Reply(response.status, headers, content)
         if connection.sock is not None:
             self._give_back(endpoint, connection)
         return reply
@@ -206,6 +219,18 @@ class ScorerClient:
             self._idle[endpoint] = [kept for kept in idle if kept.sock is not None]
             if not self._idle[endpoint]:
                 del self._idle[endpoint]
+
+
+def _pieces(
+    response: http.client.HTTPResponse, connection: _Connection, end: float
+) -> Iterator[bytes]:
+    """The rest of a reply; each read may take what is left of the time, all together too."""
+    while not response.isclosed():
+        if connection.sock is not None:
+            connection.limit(end)
+        if not (piece := response.read1(PIECE_BYTES)):
+            return
+        yield piece
 
 
 def _left(end: float) -> float:

@@ -16,6 +16,7 @@ SERVE = (
     "scienceops/__init__.py",
     "scienceops/aws_settings.py",
     "scienceops/azure_settings.py",
+    "scienceops/bodies.py",
     "scienceops/bootstrap.py",
     "scienceops/config.py",
     "scienceops/errors.py",

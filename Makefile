@@ -61,15 +61,15 @@ stage-aws: .venv/ready ## Lay out what the functions on AWS are made of: build/a
 
 # First what is cheap to refuse, then what takes minutes.
 deploy-aws: check-aws stage-aws .emulators/ready ## Deploy to the AWS account of this shell: STAGE=dev OPTIONS="--param=alarm_email=me@example.org"
-	@cd infra && $(OSLS) deploy --stage $(STAGE) $(filter-out --python=%,$(OPTIONS))
-	@$(BIN)/python infra/job_files.py $(STAGE) $(OPTIONS)
+	@cd infra && $(OSLS) deploy --stage "$(STAGE)" $(filter-out --python=%,$(OPTIONS))
+	@$(BIN)/python infra/job_files.py "$(STAGE)" $(OPTIONS)
 	@echo "Next: docs/aws.md, \"The first model\""
 
 check-aws: .venv/ready
-	@$(BIN)/python infra/aws_stage.py $(STAGE) $(OPTIONS)
+	@$(BIN)/python infra/aws_stage.py "$(STAGE)" $(OPTIONS)
 
 destroy-aws: .venv/ready .emulators/ready ## Take a stage down, and say what of it is kept: STAGE=dev
-	@$(BIN)/python infra/destroy_aws.py $(STAGE) "$(OSLS)" $(OPTIONS)
+	@$(BIN)/python infra/destroy_aws.py "$(STAGE)" "$(OSLS)" $(OPTIONS)
 
 stage-azure: .venv/ready ## Lay out what the functions on Azure are made of, build/azure.zip, and the image of its jobs, build/job
 	@$(BIN)/python infra/stage.py azure
@@ -77,10 +77,10 @@ stage-azure: .venv/ready ## Lay out what the functions on Azure are made of, bui
 	@$(BIN)/python -m infra.azure.job_image
 
 deploy-azure: .venv/ready ## Deploy to the Azure subscription of this shell: STAGE=dev OPTIONS="--location northeurope"
-	@$(BIN)/python -m infra.azure.deploy $(STAGE) $(OPTIONS)
+	@$(BIN)/python -m infra.azure.deploy "$(STAGE)" $(OPTIONS)
 
 destroy-azure: .venv/ready ## Take a stage down, and say what of it is kept: STAGE=dev
-	@$(BIN)/python -m infra.azure.destroy $(STAGE) $(OPTIONS)
+	@$(BIN)/python -m infra.azure.destroy "$(STAGE)" $(OPTIONS)
 
 .emulators/ready: $(wildcard tests/emulators/*.txt tests/emulators/package*.json)
 	@echo "Setting up the emulators in .emulators (once)"

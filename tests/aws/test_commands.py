@@ -118,6 +118,34 @@ def test_what_is_no_option_is_refused_before_anything_is_stopped(
     assert programs.words() == []
 
 
+@pytest.mark.parametrize("target", ["deploy-aws", "destroy-aws"])
+def test_a_stage_without_a_name_is_passed_on_as_such(programs: Programs, target: str):
+    programs.make("python", 2)
+    assert programs.run(target, "STAGE=") != 0
+    [words] = programs.words()
+    # Two blanks: an empty word is between them.
+    assert words.startswith(("python infra/aws_stage.py ", "python infra/destroy_aws.py  "))
+
+
+def test_a_stage_whose_first_deployment_failed_is_taken_down(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    # The command says to all that it starts where it works; the next test shall not hear it.
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setattr(destroy_aws, "account_of", lambda _: "000000000000")
+    # osls makes a stack with its own bucket first, so a rollback leads back to that.
+    before = {"ServerlessDeploymentBucketName": "any"}
+    monkeypatch.setattr(destroy_aws, "outputs_of", lambda _: before)
+    options = ["--region=eu-west-3", "--conceal", "--verbose"]
+    assert destroy_aws.main("dev", str(programs.folder / "osls"), options) == 0
+    # What is an option of `osls deploy` alone would be refused, after all was stopped.
+    assert programs.words() == ["osls remove --stage dev --region=eu-west-3 --verbose"]
+    told = capsys.readouterr().out
+    assert "scienceops-dev was never deployed whole" in told
+    assert "s3://scienceops-dev-000000000000-eu-west-3 " in told
+
+
 @pytest.mark.usefixtures("aws_environment")
 def test_job_files_go_into_the_bucket_that_the_template_names(tmp_path: Path, monkeypatch):
     archive = tmp_path / "environment.tar.gz"

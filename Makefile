@@ -35,7 +35,7 @@ demo: .venv/ready ## See the whole loop run on Iris; DEMO="--exit --json" for sc
 	  $(BIN)/scienceops demo $(DEMO)
 
 test: .venv/ready ## Everything this machine can run by itself
-	@began=$$(date +%s); $(BIN)/pytest tests shared/scienceops --ignore tests/containers -m "not aws and not azure" -rs -n $(WORKERS) --dist loadfile && \
+	@began=$$(date +%s); $(BIN)/pytest tests shared/scienceops scorer_container infra --ignore tests/containers -m "not aws and not azure" -rs -n $(WORKERS) --dist loadfile && \
 	  echo "Took $$(( $$(date +%s) - began )) s. Next: make demo, or make check before a commit."
 
 test-containers: .venv/ready ## Images and containers for real, with an engine and registry of their own (root)

@@ -50,6 +50,8 @@ test-aws: .venv/ready .emulators/ready ## AWS: adapters, doors and the deployed 
 contract: .venv/ready ## The promises of data on a real AWS account: LIVE_CLOUD=1 make contract
 	@test "$(LIVE_CLOUD)" = 1 || { echo "This makes and deletes buckets, queues, tables and secrets of its own, called"; \
 	  echo "scienceops-contract-..., in the account of your AWS credentials. Go on with: LIVE_CLOUD=1 make contract"; exit 1; }
+	@test -n "$(AWS_DEFAULT_REGION)" || { echo "AWS_DEFAULT_REGION is not set: wanted the region to make them in, such as eu-central-1"; exit 1; }
+	@$(BIN)/python infra/aws_stage.py contract "--region=$(AWS_DEFAULT_REGION)"
 	@$(BIN)/pytest --force-enable-socket -rs -k "not Seaweed" \
 	  $(foreach port,object_store message_queue model_registry statistics_store secret_store,tests/contract/test_aws_$(port).py)
 

@@ -89,6 +89,22 @@ def test_a_stack_that_does_not_deploy_ends_the_command_before_anything_is_upload
     assert programs.words()[-1].strip() == "osls deploy --stage dev"
 
 
+def test_promises_are_tried_in_an_account_that_is_there_alone(programs: Programs):
+    programs.make("pytest")
+    live = ("contract", "LIVE_CLOUD=1")
+    assert programs.run("contract", "AWS_DEFAULT_REGION=eu-west-1") != 0
+    assert programs.run(*live) != 0
+    assert programs.words() == []
+    programs.make("python", code=1)
+    assert programs.run(*live, "AWS_DEFAULT_REGION=eu-west-1") != 0
+    looked = "python infra/aws_stage.py contract --region=eu-west-1"
+    assert programs.words() == [looked]
+    programs.make("python")
+    assert programs.run(*live, "AWS_DEFAULT_REGION=eu-west-1") == 0
+    assert programs.words()[1] == looked
+    assert programs.words()[2].startswith("pytest --force-enable-socket")
+
+
 def test_destroy_is_told_stage_program_and_options(programs: Programs):
     assert programs.run("destroy-aws", "STAGE=prod", "OPTIONS=--region=eu-central-1") == 0
     osls = programs.folder / "osls"

@@ -23,7 +23,8 @@ PARAMETERS: dict[str, tuple[str, str]] = {
     "alarm_email": (r"|[^@\s]+@[^@\s]+", "an address like you@example.org, or nothing for nobody"),
     "warm": _YES_OR_NO,
     "log_days": (_LOG_DAYS, f"one of {_LOG_DAYS.replace('|', ', ')}"),
-    "capture_days": _COUNT,
+    # S3 takes no rule by which captures go before they move to cheaper storage, after 30 days.
+    "capture_days": (r"3[1-9]|[4-9]\d|[1-9]\d{2,}", "a whole number of days from 31 on"),
     "statistics_seconds": _COUNT,
     # These are for emulators and for a bundle that was laid out elsewhere.
     "runtime": (r".+", "a runtime of Lambda"),

@@ -35,7 +35,7 @@ demo: .venv/ready ## See the whole loop run on Iris; DEMO="--exit --json" for sc
 	  $(BIN)/scienceops demo $(DEMO)
 
 test: .venv/ready ## Everything this machine can run by itself
-	@began=$$(date +%s); $(BIN)/pytest tests shared/scienceops --ignore tests/containers -m "not aws and not azure" -rs -n $(WORKERS) --dist loadfile && \
+	@began=$$(date +%s); $(BIN)/pytest tests shared/scienceops scorer_container infra --ignore tests/containers -m "not aws and not azure" -rs -n $(WORKERS) --dist loadfile && \
 	  echo "Took $$(( $$(date +%s) - began )) s. Next: make demo, or make check before a commit."
 
 test-containers: .venv/ready ## Images and containers for real, with an engine and registry of their own (root)
@@ -50,6 +50,8 @@ test-aws: .venv/ready .emulators/ready ## AWS: adapters, doors and the deployed 
 contract: .venv/ready ## The promises of data on a real AWS account: LIVE_CLOUD=1 make contract
 	@test "$(LIVE_CLOUD)" = 1 || { echo "This makes and deletes buckets, queues, tables and secrets of its own, called"; \
 	  echo "scienceops-contract-..., in the account of your AWS credentials. Go on with: LIVE_CLOUD=1 make contract"; exit 1; }
+	@test -n "$(AWS_DEFAULT_REGION)" || { echo "AWS_DEFAULT_REGION is not set: wanted the region to make them in, such as eu-central-1"; exit 1; }
+	@$(BIN)/python infra/aws_stage.py contract "--region=$(AWS_DEFAULT_REGION)"
 	@$(BIN)/pytest --force-enable-socket -rs -k "not Seaweed" \
 	  $(foreach port,object_store message_queue model_registry statistics_store secret_store,tests/contract/test_aws_$(port).py)
 
@@ -61,15 +63,15 @@ stage-aws: .venv/ready ## Lay out what the functions on AWS are made of: build/a
 
 # First what is cheap to refuse, then what takes minutes.
 deploy-aws: check-aws stage-aws .emulators/ready ## Deploy to the AWS account of this shell: STAGE=dev OPTIONS="--param=alarm_email=me@example.org"
-	@cd infra && $(OSLS) deploy --stage $(STAGE) $(filter-out --python=%,$(OPTIONS))
-	@$(BIN)/python infra/job_files.py $(STAGE) $(OPTIONS)
+	@cd infra && $(OSLS) deploy --stage "$(STAGE)" $(filter-out --python=%,$(OPTIONS))
+	@$(BIN)/python infra/job_files.py "$(STAGE)" $(OPTIONS)
 	@echo "Next: docs/aws.md, \"The first model\""
 
 check-aws: .venv/ready
-	@$(BIN)/python infra/aws_stage.py $(STAGE) $(OPTIONS)
+	@$(BIN)/python infra/aws_stage.py "$(STAGE)" $(OPTIONS)
 
 destroy-aws: .venv/ready .emulators/ready ## Take a stage down, and say what of it is kept: STAGE=dev
-	@$(BIN)/python infra/destroy_aws.py $(STAGE) "$(OSLS)" $(OPTIONS)
+	@$(BIN)/python infra/destroy_aws.py "$(STAGE)" "$(OSLS)" $(OPTIONS)
 
 stage-azure: .venv/ready ## Lay out what the functions on Azure are made of, build/azure.zip, and the image of its jobs, build/job
 	@$(BIN)/python infra/stage.py azure
@@ -77,10 +79,10 @@ stage-azure: .venv/ready ## Lay out what the functions on Azure are made of, bui
 	@$(BIN)/python -m infra.azure.job_image
 
 deploy-azure: .venv/ready ## Deploy to the Azure subscription of this shell: STAGE=dev OPTIONS="--location northeurope"
-	@$(BIN)/python -m infra.azure.deploy $(STAGE) $(OPTIONS)
+	@$(BIN)/python -m infra.azure.deploy "$(STAGE)" $(OPTIONS)
 
 destroy-azure: .venv/ready ## Take a stage down, and say what of it is kept: STAGE=dev
-	@$(BIN)/python -m infra.azure.destroy $(STAGE) $(OPTIONS)
+	@$(BIN)/python -m infra.azure.destroy "$(STAGE)" $(OPTIONS)
 
 .emulators/ready: $(wildcard tests/emulators/*.txt tests/emulators/package*.json)
 	@echo "Setting up the emulators in .emulators (once)"

@@ -10,23 +10,26 @@ import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 DEFAULT_REGION = "eu-central-1"
-#: Of the template's parameters, those that an operator sets; None: any text.
-PARAMETERS: dict[str, re.Pattern[str] | None] = {
-    "alarm_email": re.compile(r"|[^@\s]+@[^@\s]+"),
-    "warm": re.compile(r"yes|no"),
-    # What CloudWatch Logs takes.
-    "log_days": re.compile(
-        r"1|3|5|7|14|30|60|90|120|150|180|365|400|545|731|1096|1827|2192|2557|2922|3288|3653"
-    ),
-    "capture_days": re.compile(r"[1-9]\d*"),
-    "statistics_seconds": re.compile(r"[1-9]\d*"),
+#: What CloudWatch Logs takes.
+_LOG_DAYS = "1|3|5|7|14|30|60|90|120|150|180|365|400|545|731|1096|1827|2192|2557|2922|3288|3653"
+_YES_OR_NO = (r"yes|no", "yes or no")
+_COUNT = (r"[1-9]\d*", "a whole number from 1 on")
+#: Of the template's parameters, those that an operator sets: the form of each, and its name.
+PARAMETERS: dict[str, tuple[str, str]] = {
+    "alarm_email": (r"|[^@\s]+@[^@\s]+", "an address like you@example.org, or nothing for nobody"),
+    "warm": _YES_OR_NO,
+    "log_days": (_LOG_DAYS, f"one of {_LOG_DAYS.replace('|', ', ')}"),
+    # S3 takes no rule by which captures go before they move to cheaper storage, after 30 days.
+    "capture_days": (r"3[1-9]|[4-9]\d|[1-9]\d{2,}", "a whole number of days from 31 on"),
+    "statistics_seconds": _COUNT,
     # These are for emulators and for a bundle that was laid out elsewhere.
-    "runtime": None,
-    "artifact": None,
-    "on_aws": re.compile(r"yes|no"),
+    "runtime": (r".+", "a runtime of Lambda"),
+    "artifact": (r".+", "the path of a bundle"),
+    "on_aws": _YES_OR_NO,
 }
 #: A bucket has 63 characters for scienceops-STAGE-ACCOUNT-REGION, and no capitals.
 STAGE = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]|[a-z]")
@@ -80,12 +83,27 @@ def faults_of(stage: str, options: Sequence[str]) -> list[str]:
             f"STAGE={stage}: wanted at most 24 small letters, digits and hyphens, a letter first, "
             "since the bucket's name is made of it"
         )
+    # Without a value the stage would go to the region of the shell, or to the default.
+    faults += [
+        f"--region={given}: wanted a region, such as {DEFAULT_REGION}"
+        for given in values_of("region", options)
+        if not given or given.startswith("-")
+    ]
     for given in values_of("param", options):
-        name, _, value = given.partition("=")
+        name, equals, value = given.partition("=")
         if name not in PARAMETERS:
-            faults.append(f"--param={given}: there is no {name}, but {', '.join(PARAMETERS)}")
-        elif (form := PARAMETERS[name]) and not form.fullmatch(value):
-            faults.append(f"--param={given}: wanted {form.pattern.removeprefix('|')}")
+            known = ", ".join(PARAMETERS)
+            faults.append(f"--param={given}: wanted NAME=VALUE, where NAME is one of {known}")
+            continue
+        form, wanted = PARAMETERS[name]
+        if not (equals and re.fullmatch(form, value)):
+            faults.append(f"--param={given}: wanted {name}=VALUE, where VALUE is {wanted}")
+    faults += [
+        f"{word}: wanted the folder of a Python, with bin/python3 in it"
+        for word in options
+        if word.startswith(PYTHON)
+        and not (Path(word.removeprefix(PYTHON)) / "bin/python3").exists()
+    ]
     return faults
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 
-from infra.aws_stage import account_of, faults_of, region_of
+from infra.aws_stage import BARE, PYTHON, account_of, faults_of, region_of
 from scienceops.bootstrap import connect
 from scienceops.config import Settings, load_settings
 from scienceops.ports.service_runtime import Observed, ServiceRuntime
@@ -94,22 +94,40 @@ def main(stage: str, osls: str, options: list[str]) -> int:
     prefix = f"scienceops-{stage}-"
     # Where the stage was deployed, for every client from here on and for osls.
     os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region_of(options)
-    account_of(region_of(options))
-    bucket = outputs_of(f"scienceops-{stage}")["BucketName"]
-    # Otherwise the next tick would start again what is stopped here.
-    events: Any = boto3.client("events")
-    # A teardown that was broken off may have deleted the rule.
-    with contextlib.suppress(events.exceptions.ResourceNotFoundException):
-        events.disable_rule(Name=f"{prefix}tick")
-    stop_services(connect(settings_of(stage, bucket)).runtime)
+    account = account_of(region_of(options))
+    bucket = outputs_of(f"scienceops-{stage}").get("BucketName", "")
+    if bucket:
+        stop(stage, bucket)
+    else:
+        sys.stdout.write(f"scienceops-{stage} was never deployed whole, so nothing of it runs\n")
     done = subprocess.run(
-        [osls, "remove", "--stage", stage, *options],
+        [osls, "remove", "--stage", stage, *removal_options(options)],
         cwd=INFRA,
         check=False,
     )
     if done.returncode == 0:
+        bucket = bucket or f"{prefix}{account}-{region_of(options)}"
         sys.stdout.write(KEPT.format(bucket=bucket, prefix=prefix))
     return done.returncode
+
+
+def stop(stage: str, bucket: str) -> None:
+    """Stop the clock, then the scorers, which the next tick would start again."""
+    events: Any = boto3.client("events")
+    # A teardown that was broken off may have deleted the rule.
+    with contextlib.suppress(events.exceptions.ResourceNotFoundException):
+        events.disable_rule(Name=f"scienceops-{stage}-tick")
+    stop_services(connect(settings_of(stage, bucket)).runtime)
+
+
+def removal_options(options: list[str]) -> list[str]:
+    """Of the options of a deployment those that osls takes for a removal, too.
+
+    >>> removal_options(["--region", "eu-west-1", "--force", "--python=/opt/python"])
+    ['--region', 'eu-west-1']
+    """
+    left_out = {f"--{name}" for name in BARE if name != "verbose"}
+    return [word for word in options if word not in left_out and not word.startswith(PYTHON)]
 
 
 if __name__ == "__main__":

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from infra.azure.refusals import explained, workspace_url
+
 if TYPE_CHECKING:
     from databricks.sdk import WorkspaceClient
 
@@ -61,8 +63,6 @@ def put_policy(client: "WorkspaceClient", tenant: str, application: str) -> str:
 
 def keep_secret(client: "WorkspaceClient", secret: str) -> None:
     """Put the principal's secret into its scope, in place of an older one."""
-    if not secret:
-        raise SystemExit("no secret came on standard input: wanted that of the service principal")
     if NAME not in [scope.name for scope in client.secrets.list_scopes()]:
         client.secrets.create_scope(NAME)
     client.secrets.put_secret(NAME, SECRET_KEY, string_value=secret)
@@ -80,22 +80,27 @@ def main(words: Sequence[str]) -> int:
     from scienceops.azure_settings import AzureSettings
 
     parser = argparse.ArgumentParser(prog="python -m infra.azure.cluster_policy")
-    parser.add_argument("url", help="of the Databricks workspace")
+    parser.add_argument("url", type=workspace_url, help="of the Databricks workspace")
     parser.add_argument("tenant", type=_id, help="id of the principal's tenant")
     parser.add_argument("application", type=_id, help="the principal's application id")
     parser.add_argument(
         "--new-secret", action="store_true", help="read the principal's secret from standard input"
     )
     told = parser.parse_args(words)
-    client = open_workspace(AzureSettings(databricks_host=told.url))
-    if told.new_secret:
-        keep_secret(client, sys.stdin.read().strip())
-    elif not _has_secret(client):
-        raise SystemExit(
-            f"{told.url} has no secret {SECRET_KEY!r} in a scope {NAME!r}: "
-            "give it with --new-secret, as docs/azure.md says"
-        )
-    sys.stdout.write(f"{put_policy(client, told.tenant, told.application)}\n")
+    secret = sys.stdin.read().strip() if told.new_secret else ""
+    if told.new_secret and not secret:
+        raise SystemExit("no secret came on standard input: wanted that of the service principal")
+    with explained(told.url):
+        client = open_workspace(AzureSettings(databricks_host=told.url))
+        if told.new_secret:
+            keep_secret(client, secret)
+        elif not _has_secret(client):
+            raise SystemExit(
+                f"{told.url} has no secret {SECRET_KEY!r} in a scope {NAME!r}: "
+                "give it with --new-secret, as docs/azure.md says"
+            )
+        policy = put_policy(client, told.tenant, told.application)
+    sys.stdout.write(f"{policy}\n")
     return 0
 
 

@@ -74,7 +74,10 @@ def _turn(kind: str) -> int:
 
 def main(arguments: list[str]) -> int:
     """Read the command line and destroy."""
-    parser = argparse.ArgumentParser(description="Take a stage on Azure down.")
+    # A word that is cut short must not delete data.
+    parser = argparse.ArgumentParser(
+        prog="make destroy-azure", description="Take a stage on Azure down.", allow_abbrev=False
+    )
     parser.add_argument("stage")
     parser.add_argument("--with-data", action="store_true", help="delete the data, too")
     parser.add_argument("--dry-run", action="store_true", help="show the commands, run none")

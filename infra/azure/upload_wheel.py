@@ -3,10 +3,12 @@
 URL: of the Databricks workspace. PATH: in its files or in a volume; the folder is made if need be.
 """
 
+import argparse
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from infra.azure.refusals import explained, workspace_url
 from infra.azure.wheel import make_wheel
 
 if TYPE_CHECKING:
@@ -33,13 +35,19 @@ def upload(client: "WorkspaceClient", wheel: Path, place: str) -> None:
             raise SystemExit(f"databricksWheel={place}: wanted {WORKSPACE}... or {VOLUMES}...")
 
 
-def main(url: str, place: str) -> int:
+def main(*words: str) -> int:
     """Make the wheel and upload it, as whoever is signed in with the Azure CLI."""
     from scienceops.adapters.azure.management import open_workspace
     from scienceops.azure_settings import AzureSettings
 
-    upload(open_workspace(AzureSettings(databricks_host=url)), make_wheel(), place)
-    sys.stdout.write(f"{place} is in {url}\n")
+    parser = argparse.ArgumentParser(prog="python -m infra.azure.upload_wheel")
+    parser.add_argument("url", type=workspace_url, help="of the Databricks workspace")
+    parser.add_argument("place", help="a path in the workspace's files, or in a volume")
+    told = parser.parse_args(words)
+    wheel = make_wheel()
+    with explained(told.url):
+        upload(open_workspace(AzureSettings(databricks_host=told.url)), wheel, told.place)
+    sys.stdout.write(f"{told.place} is in {told.url}\n")
     return 0
 
 

@@ -91,15 +91,35 @@ def test_what_is_no_option_is_named_with_those_that_there_are(word):
         assert "--region" in fault
 
 
-def test_the_options_that_there_are_are_taken_with_their_values():
-    options = ["--region", "eu-west-1", "--verbose", "--param", "warm=no", "--python=/opt/python"]
+def test_the_options_that_there_are_are_taken_with_their_values(tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/python3").touch()
+    options = ["--region", "eu-west-1", "--verbose", "--param", "warm=no", f"--python={tmp_path}"]
     assert aws_stage.faults_of("dev", options) == []
+
+
+@pytest.mark.parametrize("options", [["--region"], ["--region="], ["--region", "--verbose"]])
+def test_a_region_that_is_left_open_is_not_the_default(options):
+    [fault] = aws_stage.faults_of("dev", options)
+    assert "wanted a region" in fault
+
+
+@pytest.mark.parametrize("given", ["alarm_email", "warm", "artifact="])
+def test_a_parameter_without_a_value_is_refused(given):
+    [fault] = aws_stage.faults_of("dev", [f"--param={given}"])
+    assert f"wanted {given.strip('=')}=VALUE" in fault
+    assert aws_stage.faults_of("dev", ["--param=alarm_email="]) == []
+
+
+def test_a_folder_without_a_python_is_refused_before_anything_is_deployed(tmp_path):
+    [fault] = aws_stage.faults_of("dev", [f"--python={tmp_path}"])
+    assert fault.startswith(f"--python={tmp_path}: wanted the folder of a Python")
 
 
 def test_a_time_that_logs_cannot_be_kept_for_is_refused():
     assert aws_stage.faults_of("dev", ["--param=log_days=30"]) == []
     [fault] = aws_stage.faults_of("dev", ["--param=log_days=31"])
-    assert "|60|" in fault
+    assert " 60," in fault
 
 
 @pytest.mark.parametrize("region", ["mars-1", "eu_west_1"])

@@ -89,6 +89,22 @@ def test_a_stack_that_does_not_deploy_ends_the_command_before_anything_is_upload
     assert programs.words()[-1].strip() == "osls deploy --stage dev"
 
 
+def test_promises_are_tried_in_an_account_that_is_there_alone(programs: Programs):
+    programs.make("pytest")
+    live = ("contract", "LIVE_CLOUD=1")
+    assert programs.run("contract", "AWS_DEFAULT_REGION=eu-west-1") != 0
+    assert programs.run(*live) != 0
+    assert programs.words() == []
+    programs.make("python", code=1)
+    assert programs.run(*live, "AWS_DEFAULT_REGION=eu-west-1") != 0
+    looked = "python infra/aws_stage.py contract --region=eu-west-1"
+    assert programs.words() == [looked]
+    programs.make("python")
+    assert programs.run(*live, "AWS_DEFAULT_REGION=eu-west-1") == 0
+    assert programs.words()[1] == looked
+    assert programs.words()[2].startswith("pytest --force-enable-socket")
+
+
 def test_destroy_is_told_stage_program_and_options(programs: Programs):
     assert programs.run("destroy-aws", "STAGE=prod", "OPTIONS=--region=eu-central-1") == 0
     osls = programs.folder / "osls"
@@ -116,6 +132,34 @@ def test_what_is_no_option_is_refused_before_anything_is_stopped(
     assert destroy_aws.main("dev", str(programs.folder / "osls"), ["--nonsense"]) == 2
     assert "OPTIONS: '--nonsense' is none" in capsys.readouterr().err
     assert programs.words() == []
+
+
+@pytest.mark.parametrize("target", ["deploy-aws", "destroy-aws"])
+def test_a_stage_without_a_name_is_passed_on_as_such(programs: Programs, target: str):
+    programs.make("python", 2)
+    assert programs.run(target, "STAGE=") != 0
+    [words] = programs.words()
+    # Two blanks: an empty word is between them.
+    assert words.startswith(("python infra/aws_stage.py ", "python infra/destroy_aws.py  "))
+
+
+def test_a_stage_whose_first_deployment_failed_is_taken_down(
+    programs: Programs, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    # The command says to all that it starts where it works; the next test shall not hear it.
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setattr(destroy_aws, "account_of", lambda _: "000000000000")
+    # osls makes a stack with its own bucket first, so a rollback leads back to that.
+    before = {"ServerlessDeploymentBucketName": "any"}
+    monkeypatch.setattr(destroy_aws, "outputs_of", lambda _: before)
+    options = ["--region=eu-west-3", "--conceal", "--verbose"]
+    assert destroy_aws.main("dev", str(programs.folder / "osls"), options) == 0
+    # What is an option of `osls deploy` alone would be refused, after all was stopped.
+    assert programs.words() == ["osls remove --stage dev --region=eu-west-3 --verbose"]
+    told = capsys.readouterr().out
+    assert "scienceops-dev was never deployed whole" in told
+    assert "s3://scienceops-dev-000000000000-eu-west-3 " in told
 
 
 @pytest.mark.usefixtures("aws_environment")

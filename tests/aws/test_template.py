@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from aws.packaged import STAGE, functions, listed, of_type, properties
+from emulators.child import ROOT
 from emulators.deployment import UPDATE_TEMPLATE, package
 
+from infra import aws_stage
 from scienceops.aws_settings import AwsSettings
 from scienceops.config import PREFIX, load_settings, setting_names
 from scienceops.core.messages import ALERTS, CAPTURES, WORK
@@ -211,6 +214,25 @@ def test_data_outlives_the_stack_and_can_be_restored(template: dict[str, Any]):
         assert made["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert made["SSESpecification"] == {"SSEEnabled": True}
     assert properties(template, "Bucket")["VersioningConfiguration"] == {"Status": "Enabled"}
+
+
+def test_captures_move_to_cheaper_storage_and_go_later(template: dict[str, Any]):
+    rules = properties(template, "Bucket")["LifecycleConfiguration"]["Rules"]
+    [captures] = [rule for rule in rules if rule.get("Prefix") == "captures/"]
+    [move] = captures["Transitions"]
+    assert (captures["Status"], captures["ExpirationInDays"]) == ("Enabled", 400)
+    # S3 refuses a rule by which they go first, so that the whole deployment would fail.
+    for days, taken in ((move["TransitionInDays"], False), (move["TransitionInDays"] + 1, True)):
+        assert (aws_stage.faults_of("dev", [f"--param=capture_days={days}"]) == []) is taken
+
+
+def test_every_door_has_a_budget_of_memory_and_time_of_its_own(template: dict[str, Any]):
+    given = yaml.safe_load((ROOT / "infra/serverless.yml").read_text())["functions"].values()
+    assert [door for door in given if not {"memorySize", "timeout"} <= set(door)] == []
+    for made in functions(template).values():
+        # A door that hangs costs this much a call and no more.
+        assert made["Properties"]["MemorySize"] <= 1769
+        assert made["Properties"]["Timeout"] <= 300
 
 
 def test_bucket_and_queues_are_closed_to_the_public_and_to_plain_http(template: dict[str, Any]):

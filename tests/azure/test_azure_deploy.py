@@ -235,6 +235,14 @@ def test_data_goes_only_when_asked_for(cli):
     assert cli.asked("") == ["group delete --name scienceops-dev --yes"]
 
 
+@pytest.mark.parametrize("word", ["--with", "--w", "--with-dat"])
+def test_a_word_that_is_cut_short_deletes_no_data(cli, capsys, word):
+    with pytest.raises(SystemExit):
+        destroy.main(["dev", word])
+    assert f"unrecognized arguments: {word}" in capsys.readouterr().err
+    assert cli.calls == []
+
+
 def test_an_identity_is_let_in_by_its_client_id_and_may_make_no_tables():
     number = "00112233-4455-6677-8899-aabbccddeeff"
     told = grant_sql.statements("scienceops-dev-functions", number)

@@ -21,10 +21,19 @@ def up(port: int, tls: bool, cert: Path | None, key: Path | None) -> None:
     where a container engine answers, else as plain processes of this user, without a sandbox;
     SCIENCEOPS_ENGINE chooses, and the first lines say which and why.
     """
+    from scienceops.config import load_settings
+    from scienceops.errors import BadSetting
+
     if (cert is None) != (key is None):
         raise click.UsageError("--cert and --key go together: give both files, or neither")
     if cert is not None and not tls:
         raise click.UsageError("--cert is for HTTPS: add --tls")
+    cloud = load_settings().cloud
+    if cloud != "local":
+        raise BadSetting(
+            f"SCIENCEOPS_CLOUD is {cloud!r}, where functions are the platform, and `up` runs one "
+            "on this machine: wanted 'local'. Unset SCIENCEOPS_CLOUD"
+        )
     words = ["--port", str(port), *(["--tls"] if tls else [])]
     if cert is not None and key is not None:
         words += ["--cert", str(cert), "--key", str(key)]

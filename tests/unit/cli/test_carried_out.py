@@ -5,7 +5,8 @@ from types import SimpleNamespace
 import pytest
 
 from scienceops.cli import push, session, status
-from scienceops.errors import BadInput, Unavailable
+from scienceops.cli.up import up
+from scienceops.errors import BadInput, BadSetting, Unavailable
 
 
 @pytest.fixture
@@ -51,3 +52,12 @@ def test_status_tells_the_cloud_and_nothing_of_this_machine(on, capsys):
     assert (facts["cloud"], facts["home"], facts["up"]) == ("aws", None, None)
     status._show(facts, as_json=False)
     assert capsys.readouterr().out.startswith("on aws:\n")
+
+
+@pytest.mark.parametrize("cloud", ["aws", "azure"])
+def test_no_platform_of_this_machine_is_started_on_a_cloud(monkeypatch, cloud):
+    monkeypatch.setenv("SCIENCEOPS_CLOUD", cloud)
+    # The host would take this process over.
+    monkeypatch.setattr("os.execv", lambda *_: pytest.fail("it was started"))
+    with pytest.raises(BadSetting, match=rf"SCIENCEOPS_CLOUD is '{cloud}'.*Unset"):
+        up.callback(port=8400, tls=False, cert=None, key=None)

@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from scienceops.ports.statistics_store import StatisticsStore
 
 
+def explain(error: Exception, settings: "Settings") -> str:
+    """What a person is told of an error of Azure's SDKs; empty of any other."""
+    from scienceops.adapters.azure.sdk_errors import explain_error
+
+    return explain_error(error, settings)
+
+
 def connect_objects(settings: "Settings") -> "ObjectStore":
     """The bucket alone."""
     from scienceops.adapters.azure.blob_events import QueueBlobEvents

@@ -128,6 +128,13 @@ class App:
             **({} if passed is None else {"passed": passed}),
         )
 
+    def admit(self, name: str, key_sha256: str) -> Caller:
+        """Whose key or token has this hash; raises NotAuthenticated or NotAllowed for those who may
+        not score with the service."""
+        caller = self.recognise(key_sha256, name)
+        check_may_score(name, caller)
+        return caller
+
     def label(self, name: str, items: object, caller: Caller) -> dict[str, Any]:
         """Keep what rows turned out to be; whoever may score may label."""
         check_may_score(name, caller)

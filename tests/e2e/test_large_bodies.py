@@ -84,6 +84,22 @@ def test_a_body_over_the_limit_is_refused(platform, pieces, size):
     assert (status, json.loads(told)["title"]) == (413, "Request Entity Too Large")
 
 
+def test_a_large_body_of_nobody_is_refused_and_the_line_goes_on(platform):
+    connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=60)
+    path, kind = "/api/v1/service/iris/score", {"Content-Type": "application/json"}
+    seen = []
+    try:
+        for key in ("so_of_nobody", platform.owner_token()):
+            told = {**kind, "Authorization": f"Bearer {key}", "Content-Length": str(4 * MIB)}
+            connection.request("POST", path, in_space(4 * MIB), told)
+            reply = connection.getresponse()
+            reply.read()
+            seen.append(reply.status)
+    finally:
+        connection.close()
+    assert seen == [401, 200]
+
+
 def test_many_rows_come_and_their_answers_go_as_they_are(platform):
     text = io.StringIO()
     writer = csv.DictWriter(text, list(ROWS[0]))

@@ -64,9 +64,10 @@ class Gateway:
     def save(self, document, stored):
         return save(self._registry, stored, document, at=datetime.now(UTC))
 
-    def post(self, size, told="", chunked=False, take=None):
+    def post(self, size, told="", chunked=False, take=None, key=""):
         """(status, headers, body) as a WSGI server asks; the reply's pieces go to `take`."""
         seen, pieces = {}, []
+        self.sent = Sender(size)
         environ = {
             "REQUEST_METHOD": "POST",
             "PATH_INFO": "/api/v1/service/iris/score",
@@ -74,8 +75,8 @@ class Gateway:
             "SERVER_PORT": "80",
             "SERVER_PROTOCOL": "HTTP/1.1",
             "CONTENT_TYPE": "text/csv",
-            "HTTP_AUTHORIZATION": f"Bearer {self.app.owner_token}",
-            "wsgi.input": Sender(size),
+            "HTTP_AUTHORIZATION": f"Bearer {key or self.app.owner_token}",
+            "wsgi.input": self.sent,
             "wsgi.input_terminated": True,
             "wsgi.url_scheme": "http",
             "wsgi.errors": sys.stderr,
@@ -112,6 +113,17 @@ def test_a_body_over_the_limit_is_refused_and_goes_nowhere(gateway, chunked):
     for size in (LIMIT + 1, 2 * LIMIT):
         status, _, told = gateway.post(size, chunked=chunked)
         assert (status, json.loads(told)["title"]) == (413, "Request Entity Too Large")
+    assert gateway.scorer.heard == []
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_of_the_body_of_one_who_may_not_score_nothing_is_kept(gateway, chunked, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    status, _, told = gateway.post(LARGE, chunked=chunked, key="so_of_nobody")
+    assert (status, json.loads(told)["title"]) == (401, "NotAuthenticated")
+    # Read it was, for many a caller listens only then.
+    assert gateway.sent.left == 0
+    assert gateway.post(LARGE, chunked=chunked)[0] == 503
     assert gateway.scorer.heard == []
 
 

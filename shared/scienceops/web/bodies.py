@@ -20,8 +20,21 @@ def read_body(request: Request) -> Body:
     told = request.environ.get("CONTENT_LENGTH") or ""
     if told.isdecimal() and int(told) <= LARGE_BYTES:
         return request.get_data()
+    return gather(_pieces(request))
+
+
+def drop_body(request: Request) -> None:
+    """Read the body of a request to its end, for many a caller listens only then; keep nothing.
+
+    Raises RequestEntityTooLarge and ClientDisconnected as `read_body` does.
+    """
+    for _ in _pieces(request):
+        pass
+
+
+def _pieces(request: Request) -> Iterator[bytes]:
     size_bytes = request.content_length
-    return gather(_chunked(request) if size_bytes is None else _sized(request, size_bytes))
+    return _chunked(request) if size_bytes is None else _sized(request, size_bytes)
 
 
 def _sized(request: Request, size_bytes: int) -> Iterator[bytes]:

@@ -9,9 +9,9 @@ from werkzeug.exceptions import MethodNotAllowed
 from scienceops.app import App
 from scienceops.core.access import Caller, hash_key
 from scienceops.core.trace import HEADER as TRACE
-from scienceops.errors import BadInput
+from scienceops.errors import BadInput, ScienceOpsError
 from scienceops.web.access import bearer
-from scienceops.web.bodies import read_body
+from scienceops.web.bodies import drop_body, read_body
 from scienceops.web.traces import Traces
 
 #: Of a scorer's reply, the headers that are the caller's business.
@@ -43,15 +43,21 @@ def blueprint(app: App) -> Blueprint:
     traces = Traces()
 
     def caller(name: str) -> Caller:
-        return app.recognise(hash_key(bearer(request)), name)
+        return app.admit(name, hash_key(bearer(request)))
 
     def forward(name: str, path: str) -> Response:
         asked, began = request.headers, time.perf_counter()
         trace = traces.of(asked.get(TRACE, ""))
+        try:
+            admitted = caller(name)
+        except ScienceOpsError:
+            # A body is kept for those alone who may score.
+            drop_body(request)
+            raise
         reply = app.score(
             name,
             read_body(request),
-            caller(name),
+            admitted,
             correlation=asked.get("X-Request-Id") or asked.get(TRACE, ""),
             captured_at=asked.get("X-ScienceOps-Captured-At", ""),
             path=path,

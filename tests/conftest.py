@@ -3,12 +3,17 @@
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from scorer_container.cpu_share import thread_settings
 
 # Before anything loads numpy: tests share the cores, and libraries whose threads each want all of
 # them make each other wait, by seconds where milliseconds would do.
 os.environ.update(thread_settings(1, 1.0))
+
+# How long examples take to draw says how busy the machine is, and nothing of what is tested.
+settings.register_profile("busy", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 CLOUDS = ("aws", "azure")
 

@@ -36,6 +36,7 @@ class Scorer:
     chunked: bool = False
     #: So many bytes less are sent than were told.
     withheld: int = 0
+    #: How slowly it reads: a shadow that is still reading while the next call goes on.
     seconds_per_piece: float = 0.0
     connections: int = 0
 

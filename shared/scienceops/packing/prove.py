@@ -68,7 +68,10 @@ def prove_on(compiled: Runner, original: Runner, table: Table) -> Proof:
 
 
 def _divided(runner: Runner, table: Table) -> tuple[Table, Table]:
-    """The rows that the runner takes, and those that it refuses: it is quick to ask one by one."""
+    """The rows that the runner takes, and those that it refuses, found by asking one by one.
+
+    runner: the lighter of the two, which is the quicker to ask.
+    """
     if _answer(runner, table) is not None:
         return table, part_of(table, 0, 0)
     singles = (part_of(table, row, row + 1) for row in range(table.count))

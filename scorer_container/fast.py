@@ -29,7 +29,8 @@ _READY = Reply(200, JSON, b'{"status":"ready"}', {})
 class FastFace:
     """The WSGI app of one worker.
 
-    others: makes the app that answers everything else, once that is asked for.
+    others: makes the app that answers everything else, once that is asked for. quick_bytes: of the
+    largest body whose rows are scored at once; of none, where a call may wait for something.
     """
 
     def __init__(
@@ -37,9 +38,13 @@ class FastFace:
         scoring: Scoring,
         spool: CaptureSpool,
         others: Callable[[], Wsgi],
+        quick_bytes: int = 0,
     ) -> None:
         self._scoring = scoring
         self._spool = spool
+        self.limit_bytes = scoring.served.limit_bytes
+        self._service = scoring.served.service
+        self._quick_bytes = quick_bytes
         self._make_others = others
         self._others: Wsgi | None = None
         self._lock = threading.Lock()
@@ -47,12 +52,10 @@ class FastFace:
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        if method == "POST" and scores(path, self._scoring.served.service):
+        if method == "POST" and scores(path, self._service):
             reply = reply_to(environ, path, self._scoring)
-        elif path == "/healthz" and method == "GET":
-            reply = _ALIVE
-        elif path == "/readyz" and method == "GET" and self._spool.has_room():
-            reply = _READY
+        elif health := self._health(path, method):
+            reply = health
         else:
             return self.others()(environ, start_response)
         body = reply.body
@@ -60,6 +63,24 @@ class FastFace:
         headers += reply.headers.items()
         start_response(_STATUS[reply.status], headers)
         return (body,)
+
+    def quick(self, environ: dict[str, Any], body: bytes) -> Reply | None:
+        """The answer to a request that takes so little that other calls may wait for it."""
+        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+        if method != "POST":
+            return self._health(path, method)
+        # A few bytes may be packed from many.
+        small = len(body) <= self._quick_bytes and "HTTP_CONTENT_ENCODING" not in environ
+        if small and scores(path, self._service):
+            return _scored(environ, path, body, self._scoring)
+        return None
+
+    def _health(self, path: str, method: str) -> Reply | None:
+        if path == "/healthz" and method == "GET":
+            return _ALIVE
+        if path == "/readyz" and method == "GET" and self._spool.has_room():
+            return _READY
+        return None
 
     def others(self) -> Wsgi:
         """The app for everything else."""
@@ -73,13 +94,6 @@ def reply_to(environ: dict[str, Any], path: str, scoring: Scoring) -> Reply:
     """The reply to a scoring call as a WSGI server hands it over."""
     get = environ.get
     limit = scoring.served.limit_bytes
-    if path == "/score" and get("CONTENT_TYPE") == JSON:
-        form: Form = scoring.native
-    else:
-        header = partial(_header, environ)
-        form = form_of(
-            path, header, scoring.decoder, scoring.served.version, scoring.served.outputs
-        )
     # Without a length the server marks where the body ends, as it does for chunks.
     length = get("CONTENT_LENGTH") or ""
     wanted = int(length) if length.isdecimal() else limit + 1
@@ -91,11 +105,27 @@ def reply_to(environ: dict[str, Any], path: str, scoring: Scoring) -> Reply:
         try:
             body = unpacked(body, encoding, limit)
         except BadInput as error:
-            return scoring.refused(problem_of(error), form)
+            return scoring.refused(problem_of(error), _form(environ, path, scoring))
         too_large = len(body) > limit
     if too_large:
         detail = f"the body is over the limit of {limit} bytes; send fewer rows at a time"
-        return scoring.refused(problem(413, "RequestTooLarge", detail), form)
+        told = problem(413, "RequestTooLarge", detail)
+        return scoring.refused(told, _form(environ, path, scoring))
+    return _scored(environ, path, body, scoring)
+
+
+def _form(environ: dict[str, Any], path: str, scoring: Scoring) -> Form:
+    """The form of a call, by its path and headers."""
+    if path == "/score" and environ.get("CONTENT_TYPE") == JSON:
+        return scoring.native
+    served = scoring.served
+    header = partial(_header, environ)
+    return form_of(path, header, scoring.decoder, served.version, served.outputs)
+
+
+def _scored(environ: dict[str, Any], path: str, body: bytes, scoring: Scoring) -> Reply:
+    """The reply to a call whose body has been read."""
+    get = environ.get
     call = Call(
         body=body,
         authorization=get("HTTP_AUTHORIZATION", ""),
@@ -106,7 +136,7 @@ def reply_to(environ: dict[str, Any], path: str, scoring: Scoring) -> Reply:
         or get("HTTP_X_REQUEST_ID", "")[:LONGEST_CORRELATION],
         trace=get("HTTP_TRACEPARENT", ""),
     )
-    reply = scoring.reply_to(call, form)
+    reply = scoring.reply_to(call, _form(environ, path, scoring))
     return _packed(reply, get("HTTP_ACCEPT_ENCODING", "")) if path.endswith("/infer") else reply
 
 

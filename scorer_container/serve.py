@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -18,12 +18,17 @@ from scorer_container import BOOT_ERROR
 from scorer_container.server import serve
 
 if TYPE_CHECKING:
+    from scienceops.core.captures import CaptureMode
     from scorer_container.capture_modes import MakeCapture
     from scorer_container.fast import FastFace
 
 #: Imported while the package is unpacked; what starts threads is left to the workers.
-READY = ("granian.server.mp", "scorer_container.fast")
+READY = ("scorer_container.fast",)
 LOOK_SECONDS = 0.005
+#: Of the largest body that a compiled model scores while other calls wait: a millisecond or so.
+QUICK_BYTES = 16 * 1024
+#: Modes in which a reply waits for the disk or the bucket.
+WAITING = frozenset({"synced", "stored"})
 #: What a scorer is known as where traces are looked at.
 ROLE = "scienceops-scorer"
 
@@ -91,7 +96,7 @@ def build(
         app = create_app(served, scoring, spool, metrics)
         return cast("Wsgi", app.wsgi_app)
 
-    return FastFace(scoring, spool, others)
+    return FastFace(scoring, spool, others, _quick_bytes(documents["manifest"], scorer.capture))
 
 
 def main(folder: Path, build: Callable[[Path, ScorerSettings], Any] = build) -> int:
@@ -113,19 +118,25 @@ def main(folder: Path, build: Callable[[Path, ScorerSettings], Any] = build) -> 
             (folder / BOOT_ERROR).write_text(f"{type(error).__name__}: {error}")
             raise
 
-    threads = scorer.threads or _threads(folder, scorer.capture)
+    manifest = json.loads((folder / "manifest.json").read_bytes())
+    threads = scorer.threads or _threads(manifest, scorer.capture)
     return serve(build_or_tell, bind=scorer.bind, workers=scorer.workers, threads=threads)
 
 
-def _threads(folder: Path, capture: str) -> int:
-    """How many calls a worker takes at a time, where no setting says so."""
-    if capture in ("synced", "stored"):
+def _quick_bytes(manifest: Mapping[str, Any], capture: "CaptureMode") -> int:
+    """Up to which size a body is answered at once, while others wait; none where calls wait."""
+    compiled = manifest.get("runtime", {}).get("kind") == "compiled"
+    return QUICK_BYTES if compiled and capture not in WAITING else 0
+
+
+def _threads(manifest: Mapping[str, Any], capture: "CaptureMode") -> int:
+    """How many calls that are not quick a worker takes at a time, where no setting says so."""
+    if capture in WAITING:
         # They wait most of the time, and those that wait together are done together.
         return 32
-    manifest = json.loads((folder / "manifest.json").read_bytes())
     runtime = manifest.get("runtime", {})
-    # A compiled model computes all the while, so that threads only stand in each other's way: one
-    # is there for a body that comes slowly. Calls that are answered together wait for each other.
+    # A compiled model computes all the while, so that threads only stand in each other's way; one
+    # is there for what is not scoring. Calls that are answered together wait for each other.
     # Others may wait for something, or let go of the lock.
     return 2 if runtime.get("kind") == "compiled" else 32 if runtime.get("independent_rows") else 8
 

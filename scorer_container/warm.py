@@ -19,7 +19,7 @@ MODULES = (
     "scorer_container.health",
     "scienceops.adapters.engine.socket_object_store",
     "scienceops.bootstrap",
-    "granian.server.mp",
+    "scorer_container.server",
     "pyarrow.parquet",
 )
 #: Adapters of a cloud, in images made for it: what such a scorer starts with besides.

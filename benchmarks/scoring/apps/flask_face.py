@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,20 @@ from scienceops.core.package import read_package
 from scorer_container import serve
 
 
-def build(folder: Path, scorer: ScorerSettings) -> Any:
-    """The Flask app that the fast face hands over to."""
-    return serve.build(folder, scorer).others()
+class FlaskFace:
+    """The Flask app that the fast face hands over to, asked for everything."""
+
+    def __init__(self, folder: Path, scorer: ScorerSettings) -> None:
+        self._fast = serve.build(folder, scorer)
+        self.limit_bytes = self._fast.limit_bytes
+        self._app = self._fast.others()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        """Answer one request."""
+        return self._app(environ, start_response)
+
+    def quick(self, environ: dict[str, Any], body: bytes) -> None:
+        """Nothing."""
 
 
 def main() -> int:
@@ -26,7 +38,7 @@ def main() -> int:
         words = [sys.executable, "-m", "scorer_container.ship", str(folder)]
         ship = subprocess.Popen(words, stdin=subprocess.PIPE)
         try:
-            return serve.main(folder, build)
+            return serve.main(folder, FlaskFace)
         finally:
             ship.terminate()
             ship.wait()

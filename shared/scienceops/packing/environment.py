@@ -18,13 +18,14 @@ from scienceops.running.object_graph import reachable
 #: What the scorer itself needs; pins outside of these ranges could never be installed with it.
 SCORER_RANGES = (
     "flask>=3.0",
-    "granian>=2.8,<3",
+    "httptools>=0.6.2",
     "msgspec>=0.19",
     "numpy>=1.26",
     "packaging>=23",
     "pyarrow>=16",
     "pydantic>=2.10",
     "pydantic-settings>=2.7",
+    "uvloop>=0.21",
 )
 
 _OURS = {"scienceops", "scorer_container", "stats_job", "functions"}

@@ -35,6 +35,7 @@ SERVE = (
     "scienceops/adapters/engine/socket_object_store.py",
     "scorer_container/*.py",
     "scorer_container/protocols/*.py",
+    "scorer_container/server/*.py",
 )
 TRAIN = (
     "scienceops/compiling/*.py",

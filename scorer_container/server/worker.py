@@ -1,0 +1,143 @@
+"""Worker: accepts clients of the socket it shares with others, and answers until SIGTERM."""
+
+import asyncio
+import gc
+import signal
+import socket
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
+import uvloop
+
+from scienceops.problems import problem
+from scorer_container.server.connection import Connection
+from scorer_container.server.wsgi import Answer, Environ, Face, answer_of, base_of
+
+BACKLOG = 1024
+#: How often clients are looked at, and how many looks in a row one may be quiet: 75 seconds and a
+#: look more, before which a gateway gives up its idle connections.
+LOOK_SECONDS = 15.0
+MOST_QUIET = 5
+#: Looks that one request may take to come.
+MOST_READING = 20
+#: Before a worker without file descriptors to spare looks for another client.
+REST_SECONDS = 0.5
+#: For the request of a client that was accepted while the worker ends.
+LAST_SECONDS = 1.0
+
+
+class Worker:
+    """One process's event loop, and the threads for answers that take longer."""
+
+    def __init__(self, face: Face, listener: socket.socket, threads: int) -> None:
+        self.face = face
+        #: Whether it is to end.
+        self.drains = False
+        self._listener = listener
+        self._threads = ThreadPoolExecutor(threads, "answers")
+        self._connections: set[Connection] = set()
+        self._opening: set[asyncio.Task[object]] = set()
+        self._loop = uvloop.new_event_loop()
+        self._is_tcp = listener.family != socket.AF_UNIX
+        address = listener.getsockname()
+        host, port = map(str, address[:2]) if self._is_tcp else ("localhost", "0")
+        self._base = base_of(host, port)
+
+    def run(self) -> None:
+        """Serve until SIGTERM, then let every answer out."""
+        loop, listener = self._loop, self._listener
+        asyncio.set_event_loop(loop)
+        loop.add_signal_handler(signal.SIGTERM, self._drain)
+        listener.setblocking(False)
+        listener.listen(BACKLOG)
+        loop.add_reader(listener, self._accept)
+        loop.call_later(LOOK_SECONDS, self._look)
+        # What has been loaded stays: there is no use in looking through it for garbage.
+        gc.freeze()
+        loop.run_forever()
+        self._threads.shutdown()
+        loop.close()
+
+    def answer_later(
+        self, connection: Connection, environ: Environ, body: bytes, goes_on: bool
+    ) -> None:
+        """Answer in a thread, and tell the connection."""
+
+        def answer() -> None:
+            came: Answer = answer_of(self.face, environ, body)
+            self._loop.call_soon_threadsafe(connection.came, came, goes_on)
+
+        self._threads.submit(answer)
+
+    def opened(self, connection: Connection) -> None:
+        """A connection is there."""
+        self._connections.add(connection)
+        if self.drains:
+            self._loop.call_later(LAST_SECONDS, connection.end)
+
+    def closed(self, connection: Connection) -> None:
+        """A connection has gone."""
+        self._connections.discard(connection)
+        self._end_if_done()
+
+    def _accept(self) -> bool:
+        """Take one client, so that those who come at once are shared among the workers."""
+        try:
+            line, _ = self._listener.accept()
+        except (BlockingIOError, ConnectionError):
+            return False
+        except OSError:
+            # No file descriptor is left; clients wait in the backlog.
+            if not self.drains:
+                self._loop.remove_reader(self._listener)
+                self._loop.call_later(REST_SECONDS, self._accept_on)
+            return False
+        line.setblocking(False)
+        if self._is_tcp:
+            line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        make = partial(Connection, self, self._base)
+        opening = self._loop.create_task(self._loop.connect_accepted_socket(make, line))
+        self._opening.add(opening)
+        opening.add_done_callback(self._was_opened)
+        return True
+
+    def _accept_on(self) -> None:
+        if not self.drains:
+            self._loop.add_reader(self._listener, self._accept)
+
+    def _was_opened(self, opening: "asyncio.Task[object]") -> None:
+        self._opening.discard(opening)
+        opening.exception()
+        self._end_if_done()
+
+    def _look(self) -> None:
+        for connection in list(self._connections):
+            if connection.has_moved():
+                connection.quiet = 0
+                continue
+            connection.quiet += 1
+            connection.reading += connection.is_read
+            if connection.quiet > MOST_QUIET:
+                connection.abort()
+            elif connection.reading > MOST_READING:
+                seconds = round(LOOK_SECONDS * MOST_READING)
+                detail = f"the request did not come whole within {seconds} s; send less at a time"
+                connection.refuse(problem(408, "RequestTimeout", detail))
+        self._loop.call_later(LOOK_SECONDS, self._look)
+
+    def _drain(self) -> None:
+        if self.drains:
+            return
+        self.drains = True
+        self._loop.remove_reader(self._listener)
+        # Whoever is in the backlog takes this for a server that answers.
+        while self._accept():
+            pass
+        self._listener.close()
+        for connection in list(self._connections):
+            connection.end()
+        self._end_if_done()
+
+    def _end_if_done(self) -> None:
+        if self.drains and not self._connections and not self._opening:
+            self._loop.stop()

@@ -1,0 +1,174 @@
+"""HTTP server: the scorer's own, in a process of its own, before an app made to be asked oddly."""
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from platform_process import ROOT, wait_for
+
+LIMIT = 100_000
+BIG = 8_000_000
+
+
+class Odd:
+    """What is quick answers in the event loop, what is not in a thread."""
+
+    limit_bytes = LIMIT
+
+    def __init__(self) -> None:
+        if os.environ.get("ODD") == "cannot be built":
+            raise ValueError("no model")
+        if os.environ.get("ODD") == "dies":
+            threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        self._gate = threading.Event()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        path = environ["PATH_INFO"]
+        body = environ["wsgi.input"].read()
+        if path == "/gate":
+            assert self._gate.wait(30)
+        elif path == "/big":
+            body = b"x" * BIG
+        elif path == "/raise":
+            raise ValueError("a fault")
+        elif path == "/environ":
+            kept = {k: v for k, v in environ.items() if isinstance(v, str)}
+            body = json.dumps(kept).encode()
+        elif len(body) > LIMIT or int(environ["CONTENT_LENGTH"]) > LIMIT:
+            start_response("413 Content Too Large", [])
+            return [b"too large"]
+        more = [("X-Broken", "a\r\nb")] if path == "/breaks" else []
+        start_response("200 OK", [("Content-Type", "text/plain"), *more])
+        return [path.encode(), b":", body]
+
+    def quick(self, environ: dict[str, Any], body: bytes) -> Any:
+        from scorer_container.scoring import Reply
+
+        path = environ["PATH_INFO"]
+        if path == "/quick/raise":
+            raise ValueError("a fault")
+        if path == "/open":
+            self._gate.set()
+        elif path == "/pid":
+            body = str(os.getpid()).encode()
+        elif not path.startswith("/quick"):
+            return None
+        return Reply(200, "text/plain", body, {})
+
+
+class HttpServer:
+    """The server over the odd app; `settings` go into its environment."""
+
+    def __init__(
+        self,
+        *,
+        workers: int = 1,
+        look_seconds: float = 15.0,
+        graceful_seconds: float = 30.0,
+        **settings: str,
+    ) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        paths = (ROOT / "shared", ROOT, Path(__file__).parent)
+        self.process = subprocess.Popen(
+            [
+                sys.executable,
+                __file__,
+                *map(str, (self.port, workers, look_seconds, graceful_seconds)),
+            ],
+            env={**os.environ, **settings, "PYTHONPATH": os.pathsep.join(map(str, paths))},
+            stderr=subprocess.PIPE,
+        )
+
+    def up(self) -> "HttpServer":
+        """Wait until it answers."""
+        wait_for(self._answers, 20, "the server")
+        return self
+
+    def line(self) -> socket.socket:
+        """A connection."""
+        return socket.create_connection(("127.0.0.1", self.port), 20)
+
+    def talk(self, *pieces: bytes) -> bytes:
+        """All that comes back to these bytes, until the server closes."""
+        with self.line() as line:
+            for piece in pieces:
+                line.sendall(piece)
+            return everything(line)
+
+    def stop(self) -> int:
+        """End it; the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Its exit code, once it has ended."""
+        self.said = self.process.communicate(timeout=40)[1].decode()
+        return self.process.returncode
+
+    def _answers(self) -> bool:
+        with contextlib.suppress(OSError):
+            return b"200 OK" in self.talk(request("GET", "/quick", Connection="close"))
+        return False
+
+
+@contextlib.contextmanager
+def served(**settings: Any) -> Iterator[HttpServer]:
+    """A server that answers, and ends as one should."""
+    server = HttpServer(**settings).up()
+    try:
+        yield server
+    finally:
+        code = server.stop()
+    assert code == 0, server.said
+
+
+def request(method: str, path: str, body: bytes = b"", **headers: str) -> bytes:
+    """The bytes of a request."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: odd"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def everything(line: socket.socket) -> bytes:
+    """What comes until the other side closes."""
+    parts = []
+    while part := line.recv(1 << 16):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def answer(line: socket.socket) -> tuple[bytes, bytes]:
+    """(head, body) of one answer that has a length."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        part = line.recv(1 << 16)
+        assert part, data
+        data += part
+    head, _, body = data.partition(b"\r\n\r\n")
+    length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    while len(body) < length:
+        part = line.recv(1 << 16)
+        assert part, data
+        body += part
+    return head, body
+
+
+if __name__ == "__main__":
+    from scorer_container.server import serve, worker
+
+    port, workers, look, graceful = sys.argv[1:]
+    worker.LOOK_SECONDS = float(look)
+    bind, seconds = f"127.0.0.1:{port}", float(graceful)
+    sys.exit(serve(Odd, bind=bind, workers=int(workers), threads=2, graceful_seconds=seconds))

@@ -1,0 +1,325 @@
+"""The scorer's own HTTP server: what clients send oddly, slowly or never, and how it ends."""
+
+import contextlib
+import json
+import resource
+import signal
+import socket
+import time
+
+import pytest
+from http_server import BIG, LIMIT, HttpServer, answer, everything, request, served
+from platform_process import wait_for
+
+
+@pytest.fixture(scope="module")
+def server():
+    with served() as running:
+        yield running
+
+
+CLOSE = {"Connection": "close"}
+
+
+def test_requests_sent_ahead_are_answered_in_their_order(server):
+    # The second is answered in a thread, and the others could overtake it.
+    asked = [
+        request("POST", f"/{kind}/{n}", b"%d" % n) for n, kind in enumerate(["quick", "slow"] * 3)
+    ]
+    asked.append(request("POST", "/quick", b"last", **CLOSE))
+    told = server.talk(b"".join(asked))
+    bodies = [part.rpartition(b"\r\n\r\n")[2] for part in told.split(b"HTTP/1.1 200 OK\r\n")[1:]]
+    assert bodies == [b"0", b"/slow/1:1", b"2", b"/slow/3:3", b"4", b"/slow/5:5", b"last"]
+    assert told.count(b"connection: close") == 1
+
+
+def test_a_request_may_come_byte_by_byte(server):
+    whole = request("POST", "/quick?a=b", b"body", X_Long="v" * 50, **CLOSE)
+    with server.line() as line:
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in whole:
+            line.send(bytes([byte]))
+        assert everything(line).endswith(b"\r\n\r\nbody")
+
+
+@pytest.mark.parametrize("path", ["/quick", "/slow"])
+def test_a_body_in_chunks_is_put_together_and_its_trailers_left_out(server, path):
+    head = request("POST", path, Transfer_Encoding="chunked", **CLOSE)
+    told = server.talk(head, b"3\r\nabc\r\n", b"2;note=x\r\nde\r\n0\r\nX-Trailer: t\r\n\r\n")
+    assert told.endswith(b"abcde")
+
+
+@pytest.mark.parametrize("path", ["/quick", "/slow"])
+@pytest.mark.parametrize("chunked", [False, True])
+def test_what_is_over_the_limit_is_refused_while_it_is_still_sent(server, chunked, path):
+    piece = b"x" * 50_000
+    with server.line() as line:
+        if chunked:
+            line.sendall(request("POST", path, Transfer_Encoding="chunked"))
+        else:
+            line.sendall(request("POST", path, Content_Length=str(len(piece) * 100)))
+        for _ in range(100):
+            line.sendall(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+        head, body = answer(line)
+        assert line.recv(1) == b""
+    assert head.startswith(b"HTTP/1.1 413 ")
+    assert b"connection: close" in head
+    assert body == b"too large"
+
+
+def test_a_body_of_just_the_limit_is_taken(server):
+    body = b"x" * LIMIT
+    assert server.talk(request("POST", "/slow", body, **CLOSE)).endswith(b":" + body)
+    chunk = b"%x\r\n%s\r\n0\r\n\r\n" % (LIMIT, body)
+    head = request("POST", "/slow", Transfer_Encoding="chunked", **CLOSE)
+    assert server.talk(head + chunk).endswith(b":" + body)
+
+
+def test_who_waits_for_leave_to_send_a_body_gets_it(server):
+    with server.line() as line:
+        line.sendall(request("POST", "/quick", Expect="100-continue", Content_Length="4"))
+        assert line.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        line.sendall(b"body")
+        assert answer(line)[1] == b"body"
+
+
+def test_who_waits_for_leave_to_send_too_large_a_body_is_refused(server):
+    asked = request("POST", "/slow", Expect="100-continue", Content_Length=str(LIMIT + 1))
+    assert server.talk(asked).startswith(b"HTTP/1.1 413 ")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"no request at all\r\n\r\n",
+        b"GET / HTTP/1.1\r\nbad header\r\n\r\n",
+        b"POST /quick HTTP/1.1\r\nContent-Length: x\r\n\r\n",
+        b"POST /quick HTTP/1.1\r\nContent-Length: 99999999999999999999999\r\n\r\n",
+        b"POST /quick HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+        b"POST /quick HTTP/1.1\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"POST /quick HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused_with_what_is_wrong(server, sent):
+    told = server.talk(sent)
+    head, _, body = told.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 Bad Request\r\n"), told
+    assert b"connection: close" in head
+    assert "no HTTP/1.1" in json.loads(body)["detail"]
+
+
+def test_a_refusal_waits_for_the_answers_before_it(server):
+    told = server.talk(request("POST", "/slow", b"first") + b"\x00\x01\r\n\r\n")
+    assert told.startswith(b"HTTP/1.1 200 OK")
+    assert b"/slow:firstHTTP/1.1 400 " in told
+
+
+@pytest.mark.parametrize("head", [b"X-A: " + b"a" * 70_000, b"X-A: a\r\n" * 20_000])
+def test_a_head_without_end_is_refused(server, head):
+    told = server.talk(b"GET /quick HTTP/1.1\r\n" + head)
+    assert told.startswith(b"HTTP/1.1 431 "), told[:200]
+
+
+def test_headers_reach_the_app_as_wsgi_has_them(server):
+    asked = request("GET", "/environ?q=%20", X_One="  spaced  ", **CLOSE)
+    asked = asked.replace(b"Host: odd", b"Host: odd\r\nX_Two: forged\r\nX-Two: a\r\nx-two: b")
+    told = json.loads(server.talk(asked).partition(b"\r\n\r\n/environ:")[2])
+    assert told["HTTP_X_ONE"] == "spaced"
+    assert told["HTTP_X_TWO"] == "a,b"
+    assert (told["PATH_INFO"], told["QUERY_STRING"]) == ("/environ", "q=%20")
+    assert (told["REQUEST_METHOD"], told["SERVER_PROTOCOL"]) == ("GET", "HTTP/1.1")
+    assert told["CONTENT_LENGTH"] == "0"
+
+
+@pytest.mark.parametrize("target", ["http://odd/quick/a%20b?c", "/quick/a%20b?c"])
+def test_a_target_may_be_a_whole_address(server, target):
+    told = server.talk(
+        request("GET", target.replace("/quick", "/environ").replace("/a%20b", ""), **CLOSE)
+    )
+    assert json.loads(told.partition(b"\r\n\r\n/environ:")[2])["PATH_INFO"] == "/environ"
+
+
+def test_a_client_of_http_1_0_is_answered_and_let_go(server):
+    told = server.talk(b"GET /quick HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+    assert told.startswith(b"HTTP/1.1 200 OK")
+    assert b"connection: close" in told
+
+
+def test_head_has_the_length_and_no_body(server):
+    head, _, body = server.talk(request("HEAD", "/big", **CLOSE)).partition(b"\r\n\r\n")
+    assert f"content-length: {BIG + 5}".encode() in head
+    assert body == b""
+
+
+def test_an_offer_to_speak_another_protocol_is_passed_over(server):
+    # As Java's client makes it.
+    offer = {
+        "Connection": "Upgrade, HTTP2-Settings",
+        "Upgrade": "h2c",
+        "HTTP2_Settings": "AAMAAABk",
+    }
+    with server.line() as line:
+        line.sendall(request("GET", "/quick", **offer))
+        assert answer(line)[0].startswith(b"HTTP/1.1 200 OK")
+    with server.line() as line:
+        line.sendall(request("POST", "/quick", b"body", **offer))
+        assert answer(line)[1] == b"body"
+    chunks = request("POST", "/slow", Transfer_Encoding="chunked", **offer)
+    followed = b"3\r\none\r\n0\r\n\r\n" + request("POST", "/quick", b"two", **CLOSE)
+    told = server.talk(chunks, followed)
+    assert b"/slow:oneHTTP/1.1 200 OK" in told
+    assert told.endswith(b"two")
+
+
+def test_a_client_that_takes_it_for_a_proxy_is_refused(server):
+    assert server.talk(b"CONNECT odd:80 HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 405 ")
+
+
+@pytest.mark.parametrize("path", ["/raise", "/quick/raise", "/breaks"])
+def test_a_fault_of_the_app_is_a_500_that_ends_nothing(server, path):
+    with server.line() as line:
+        for _ in range(2):
+            line.sendall(request("GET", path))
+            head, body = answer(line)
+            assert head.startswith(b"HTTP/1.1 500 ")
+            assert b"fault" not in body
+            assert json.loads(body)["reference"]
+
+
+def test_a_client_that_sends_no_more_still_gets_its_answer(server):
+    with server.line() as line:
+        line.sendall(request("POST", "/slow", b"body"))
+        line.shutdown(socket.SHUT_WR)
+        assert everything(line).endswith(b"/slow:body")
+
+
+def test_a_client_that_does_not_read_keeps_nobody_waiting(server):
+    with server.line() as deaf:
+        deaf.sendall(request("GET", "/big") * 4 + request("GET", "/big", **CLOSE))
+        time.sleep(0.2)  # The answer has filled what the kernel takes.
+        for _ in range(3):
+            assert server.talk(request("POST", "/slow", b"b", **CLOSE)).endswith(b":b")
+        assert everything(deaf).count(b"x" * 1000) == 5 * BIG // 1000
+
+
+def test_a_client_that_leaves_while_it_is_answered_is_forgotten():
+    with served() as server:
+        for _ in range(4):
+            with server.line() as line:
+                line.sendall(request("GET", "/gate"))
+        # Both threads wait for them, and then are free again.
+        server.talk(request("GET", "/open", **CLOSE))
+        assert server.talk(request("POST", "/slow", b"b", **CLOSE)).endswith(b":b")
+
+
+@pytest.mark.parametrize(
+    ("sent", "says"),
+    [
+        (b"", b""),
+        (b"GET /quick HTTP/1.1\r\nHost", b""),
+        (request("POST", "/quick", Content_Length="9") + b"half", b""),
+    ],
+)
+def test_a_client_that_says_nothing_is_let_go(sent, says):
+    with served(look_seconds=0.1) as server, server.line() as line:
+        line.sendall(sent)
+        assert everything(line) == says
+
+
+def test_a_request_that_comes_too_slowly_is_refused():
+    with served(look_seconds=0.05) as server, server.line() as line:
+        line.setblocking(False)
+        line.send(request("POST", "/quick", Content_Length="99999"))
+        told = b""
+        for _ in range(400):
+            with contextlib.suppress(BlockingIOError):
+                told += line.recv(1000)
+            if told:
+                break
+            line.send(b"x")
+            time.sleep(0.02)  # A client that goes on, slowly.
+        assert told.startswith(b"HTTP/1.1 408 ")
+
+
+def test_a_slow_reader_and_a_slow_answer_are_not_let_go():
+    with served(look_seconds=0.05) as server, server.line() as line, server.line() as waits:
+        waits.sendall(request("GET", "/gate"))
+        line.sendall(request("GET", "/big"))
+        got = 0
+        while got < BIG:
+            time.sleep(0.004)  # Slower than what a quiet client is allowed, in all.
+            got += len(line.recv(100_000))
+        server.talk(request("GET", "/open", **CLOSE))
+        assert answer(waits)[1] == b"/gate:"
+
+
+def test_clients_that_come_at_once_are_shared_among_the_workers():
+    with served(workers=2) as server:
+        pids = set()
+        for _ in range(20):
+            lines = [server.line() for _ in range(8)]
+            for line in lines:
+                line.sendall(request("GET", "/pid"))
+            pids |= {answer(line)[1] for line in lines}
+            for line in lines:
+                line.close()
+        assert len(pids) == 2
+
+
+def test_clients_wait_while_no_file_descriptor_is_left():
+    with served() as server:
+        (worker,) = wait_for(lambda: children(server.process.pid), 5, "the worker")
+        resource.prlimit(worker, resource.RLIMIT_NOFILE, (40, 40))
+        lines = [server.line() for _ in range(60)]
+        first, last = lines[0], lines[-1]
+        first.sendall(request("POST", "/quick", b"first"))
+        assert answer(first)[1] == b"first"
+        last.sendall(request("POST", "/quick", b"last"))
+        for line in lines[:-1]:
+            line.close()
+        assert answer(last)[1] == b"last"
+        last.close()
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123  # Not a file on a disk.
+        return [int(child) for child in file.read().split()]
+
+
+def test_what_is_under_way_is_answered_before_the_end_and_nothing_else_is_taken():
+    server = HttpServer(graceful_seconds=3.0).up()
+    idle, half, slow = server.line(), server.line(), server.line()
+    half.sendall(request("POST", "/quick", Content_Length="4") + b"ha")
+    slow.sendall(request("GET", "/gate"))
+    time.sleep(0.3)  # Until they are read.
+    server.process.send_signal(signal.SIGTERM)
+    assert everything(idle) == b""
+    wait_for(lambda: is_refused(server), 10, "that nobody else is taken")
+    half.sendall(b"lf")
+    told = everything(half)
+    assert told.endswith(b"half")
+    assert b"connection: close" in told
+    assert server.process.poll() is None
+    # Nobody opens its gate: it is given its time, and then ended.
+    assert server.ended() == 0
+    for line in (idle, half, slow):
+        line.close()
+
+
+def is_refused(server):
+    try:
+        server.line().close()
+    except ConnectionError:
+        return True
+    return False
+
+
+def test_an_app_that_cannot_be_built_ends_the_server_with_its_reason():
+    server = HttpServer(ODD="cannot be built")
+    assert server.ended() == 3
+    assert "no model" in server.said
+
+
+def test_a_worker_that_dies_again_and_again_ends_the_server():
+    server = HttpServer(ODD="dies", workers=2)
+    assert server.ended() == 1

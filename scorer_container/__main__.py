@@ -12,7 +12,7 @@ from pathlib import Path
 # What takes long to import is imported where it is needed: a start is waited for.
 from scienceops.errors import ScienceOpsError
 from scorer_container import BOOT_ERROR, CANNOT_LOAD
-from scorer_container.cpu_share import thread_settings
+from scorer_container.cpu_share import cpu_limit, thread_settings, workers_of
 
 LOOK_SECONDS = 0.1
 #: Least time between two starts of the shipping process.
@@ -24,13 +24,14 @@ def main() -> int:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    share = _share()
     with tempfile.TemporaryDirectory(prefix="scienceops-package-") as place:
         folder = Path(place) / "package"
         # It gets ready while the package is unpacked, and waits for the folder.
-        web = _start("serve", folder)
+        web = _start("serve", folder, share)
         try:
             _unpack(folder)
-            return _run(web, folder, stop)
+            return _run(web, folder, stop, share)
         except ScienceOpsError as error:
             sys.stderr.write(f"{type(error).__name__}: {error}\n")
             return CANNOT_LOAD
@@ -55,12 +56,45 @@ def _unpack(folder: Path) -> None:
         stop_when_closed(scorer.watch)
 
 
-def _run(web: subprocess.Popen[bytes], folder: Path, stop: threading.Event) -> int:
-    ship, started_at = _start("ship", folder), time.monotonic()
+def _share() -> dict[str, str]:
+    """How many workers there are, and of what threads, as the children's environment says it."""
+    cores = _number("SCORER_CPUS") or cpu_limit()
+    workers = int(_number("SCORER_WORKERS"))
+    if not workers:
+        # Who may have one worker at most need not ask which model it is.
+        workers = workers_of(_kind(), cores) if (cores or 1) >= 2 else 1
+    return {**thread_settings(workers, cores), "SCORER_WORKERS": str(workers)}
+
+
+def _number(name: str) -> float:
+    """A setting; 0 for one that is absent, or none, which loading the settings tells."""
+    try:
+        return float(os.environ.get(name, "0"))
+    except ValueError:
+        return 0.0
+
+
+def _kind() -> str:
+    """The runtime that the package says; empty where it cannot be read, which unpacking tells."""
+    import json
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(os.environ["SCORER_PACKAGE"]) as package:
+            kind = json.loads(package.read("manifest.json"))["runtime"]["kind"]
+    except (KeyError, OSError, TypeError, ValueError, zipfile.BadZipFile):
+        return ""
+    return str(kind)
+
+
+def _run(
+    web: subprocess.Popen[bytes], folder: Path, stop: threading.Event, share: dict[str, str]
+) -> int:
+    ship, started_at = _start("ship", folder, share), time.monotonic()
     while not stop.wait(LOOK_SECONDS) and web.poll() is None:
         # One that cannot run at all must not take the processor from the one that serves.
         if ship.poll() is not None and time.monotonic() > started_at + RESTART_SECONDS:
-            ship, started_at = _start("ship", folder), time.monotonic()
+            ship, started_at = _start("ship", folder, share), time.monotonic()
     asked = stop.is_set()
     _end(web)
     # Only now is every capture in a spool file that nobody writes to.
@@ -75,8 +109,7 @@ def _run(web: subprocess.Popen[bytes], folder: Path, stop: threading.Event) -> i
     return 1
 
 
-def _start(name: str, folder: Path) -> subprocess.Popen[bytes]:
-    threads = thread_settings(int(os.environ.get("SCORER_WORKERS", "1")))
+def _start(name: str, folder: Path, share: dict[str, str]) -> subprocess.Popen[bytes]:
     # A child begins with SIGTERM held back, so that one that comes while it is still importing is
     # heard once it can act on it: what ships captures must ship the last of them.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
@@ -84,7 +117,7 @@ def _start(name: str, folder: Path) -> subprocess.Popen[bytes]:
         return subprocess.Popen(
             [sys.executable, "-m", f"scorer_container.{name}", str(folder)],
             stdin=subprocess.PIPE,
-            env={**threads, **os.environ},
+            env={**share, **os.environ, "SCORER_WORKERS": share["SCORER_WORKERS"]},
         )
     finally:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})

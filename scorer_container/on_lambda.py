@@ -85,7 +85,7 @@ def open_handler() -> Handler:
         kept: Capture = Off() if mode == "off" else Shipped(spool, shipper)
         return kept if share >= 1 else Sampled(share, kept)
 
-    face = build(folder, scorer, capture)
+    face = build(folder, scorer, make_capture=capture)
     return lambda event, _: answer(face, event)
 
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Any, cast
 from scienceops.config import ScorerSettings, load_scorer_settings, load_settings
 from scienceops.logs import configure_logs
 from scienceops.serving import stop_when_closed
-from scorer_container import BOOT_ERROR
+from scorer_container import BOOT_ERROR, CANNOT_LOAD
 from scorer_container.server import serve
 
 if TYPE_CHECKING:
     from scienceops.core.captures import CaptureMode
+    from scienceops.running import Runner
     from scorer_container.capture_modes import MakeCapture
     from scorer_container.fast import FastFace
 
@@ -33,12 +34,20 @@ WAITING = frozenset({"synced", "stored"})
 ROLE = "scienceops-scorer"
 
 
-def build(
-    folder: Path, scorer: ScorerSettings, make_capture: "MakeCapture | None" = None
-) -> "FastFace":
-    """The WSGI app of one worker, its model loaded.
+#: Makes the app of a worker, of a model that is loaded already or is not.
+Build = Callable[[Path, ScorerSettings, "Runner | None"], Any]
 
-    make_capture: what makes the capture of a mode and share, where that is not the usual one.
+
+def build(
+    folder: Path,
+    scorer: ScorerSettings,
+    runner: "Runner | None" = None,
+    make_capture: "MakeCapture | None" = None,
+) -> "FastFace":
+    """The WSGI app of one worker.
+
+    runner: the model, if it is loaded already. make_capture: what makes the capture of a mode and
+    share, where that is not the usual one.
     """
     from scienceops.core.schema import Schema
     from scienceops.running import load_runner
@@ -76,7 +85,7 @@ def build(
     )
     metrics = Metrics(scorer.service, scorer.version, str(os.getpid()), schema)
     capture = (make_capture or capture_of)(scorer.capture, scorer.sampling, spool)
-    runner, open_calls = load_runner(folder), deque[None]()
+    runner, open_calls = runner or load_runner(folder), deque[None]()
     if documents["manifest"].get("runtime", {}).get("independent_rows"):
         from scorer_container.merging import MergingRunner
 
@@ -99,7 +108,7 @@ def build(
     return FastFace(scoring, spool, others, _quick_bytes(documents["manifest"], scorer.capture))
 
 
-def main(folder: Path, build: Callable[[Path, ScorerSettings], Any] = build) -> int:
+def main(folder: Path, build: Build = build) -> int:
     """Serve the package unpacked in `folder`, once it is; 3 when it cannot be loaded."""
     # Held back since before this process began; it has nothing to finish yet.
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -110,23 +119,43 @@ def main(folder: Path, build: Callable[[Path, ScorerSettings], Any] = build) -> 
     while not folder.exists():
         time.sleep(LOOK_SECONDS)
     scorer = load_scorer_settings()
+    try:
+        manifest = json.loads((folder / "manifest.json").read_bytes())
+        runner = _shared(folder, manifest)
+    except Exception as error:  # noqa: BLE001  # The process above tells it.
+        _tell(folder, error)
+        return CANNOT_LOAD
 
     def build_or_tell() -> Any:
         try:
-            return build(folder, load_scorer_settings())
+            return build(folder, load_scorer_settings(), runner)
         except BaseException as error:
-            (folder / BOOT_ERROR).write_text(f"{type(error).__name__}: {error}")
+            _tell(folder, error)
             raise
 
-    manifest = json.loads((folder / "manifest.json").read_bytes())
     threads = scorer.threads or _threads(manifest, scorer.capture)
-    return serve(build_or_tell, bind=scorer.bind, workers=scorer.workers, threads=threads)
+    return serve(build_or_tell, bind=scorer.bind, workers=scorer.workers or 1, threads=threads)
+
+
+def _tell(folder: Path, error: BaseException) -> None:
+    (folder / BOOT_ERROR).write_text(f"{type(error).__name__}: {error}")
+
+
+def _shared(folder: Path, manifest: Mapping[str, Any]) -> "Runner | None":
+    """A model that all workers have from before the fork, its memory once; None where each loads
+    its own, for code that is not ours may start threads or connections, which do not cross it."""
+    from scienceops.running import load_runner
+
+    return load_runner(folder) if _is_compiled(manifest) else None
+
+
+def _is_compiled(manifest: Mapping[str, Any]) -> bool:
+    return bool(manifest.get("runtime", {}).get("kind") == "compiled")
 
 
 def _quick_bytes(manifest: Mapping[str, Any], capture: "CaptureMode") -> int:
     """Up to which size a body is answered at once, while others wait; none where calls wait."""
-    compiled = manifest.get("runtime", {}).get("kind") == "compiled"
-    return QUICK_BYTES if compiled and capture not in WAITING else 0
+    return QUICK_BYTES if _is_compiled(manifest) and capture not in WAITING else 0
 
 
 def _threads(manifest: Mapping[str, Any], capture: "CaptureMode") -> int:
@@ -134,11 +163,12 @@ def _threads(manifest: Mapping[str, Any], capture: "CaptureMode") -> int:
     if capture in WAITING:
         # They wait most of the time, and those that wait together are done together.
         return 32
-    runtime = manifest.get("runtime", {})
     # A compiled model computes all the while, so that threads only stand in each other's way; one
     # is there for what is not scoring. Calls that are answered together wait for each other.
     # Others may wait for something, or let go of the lock.
-    return 2 if runtime.get("kind") == "compiled" else 32 if runtime.get("independent_rows") else 8
+    if _is_compiled(manifest):
+        return 2
+    return 32 if manifest.get("runtime", {}).get("independent_rows") else 8
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Supervisor: keeps the workers of a scorer over one listening socket, until SIGTERM."""
 
+import gc
 import multiprocessing
 import os
 import signal
@@ -91,6 +92,8 @@ class _Supervisor:
         signal.set_wakeup_fd(self._tells, warn_on_full_buffer=False)
         for number in _ENDS:
             signal.signal(number, lambda *_: None)
+        # What is loaded now is every worker's: looking through it for garbage would copy it.
+        gc.freeze()
         for _ in range(workers):
             self._start(0.0)
         code = self._watch()

@@ -229,8 +229,9 @@ class ScorerSettings(BaseSettings):
     spool: Path = Field(description="Folder for captures that are not in the bucket yet.")
     replica: str = Field(description="Name of this copy, unique for all time.")
     gateway_key_sha256: str = Field(description="Hash of the one key that is accepted.")
-    workers: int = Field(1, ge=1)
-    threads: int = Field(0, ge=0)
+    cpus: float = Field(0, ge=0, description="Cores it may use; 0 as its control group says.")
+    workers: int = Field(0, ge=0, description="Processes that serve; 0 by cores and model.")
+    threads: int = Field(0, ge=0, description="Calls at a time that wait; 0 by model and capture.")
     capture: CaptureMode = "durable"
     sampling: float = Field(1.0, gt=0, le=1)
     direct: bool = Field(False, description="Take calls with the service's own keys, too.")

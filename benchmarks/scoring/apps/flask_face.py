@@ -9,14 +9,15 @@ from typing import Any
 
 from scienceops.config import ScorerSettings, load_scorer_settings
 from scienceops.core.package import read_package
+from scienceops.running import Runner
 from scorer_container import serve
 
 
 class FlaskFace:
     """The Flask app that the fast face hands over to, asked for everything."""
 
-    def __init__(self, folder: Path, scorer: ScorerSettings) -> None:
-        self._fast = serve.build(folder, scorer)
+    def __init__(self, folder: Path, scorer: ScorerSettings, runner: Runner | None) -> None:
+        self._fast = serve.build(folder, scorer, runner)
         self.limit_bytes = self._fast.limit_bytes
         self._app = self._fast.others()
 

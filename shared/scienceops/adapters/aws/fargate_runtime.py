@@ -75,6 +75,8 @@ class FargateRuntime:
         environment = {
             **scorer_environment(order, self._settings, uuid.uuid4().hex[:12]),
             "SCORER_BIND": f"0.0.0.0:{self._port}",
+            # Fargate shows a container the machine's cores and no limit.
+            "SCORER_CPUS": f"{self._settings.container_cpus:g}",
         }
         definition = task_definition(
             self._settings,

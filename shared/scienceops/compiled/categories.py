@@ -9,6 +9,9 @@ import numpy as np
 from scienceops.compiled.step import Array, Refused, Step, is_missing, step, to_array
 from scienceops.core.table import Table
 
+#: In place of a position: a category that is refused.
+_REFUSED = -2
+
 
 def _columns(given: Any) -> Sequence[Sequence[Any]]:
     if isinstance(given, Table):
@@ -21,9 +24,21 @@ def _lookup(values: Sequence[Any], found: Sequence[Any]) -> dict[Any, Any]:
     return dict(zip(values, found, strict=True))
 
 
-def _key(value: Any) -> Any:
-    # NaN, which is how a missing number looks further on, is no key: it is not equal to itself.
-    return None if is_missing(value) else value
+def _found(values: Sequence[Any], lookup: dict[Any, Any], unknown: Any) -> list[Any]:
+    """What the lookup has for each value, `unknown` for one that it does not have."""
+    found = list(map(lookup.get, values))
+    if None in found:
+        missing = lookup.get(None, unknown)
+        for row, one in enumerate(found):
+            if one is None:
+                # NaN, which is how a missing number looks further on, is no key: it is not equal
+                # to itself.
+                found[row] = missing if is_missing(values[row]) else unknown
+    return found
+
+
+def _unknown(values: Sequence[Any], row: int) -> Refused:
+    return Refused(f"row {row} has the unknown category {values[row]!r}")
 
 
 @step("one hot")
@@ -51,12 +66,18 @@ class OneHot(Step):
         columns = _columns(given)
         out = np.zeros((len(columns[0]), self.width))
         for values, lookup, unknown in zip(columns, self._lookups, self.unknown, strict=True):
-            for row, value in enumerate(values):
-                position = lookup.get(_key(value), unknown)
-                if position >= 0:
-                    out[row, position] = 1.0
-                elif position == -2:
-                    raise Refused(f"row {row} has the unknown category {value!r}")
+            found = _found(values, lookup, unknown)
+            if len(found) == 1:
+                if found[0] >= 0:
+                    out[0, found[0]] = 1.0
+                least = found[0]
+            else:
+                positions = np.array(found, dtype=np.intp)
+                rows = np.flatnonzero(positions >= 0)
+                out[rows, positions[rows]] = 1.0
+                least = positions.min(initial=0)
+            if least == _REFUSED:
+                raise _unknown(values, found.index(_REFUSED))
         return out
 
 
@@ -85,14 +106,11 @@ class Codes(Step):
         columns = _columns(given)
         out = np.empty((len(columns[0]), len(columns)))
         for index, (values, lookup) in enumerate(zip(columns, self._lookups, strict=True)):
-            unknown = _number(self.unknown[index])
-            for row, value in enumerate(values):
-                number = lookup.get(_key(value))
-                if number is None:
-                    if self.refuses:
-                        raise Refused(f"row {row} has the unknown category {value!r}")
-                    number = unknown
-                out[row, index] = number
+            unknown = None if self.refuses else _number(self.unknown[index])
+            found = _found(values, lookup, unknown)
+            if unknown is None and None in found:
+                raise _unknown(values, found.index(None))
+            out[:, index] = found
         return out
 
 

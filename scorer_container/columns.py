@@ -1,14 +1,25 @@
 """Columns: the values of a call by column, checked at a glance where nothing can be wrong."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
+
+import msgspec
 
 from scienceops.core.schema import Column, Schema
 from scienceops.core.table import FEW_ROWS, Table
 
 _MISSING = type(None)
+_Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+#: What a value of a column is, where it is not missing.
+VALUE_TYPES: dict[str, Any] = {
+    "number": float,
+    "integer": _Int64,
+    "boolean": bool,
+    "string": str,
+    "datetime": str,
+}
 
 
 def table_at_a_glance(columns: Mapping[str, Sequence[Any]], schema: Schema) -> Table | None:
@@ -37,17 +48,15 @@ def table_at_a_glance(columns: Mapping[str, Sequence[Any]], schema: Schema) -> T
     return Table(checked, count)
 
 
-def as_arrays(columns: Sequence[Sequence[Any]], schema: Schema) -> Sequence[Sequence[Any]] | None:
-    """Columns whose types are right, those of numbers as arrays; None where one is not finite."""
-    made: list[Any] = []
-    for column, values in zip(schema.columns, columns, strict=True):
-        if column.type != "number" or (column.nullable and None in values):
-            made.append(values)
-        elif (array := _array(values)) is not None:
-            made.append(array)
-        else:
-            return None
-    return made
+def array_of(values: Iterable[float], count: int) -> Any:
+    """So many numbers as an array of float64; None where one is not finite."""
+    import numpy as np
+
+    try:
+        array = np.fromiter(values, np.float64, count)
+    except OverflowError:
+        return None
+    return array if np.isfinite(array).all() else None
 
 
 def _checked(column: Column, values: Sequence[Any]) -> Any:
@@ -70,22 +79,12 @@ def _numbers(values: Sequence[Any], kinds: set[type], *, missing: bool) -> Any:
     if not kinds <= {float, int}:
         return None
     if not missing and len(values) > FEW_ROWS:
-        return _array(values)
+        return array_of(values, len(values))
     try:
         numbers = [None if value is None else float(value) for value in values]
     except OverflowError:
         return None
     return numbers if all(n is None or math.isfinite(n) for n in numbers) else None
-
-
-def _array(values: Sequence[Any]) -> Any:
-    import numpy as np
-
-    try:
-        array = np.array(values, dtype=np.float64)
-    except OverflowError:
-        return None
-    return array if np.isfinite(array).all() else None
 
 
 def _fit(values: Sequence[Any]) -> bool:

@@ -1,24 +1,17 @@
 """Decode: the rows of a request body, typed while they are parsed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 from types import GenericAlias
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
+from msgspec.structs import astuple
 
 from scienceops.core.schema import Column, Schema
 from scienceops.core.table import FEW_ROWS, Table
-from scorer_container.columns import are_times, as_arrays, table_at_a_glance
+from scorer_container.columns import VALUE_TYPES, are_times, array_of, table_at_a_glance
 from scorer_container.protocols.rows import columns_of_json, json_of, rows_of_json
-
-_Int64 = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
-_TYPES: dict[str, Any] = {
-    "number": float,
-    "integer": _Int64,
-    "boolean": bool,
-    "string": str,
-    "datetime": str,
-}
 
 
 class RowsDecoder:
@@ -47,6 +40,9 @@ class RowsDecoder:
         )
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(body).decode
         self._times = [i for i, c in enumerate(schema.columns) if c.type == "datetime"]
+        self._columns = [
+            (attrgetter(name), column) for name, column in zip(names, schema.columns, strict=True)
+        ]
 
     def decode(self, body: bytes) -> Table:
         """The rows, checked; raises BadInput, or BadRows with every fault by row and column."""
@@ -59,16 +55,20 @@ class RowsDecoder:
             rows, others = others, rows
         if not rows or others is not None:
             return self._decode_slowly(body)
-        columns: Sequence[Sequence[Any]] | None
-        if len(rows) == 1:
-            columns = [(value,) for value in msgspec.structs.astuple(rows[0])]
+        count = len(rows)
+        columns: list[Any]
+        if count == 1:
+            columns = [(value,) for value in astuple(rows[0])]
+        elif count <= FEW_ROWS:
+            columns = list(zip(*map(astuple, rows), strict=True))
         else:
-            columns = list(zip(*map(msgspec.structs.astuple, rows), strict=True))
-        if not all(are_times(columns[place]) for place in self._times):
-            return self._decode_slowly(body)
-        if len(rows) > FEW_ROWS:
-            columns = as_arrays(columns, self.schema)
-        return self._decode_slowly(body) if columns is None else Table(columns, len(rows))
+            columns = [_many(map(get, rows), column, count) for get, column in self._columns]
+            if any(column is None for column in columns):
+                return self._decode_slowly(body)
+        for place in self._times:
+            if not are_times(columns[place]):
+                return self._decode_slowly(body)
+        return Table(columns, count)
 
     def _decode_slowly(self, body: bytes) -> Table:
         form, given = json_of(body)
@@ -80,6 +80,17 @@ class RowsDecoder:
         return Table.from_rows(rows, self.schema)
 
 
+def _many(values: Iterable[Any], column: Column, count: int) -> Any:
+    """A column of many rows, of numbers as an array; None where one of these is not finite."""
+    if column.type != "number":
+        return list(values)
+    if column.nullable:
+        values = list(values)
+        if None in values:
+            return values
+    return array_of(values, count)
+
+
 def _field(name: str, column: Column) -> Any:
-    kind = _TYPES[column.type]
+    kind = VALUE_TYPES[column.type]
     return (name, kind | None, None) if column.nullable else (name, kind)

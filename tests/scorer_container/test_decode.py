@@ -138,3 +138,15 @@ def test_what_is_right_is_not_read_twice(monkeypatch):
     table = DECODER.decode(json.dumps({"input_df": [GOOD, GOOD]}).encode())
     assert (table.count, list(table.columns[0])) == (2, [1.5, 1.5])
     assert not math.isnan(table.columns[0][0])
+
+
+def test_numbers_of_many_rows_come_as_arrays_where_none_is_missing():
+    sent = [{**GOOD, "n": 2.5}] * 65
+    arrays = [isinstance(values, np.ndarray) for values in typed(_body(sent)).columns]
+    assert [c.name for c, array in zip(COLUMNS, arrays, strict=True) if array] == ["a b", "n"]
+    sent[7] = GOOD
+    assert typed(_body(sent)).columns[1][6:8] == [2.5, None]
+
+
+def _body(sent):
+    return json.dumps({"input_df": sent}).encode()

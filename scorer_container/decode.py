@@ -1,9 +1,10 @@
 """Decode: the rows of a request body, typed while they are parsed."""
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 from operator import attrgetter
 from types import GenericAlias
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec.structs import astuple
@@ -12,6 +13,9 @@ from scienceops.core.schema import Column, Schema
 from scienceops.core.table import FEW_ROWS, Table
 from scorer_container.columns import VALUE_TYPES, are_times, array_of, table_at_a_glance
 from scorer_container.protocols.rows import columns_of_json, json_of, rows_of_json
+
+if TYPE_CHECKING:
+    from scorer_container.protocols.tensors import TensorsDecoder
 
 
 class RowsDecoder:
@@ -69,6 +73,14 @@ class RowsDecoder:
             if not are_times(columns[place]):
                 return self._decode_slowly(body)
         return Table(columns, count)
+
+    @cached_property
+    def tensors(self) -> "TensorsDecoder":
+        """Reads V2's tensors of the same schema."""
+        # Only a scorer that is asked in this form needs it.
+        from scorer_container.protocols.tensors import TensorsDecoder
+
+        return TensorsDecoder(self.schema)
 
     def _decode_slowly(self, body: bytes) -> Table:
         form, given = json_of(body)

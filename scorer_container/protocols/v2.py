@@ -14,18 +14,16 @@ from scienceops.core.schema import Schema
 from scienceops.core.table import Table
 from scienceops.errors import BadInput, NotFound
 from scienceops.problems import Problem
+from scienceops.running import Shares
 from scorer_container.columns import table_at_a_glance
 from scorer_container.decode import RowsDecoder
 from scorer_container.protocols.form import JSON, Answer, Sent
 from scorer_container.protocols.rows import parse
+from scorer_container.protocols.tensors import NUMPY_TYPES
 
 LENGTH_HEADER = "Inference-Header-Content-Length"
 #: More than any length of a body has.
 _MOST_DIGITS = 15
-_TYPES = {
-    "BOOL": "?", "UINT8": "<u1", "UINT16": "<u2", "UINT32": "<u4", "UINT64": "<u8", "INT8": "<i1",
-    "INT16": "<i2", "INT32": "<i4", "INT64": "<i8", "FP16": "<f2", "FP32": "<f4", "FP64": "<f8",
-}  # fmt: skip
 
 
 class V2Form:
@@ -45,6 +43,7 @@ class V2Form:
         version: int,
         outputs: Sequence[str],
     ) -> None:
+        self._decoder = decoder
         self._schema = decoder.schema
         self._length = json_length
         self._path = path
@@ -59,6 +58,10 @@ class V2Form:
             raise NotFound(f"there is nothing at {self._path}; this is version {self._version}")
         if self._length and (not self._length.isdecimal() or len(self._length) > _MOST_DIGITS):
             raise BadInput(f"{LENGTH_HEADER} is {self._length!r}: wanted a number of bytes")
+        if not self._length and (right := self._decoder.tensors.decode(body)) is not None:
+            self._asked, rows_at_once = right
+            self._check_outputs()
+            return rows_at_once
         length = int(self._length or len(body))
         self._asked = self._document(body, length)
         self._check_outputs()
@@ -85,23 +88,20 @@ class V2Form:
     def write(self, answer: Answer) -> Sent:
         """`predict` (rows,), and `predict_proba` (rows, classes) with its labels as a parameter."""
         scored = answer.scored
-        outputs = [_tensor("predict", scored.predictions)]
-        if (shares := scored.as_matrix()) is not None:
-            outputs.append(
-                {
-                    "name": "predict_proba",
-                    "shape": list(shares.matrix.shape),
-                    "datatype": "FP64",
-                    "parameters": {"labels": list(shares.labels)},
-                    "data": shares.matrix.ravel().tolist(),
-                }
-            )
+        asked = [output["name"] for output in self._asked.get("outputs") or ()]
+        made = {}
+        if not asked or "predict" in asked:
+            made["predict"] = _tensor("predict", scored.predictions)
+        if not asked or "predict_proba" in asked:
+            shares = scored.as_matrix()
+            if shares is not None:
+                made["predict_proba"] = _tensor_of(shares)
         document: dict[str, Any] = {
             "model_name": answer.service,
             "model_version": str(answer.version),
             "id": str(self._asked.get("id") or answer.request_id),
             "parameters": {"request_id": answer.request_id},
-            "outputs": self._chosen(outputs),
+            "outputs": [made[name] for name in asked] or list(made.values()),
         }
         return self._sent(document)
 
@@ -147,10 +147,6 @@ class V2Form:
             "or [rows] or [rows, 1] for the column of its name"
         )
 
-    def _chosen(self, outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        made = {output["name"]: output for output in outputs}
-        return [made[output["name"]] for output in self._asked.get("outputs") or ()] or outputs
-
     def _sent(self, document: dict[str, Any]) -> Sent:
         binary = b""
         asked = {o["name"]: o.get("parameters") or {} for o in self._asked.get("outputs") or ()}
@@ -176,9 +172,9 @@ def _values(tensor: Any, rest: memoryview) -> tuple[list[Any], list[int], int]:
     name, shape, kind = tensor["name"], tensor["shape"], tensor["datatype"]
     if not isinstance(shape, list) or not all(type(n) is int and n >= 0 for n in shape):
         raise BadInput(f"input {name!r} has the shape {shape!r}: wanted a list of whole numbers")
-    if not isinstance(kind, str) or (kind not in _TYPES and kind != "BYTES"):
+    if not isinstance(kind, str) or (kind not in NUMPY_TYPES and kind != "BYTES"):
         raise BadInput(
-            f"input {name!r} has the datatype {kind!r}: wanted BYTES, {', '.join(_TYPES)}"
+            f"input {name!r} has the datatype {kind!r}: wanted BYTES, {', '.join(NUMPY_TYPES)}"
         )
     size = _parameters(tensor, f"input {name!r}").get("binary_data_size")
     used = 0
@@ -214,7 +210,7 @@ def _flat(data: Any) -> list[Any]:
 
 def _from_bytes(data: memoryview, kind: str, name: object) -> list[Any]:
     if kind != "BYTES":
-        dtype = np.dtype(_TYPES[kind])
+        dtype = np.dtype(NUMPY_TYPES[kind])
         if len(data) % dtype.itemsize:
             raise BadInput(f"input {name!r}: {len(data)} bytes are no whole number of {kind}")
         array = np.frombuffer(data, dtype=dtype)
@@ -252,9 +248,19 @@ def _tensor(name: str, rows: Sequence[Any]) -> dict[str, Any]:
     return {"name": name, "shape": [len(rows)], "datatype": datatype, "data": values}
 
 
+def _tensor_of(shares: Shares) -> dict[str, Any]:
+    return {
+        "name": "predict_proba",
+        "shape": list(shares.matrix.shape),
+        "datatype": "FP64",
+        "parameters": {"labels": list(shares.labels)},
+        "data": shares.matrix.ravel().tolist(),
+    }
+
+
 def _to_bytes(values: list[Any], datatype: str) -> bytes:
     if datatype != "BYTES":
-        return np.array(values, dtype=_TYPES[datatype]).tobytes()
+        return np.array(values, dtype=NUMPY_TYPES[datatype]).tobytes()
     texts = [value.encode() for value in values]
     return b"".join(len(text).to_bytes(4, "little") + text for text in texts)
 

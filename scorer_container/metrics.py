@@ -1,9 +1,9 @@
 """Metrics: counts of one worker in the Prometheus text format."""
 
+import math
 import threading
 from bisect import bisect_left
 from collections import Counter
-from functools import partial
 from typing import Any
 
 from scienceops.core.schema import Schema
@@ -24,8 +24,8 @@ class Metrics:
             (
                 c.name,
                 None if c.categories is None else frozenset(c.categories),
-                c.minimum,
-                c.maximum,
+                -math.inf if c.minimum is None else c.minimum,
+                math.inf if c.maximum is None else c.maximum,
                 place,
             )
             for place, c in enumerate(schema.columns)
@@ -49,9 +49,16 @@ class Metrics:
     def scored(self, table: Table, captured: bool) -> None:
         """Rows were scored; counts the values outside of what training had."""
         outside: Counter[tuple[str, str]] | None = None
+        columns, is_one = table.columns, table.count == 1
         for name, known, low, high, place in self._watched:
-            values = table.columns[place]
-            if _usual(values, known, low, high):
+            values = columns[place]
+            if not is_one:
+                usual = _usual(values, known, low, high)
+            elif known is not None:
+                usual = values[0] in known
+            else:
+                usual = values[0] is not None and low <= values[0] <= high
+            if usual:
                 continue
             # Seldom needed, and dear for a call of one row.
             outside = outside or Counter()
@@ -98,32 +105,24 @@ class Metrics:
         return "\n".join(lines) + "\n"
 
 
-def _usual(
-    values: Any, known: frozenset[str] | None, low: float | None, high: float | None
-) -> bool:
+def _usual(values: Any, known: frozenset[str] | None, low: float, high: float) -> bool:
     """Whether a look at all of a column, a sequence or an array, finds nothing unusual."""
     if known is not None:
         return known.issuperset(values)
-    is_array = hasattr(values, "tolist")
-    least, most = (
-        (values.min, values.max) if is_array else (partial(min, values), partial(max, values))
-    )
     try:
-        return (low is None or least() >= low) and (high is None or most() <= high)
+        if hasattr(values, "tolist"):
+            return bool(low <= values.min() and values.max() <= high)
+        return bool(low <= min(values) and max(values) <= high)
     except TypeError:
         # Some are missing.
         return False
 
 
-def _unusual(
-    value: Any, known: frozenset[str] | None, low: float | None, high: float | None
-) -> str:
+def _unusual(value: Any, known: frozenset[str] | None, low: float, high: float) -> str:
     """What is unusual about a value, empty if nothing is."""
     if known is not None and str(value) not in known:
         return "new_category"
-    if (low is not None and value < low) or (high is not None and value > high):
-        return "out_of_range"
-    return ""
+    return "" if known is not None or low <= value <= high else "out_of_range"
 
 
 def _escaped(text: str) -> str:

@@ -10,7 +10,7 @@ from scorer_process import Scorer
 
 from scienceops.core.access import hash_key
 from scienceops.errors import Unavailable
-from scorer_container import direct_keys
+from scorer_container import direct_keys, scoring
 from scorer_container.direct_keys import DirectKeys
 
 BODY = json.dumps({"input_df": iris_rows()[:1]}).encode()
@@ -75,6 +75,22 @@ def test_what_only_the_gateway_may_say_is_refused(bucket_and_face, header):
     _, face = bucket_and_face
     assert ask(face, "mine", **header)[0] == 403
     assert ask(face, KEY, **header)[0] == 200
+
+
+def test_that_the_gateway_has_just_called_opens_it_to_nobody_else(bucket_and_face):
+    _, face = bucket_and_face
+    for key, status in ((KEY, 200), (KEY + "x", 401), ("", 401), ("mine", 200), (KEY, 200)):
+        assert ask(face, key)[0] == status
+    assert ask(face, "mine", X_ScienceOps_Capture="off")[0] == 403
+
+
+def test_the_same_header_of_the_gateway_is_looked_through_once(bucket_and_face, monkeypatch):
+    _, face = bucket_and_face
+    assert ask(face, KEY)[0] == 200
+    monkeypatch.setattr(scoring, "matches", None)
+    assert ask(face, KEY)[0] == 200
+    # What is asked of another key now fails.
+    assert ask(face, "mine")[0] == 500
 
 
 def test_a_list_that_cannot_be_read_opens_nothing_after_a_while(bucket_and_face, monkeypatch):

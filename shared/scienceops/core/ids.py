@@ -4,6 +4,7 @@ A request id is a UUID of version 7. Its last 32 bits are a keyed check over the
 holds the key can tell without a lookup which version answered the call, and that it was one.
 """
 
+import hashlib
 import hmac
 from datetime import UTC, datetime
 from uuid import UUID
@@ -11,6 +12,8 @@ from uuid import UUID
 from scienceops.errors import BadInput
 
 _CHECK_BITS = 32
+#: Of SHA-256.
+_BLOCK_BYTES = 64
 
 
 def uuid7(at_ms: int, random: bytes) -> str:
@@ -24,14 +27,35 @@ def uuid7(at_ms: int, random: bytes) -> str:
     return _text(_uuid7(at_ms, random))
 
 
-def request_id(at_ms: int, random: bytes, key: str) -> str:
-    """A request id of the version that has this key.
+class RequestIds:
+    """Makes request ids of the version that has this key.
 
-    >>> was_answered_with("secret", request_id(1_700_000_000_000, bytes(10), "secret"))
+    >>> was_answered_with("secret", RequestIds("secret").make(1_700_000_000_000, bytes(10)))
     True
     """
-    plain = _uuid7(at_ms, random) >> _CHECK_BITS
-    return _text(plain << _CHECK_BITS | _check(plain, key))
+
+    def __init__(self, key: str) -> None:
+        # What HMAC does with the key is the same for every id, and more than half of its work.
+        # Source: RFC 2104, section 4.
+        padded = key.encode()
+        if len(padded) > _BLOCK_BYTES:
+            padded = hashlib.sha256(padded).digest()
+        padded = padded.ljust(_BLOCK_BYTES, b"\0")
+        self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+        self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+
+    def make(self, at_ms: int, random: bytes) -> str:
+        """An id of this time; random: at least 10 bytes, never used twice."""
+        plain = (_uuid7(at_ms, random) >> _CHECK_BITS).to_bytes(12, "big")
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(plain)
+        outer.update(inner.digest())
+        return _dashed((plain + outer.digest()[:4]).hex())
+
+
+def request_id(at_ms: int, random: bytes, key: str) -> str:
+    """A single request id of the version that has this key."""
+    return RequestIds(key).make(at_ms, random)
 
 
 def was_answered_with(key: str, identity: str) -> bool:
@@ -72,7 +96,10 @@ def _uuid7(at_ms: int, random: bytes) -> int:
 
 def _text(value: int) -> str:
     # What str(UUID(int=value)) gives, without the object, for every call needs one.
-    digits = f"{value:032x}"
+    return _dashed(f"{value:032x}")
+
+
+def _dashed(digits: str) -> str:
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

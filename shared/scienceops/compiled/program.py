@@ -4,7 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -40,13 +40,23 @@ class Program:
     root: Step
     classes: list[Any] | None
     width: int
+    _at_once: int = field(init=False, repr=False)
+    _labels: Array | None = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        at_once = max(1, _MOST_NUMBERS // max(1, self.width))
+        object.__setattr__(self, "_at_once", at_once)
+        labels = None if self.classes is None else np.empty(len(self.classes), dtype=object)
+        if labels is not None:
+            labels[:] = self.classes
+        object.__setattr__(self, "_labels", labels)
 
     def __call__(self, table: Table) -> tuple[list[Any], Array | None]:
         """(prediction of each row as a JSON value, shares (rows, classes) or None).
 
         Raises ModelFailed for rows that the original refuses, too.
         """
-        at_once = max(1, _MOST_NUMBERS // max(1, self.width))
+        at_once = self._at_once
         if table.count <= at_once:
             return self._part(table)
         predictions: list[Any] = []
@@ -67,9 +77,9 @@ class Program:
                 answer = self.root(table)
         except Refused as error:
             raise ModelFailed(f"the model does not take these rows: {error}") from None
-        if not isinstance(answer, Classified) or self.classes is None:
+        if not isinstance(answer, Classified) or self._labels is None:
             return answer.tolist(), None
-        return list(map(self.classes.__getitem__, answer.winners.tolist())), answer.shares
+        return self._labels.take(answer.winners).tolist(), answer.shares
 
 
 def write_program(program: Program) -> bytes:

@@ -44,7 +44,8 @@ def name_of(made: Step) -> str:
     return next(name for name, kind in STEPS.items() if kind is type(made))
 
 
-@dataclass(frozen=True, eq=False)
+# Not frozen, as a Table is not.
+@dataclass(slots=True, eq=False)
 class SparseRows:
     """Rows that are mostly zero: per row (columns, values of those columns)."""
 
@@ -59,7 +60,7 @@ class SparseRows:
         return out
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Classified:
     """What a classifier says of n rows.
 

@@ -13,7 +13,8 @@ from scienceops.core.table import Table
 from scienceops.running.shares import Shares
 
 
-@dataclass(frozen=True)
+# Not frozen, as Shares are not.
+@dataclass
 class Scored:
     """What a model said: one prediction per row, as JSON values.
 

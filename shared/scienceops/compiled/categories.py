@@ -94,24 +94,27 @@ class Codes(Step):
     numbers: list[list[float | None]]
     unknown: list[float | None]
     refuses: bool
-    _lookups: list[dict[Any, float]] = field(init=False, repr=False)
+    #: Per column, the number of each value, and that of one that is not known.
+    _lookups: list[tuple[dict[Any, float], float | None]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        pairs = zip(self.categories, self.numbers, strict=True)
-        lookups = [_lookup(known, [_number(n) for n in numbers]) for known, numbers in pairs]
+        columns = zip(self.categories, self.numbers, self.unknown, strict=True)
+        lookups = [
+            (_lookup(known, list(map(_number, numbers))), None if self.refuses else _number(other))
+            for known, numbers, other in columns
+        ]
         object.__setattr__(self, "_lookups", lookups)
 
     def __call__(self, given: Any) -> Array:
         """Array (rows, columns); raises Refused."""
         columns = _columns(given)
-        out = np.empty((len(columns[0]), len(columns)))
-        for index, (values, lookup) in enumerate(zip(columns, self._lookups, strict=True)):
-            unknown = None if self.refuses else _number(self.unknown[index])
+        coded = []
+        for values, (lookup, unknown) in zip(columns, self._lookups, strict=True):
             found = _found(values, lookup, unknown)
             if unknown is None and None in found:
                 raise _unknown(values, found.index(None))
-            out[:, index] = found
-        return out
+            coded.append(found)
+        return np.array(coded, dtype=np.float64).T.copy()
 
 
 def _number(value: float | None) -> float:

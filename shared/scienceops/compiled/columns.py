@@ -16,12 +16,16 @@ class Columns(Step):
     """Some columns of a Table or of an array, by position."""
 
     positions: list[int]
+    _places: Array = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_places", np.array(self.positions, dtype=np.intp))
 
     def __call__(self, given: Any) -> Any:
         """The same kind of thing with these columns only."""
         if isinstance(given, Table):
             return Table([given.columns[position] for position in self.positions], given.count)
-        return to_array(given)[:, self.positions]
+        return to_array(given)[:, self._places]
 
 
 @step("numbers")

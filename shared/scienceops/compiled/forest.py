@@ -1,5 +1,6 @@
 """Forest: the sum of many trees, by the faster of two ways of walking them."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -61,7 +62,9 @@ class Trees:
 
 def _in_float32(rows: Array) -> Array:
     rows = rows.astype(np.float32).astype(np.float64)
-    if np.isinf(rows).any():
+    flat = rows.ravel()
+    # One product tells of most that nothing in them is infinite.
+    if not math.isfinite(flat.dot(flat)) and np.isinf(rows).any():
         raise Refused("a number is too large for the model, which works in float32")
     return rows
 
@@ -94,6 +97,7 @@ class Forest(Step):
     divisor: float
     single: bool
     _walk: Any = field(init=False, repr=False)
+    _values: Array = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         trees = Trees(
@@ -111,6 +115,19 @@ class Forest(Step):
             raise _broken("its leaves do not belong to its nodes")
         walk = LeafMasks(trees) if fits_masks(trees) else TreeWalk(trees)
         object.__setattr__(self, "_walk", walk)
+        # At each place that the walk finds: what its leaf adds. The start comes before all of them,
+        # so that it is added to those of the trees which begin a sum.
+        values = self.leaves.take(walk.nodes, axis=0).astype(np.float64)
+        tree_of = np.searchsorted(self.starts, walk.nodes, side="right") - 1
+        for tree in range(self._trees_of_a_round):
+            first = self.start[tree] if self._trees_of_a_round > 1 else self.start
+            values[tree_of == tree] += first
+        object.__setattr__(self, "_values", values)
+
+    @property
+    def _trees_of_a_round(self) -> int:
+        """How many trees add to each sum once."""
+        return self.outputs if self.leaves.shape[1] == 1 else 1
 
     def __call__(self, given: Any) -> Array:
         """Array (rows, outputs)."""
@@ -123,14 +140,10 @@ class Forest(Step):
         return np.concatenate([self._sum(rows[at : at + ROWS_AT_ONCE]) for at in parts])
 
     def _sum(self, rows: Array) -> Array:
-        nodes = self._walk.leaves(rows)  # (trees, rows)
-        values = self.leaves.take(nodes, axis=0)  # (trees, rows, width)
-        if self.leaves.shape[1] == 1 and self.outputs > 1:
-            rounds = values.reshape(-1, self.outputs, len(rows)).transpose(0, 2, 1)
-        else:
-            rounds = values
-        first = np.broadcast_to(self.start, (1, len(rows), self.outputs))
-        terms = np.concatenate([first, rounds]).reshape(len(rounds) + 1, -1)
+        terms = self._values.take(self._walk.places(rows), axis=0)  # (trees, rows, width)
+        if self._trees_of_a_round > 1:
+            terms = terms.reshape(-1, self.outputs, len(rows)).transpose(0, 2, 1)
+        terms = terms.reshape(len(terms), -1)
         # Added one after another, for a sum in pairs rounds otherwise than the original.
         total = np.add.accumulate(terms)[-1] if terms.shape[1] == 1 else np.add.reduce(terms)
         result: Array = total.reshape(len(rows), self.outputs)

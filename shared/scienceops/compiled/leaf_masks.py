@@ -46,12 +46,13 @@ class LeafMasks:
         self._trees = trees
         tree_of = np.repeat(np.arange(trees.count), np.diff(trees.starts))
         leaf_numbers, ruled_out = _number_leaves(trees)
-        #: Node of each tree's n-th leaf, (trees, 64).
-        self._node_of = np.zeros((trees.count, MOST_LEAVES), dtype=np.intp)
+        #: Node at each place: of each tree's n-th leaf, 64 of them for each tree.
+        node_of = np.zeros((trees.count, MOST_LEAVES), dtype=np.intp)
         is_leaf = trees.feature < 0
-        self._node_of[tree_of[is_leaf], leaf_numbers[is_leaf]] = np.flatnonzero(is_leaf)
-        self._tree_offsets = np.arange(trees.count, dtype=np.intp) * MOST_LEAVES
-        self._flat_nodes = self._node_of.ravel()
+        node_of[tree_of[is_leaf], leaf_numbers[is_leaf]] = np.flatnonzero(is_leaf)
+        self.nodes: Array = node_of.ravel()
+        # The bits up to the lowest one that stands are counted, which is one more than its number.
+        self._before_first = np.arange(trees.count, dtype=np.intp) * MOST_LEAVES - 1
         self._features: list[int] = sorted({int(f) for f in trees.feature if f >= 0})
         self._edges: list[list[float] | None] = []
         self._first_row: list[int] = []
@@ -71,51 +72,63 @@ class LeafMasks:
         self._missing_row = [
             first + len(table) - 1 for first, table in zip(self._first_row, tables, strict=True)
         ]
+        self._lookups = list(
+            zip(self._features, self._edges, self._first_row, self._missing_row, strict=True)
+        )
 
-    def leaves(self, rows: Array) -> Array:
-        """Node of the leaf of each tree and row, (trees, rows); rows: (n, columns)."""
+    def places(self, rows: Array) -> Array:
+        """Where in `nodes` the leaf of each tree and row is, (trees, rows); rows: (n, columns)."""
+        count = len(rows)
         if not self._features:
-            return np.broadcast_to(self._trees.starts[:-1, None], (self._trees.count, len(rows)))
-        if len(rows) == 1:
-            standing = np.bitwise_and.reduce(self._table.take(self._places(rows[0].tolist()), 0))[
-                None
-            ]
-        else:
-            standing = self._table.take(self._places_of(rows, 0), 0)
-            for index in range(1, len(self._features)):
-                standing &= self._table.take(self._places_of(rows, index), 0)
-        # How many bits lie below the lowest one that stands.
-        number = np.bitwise_count(~standing & (standing - _ONE)).astype(np.intp)
-        found: Array = self._flat_nodes.take((number + self._tree_offsets).T)
-        return found
-
-    def _places(self, row: list[float]) -> list[int]:
-        """Row of the table for each feature, for one row of input."""
-        places = []
-        for index, feature in enumerate(self._features):
-            value, edges = row[feature], self._edges[index]
-            if math.isnan(value):
-                places.append(self._missing_row[index])
-            elif edges is not None:
-                places.append(self._first_row[index] + bisect_left(edges, value))
-            elif 0 <= value < self._trees.goes_left.shape[1] and value == int(value):
-                places.append(self._first_row[index] + int(value))
-            else:
-                places.append(self._missing_row[index])
+            return np.repeat(self._before_first[:, None] + 1, count, axis=1)
+        if count == 1:
+            standing = np.bitwise_and.reduce(self._table.take(self._rows_for(rows[0].tolist()), 0))
+            upto = standing - _ONE
+            upto ^= standing
+            place: Array = np.bitwise_count(upto) + self._before_first
+            return place[:, None]
+        columns = rows.T.copy(order="C")
+        missing = np.isnan(columns)
+        some_missing = bool(missing.any())
+        standing = self._table.take(self._rows_of(columns, missing, 0, some_missing), 0)
+        for index in range(1, len(self._features)):
+            found = self._rows_of(columns, missing, index, some_missing)
+            standing &= self._table.take(found, 0)
+        upto = standing - _ONE
+        upto ^= standing
+        places = np.empty((len(self._before_first), count), dtype=np.intp)
+        np.add(np.bitwise_count(upto).T, self._before_first[:, None], out=places)
         return places
 
-    def _places_of(self, rows: Array, index: int) -> Array:
-        """The same for one feature of many rows."""
-        values, edges = rows[:, self._features[index]], self._edge_arrays[index]
-        first, missing = self._first_row[index], self._missing_row[index]
-        gone = np.isnan(values)
+    def _rows_for(self, row: list[float]) -> list[int]:
+        """Row of the table for each feature, for one row of input."""
+        found = []
+        categories = self._trees.goes_left.shape[1]
+        for feature, edges, first, missing in self._lookups:
+            value = row[feature]
+            if math.isnan(value):
+                found.append(missing)
+            elif edges is not None:
+                found.append(first + bisect_left(edges, value))
+            elif 0 <= value < categories and value == int(value):
+                found.append(first + int(value))
+            else:
+                found.append(missing)
+        return found
+
+    def _rows_of(self, columns: Array, missing: Array, index: int, some_missing: bool) -> Array:
+        """The same for one feature of many rows; columns, missing: (columns, n)."""
+        feature, _, first, last = self._lookups[index]
+        values, edges, gone = columns[feature], self._edge_arrays[index], missing[feature]
         if edges is None:
             codes = np.where(gone, -1.0, values)
-            gone |= (codes < 0) | (codes >= self._trees.goes_left.shape[1]) | (codes % 1 != 0)
-            places = np.where(gone, 0.0, codes).astype(np.intp) + first
-        else:
-            places = np.searchsorted(edges, values) + first
-        return np.where(gone, missing, places)
+            gone = gone | (codes < 0) | (codes >= self._trees.goes_left.shape[1]) | (codes % 1 != 0)
+            return np.where(gone, last, np.where(gone, 0.0, codes).astype(np.intp) + first)
+        found: Array = edges.searchsorted(values)
+        found += first
+        if some_missing:
+            found[gone] = last
+        return found
 
     def _of_numbers(self, nodes: Array, edges: Array, tree_of: Array, ruled_out: Array) -> Array:
         """(edges + 2, trees): what stands when so many edges lie below the value; last: missing."""

@@ -80,10 +80,10 @@ def is_missing(value: Any) -> bool:
 
 def to_array(given: Any) -> Array:
     """What a step was given, as an array (rows, columns) of float64."""
+    if isinstance(given, np.ndarray):
+        return given
     if isinstance(given, Table):
         # None becomes NaN, as it does on the way through a DataFrame.
         return np.array(given.columns, dtype=np.float64).T
-    if isinstance(given, SparseRows):
-        return given.dense()
-    array: Array = given
+    array: Array = given.dense()
     return array

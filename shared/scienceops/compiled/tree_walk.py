@@ -17,6 +17,8 @@ class TreeWalk:
         starts = np.repeat(trees.starts[:-1], np.diff(trees.starts))
         leaf = trees.feature < 0
         own = np.arange(len(trees.feature))
+        #: Node at each place.
+        self.nodes: Array = own
         # A leaf leads to itself, so that rows that have arrived may go on stepping.
         self._left = np.where(leaf, own, trees.left + starts).astype(np.intp)
         self._right = np.where(leaf, own, trees.right + starts).astype(np.intp)
@@ -31,8 +33,8 @@ class TreeWalk:
         self._roots = trees.starts[:-1].astype(np.intp)
         self._depth = _depth(trees)
 
-    def leaves(self, rows: Array) -> Array:
-        """Node of the leaf of each tree and row, (trees, rows); rows: (n, columns)."""
+    def places(self, rows: Array) -> Array:
+        """Where in `nodes` the leaf of each tree and row is, (trees, rows); rows: (n, columns)."""
         flat = np.ascontiguousarray(rows.T).ravel()
         count = len(rows)
         row = np.arange(count)

@@ -77,9 +77,10 @@ def test_both_ways_through_a_forest_find_the_same_leaves_on_and_beside_each_thre
             rows.append(row)
     walk = TreeWalk(masks._trees)
     rows = np.array(rows)
-    assert (masks.leaves(rows) == walk.leaves(rows)).all()
-    singles = [masks.leaves(row[None])[:, 0] for row in rows]
-    assert (np.stack(singles, axis=1) == walk.leaves(rows)).all()
+    nodes = walk.nodes.take(walk.places(rows))
+    assert (masks.nodes.take(masks.places(rows)) == nodes).all()
+    singles = [masks.nodes.take(masks.places(row[None])[:, 0]) for row in rows]
+    assert (np.stack(singles, axis=1) == nodes).all()
 
 
 def test_trees_with_more_leaves_than_bits_are_walked(tmp_path):

@@ -215,7 +215,8 @@ def _are_finite_shares(shares: Shares | Sequence[Mapping[str, float]] | None) ->
 
 
 def _check_finite(scored: Scored) -> None:
-    if _are_finite_shares(scored.shares) and _are_finite(scored.predictions):
+    known = scored.are_finite
+    if _are_finite_shares(scored.shares) and (known or _are_finite(scored.predictions)):
         return
     shares = scored.probabilities or ()
     for index, prediction in enumerate(scored.predictions):

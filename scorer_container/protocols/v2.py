@@ -233,8 +233,8 @@ def _from_bytes(data: memoryview, kind: str, name: object) -> list[Any]:
 
 
 def _tensor(name: str, rows: Sequence[Any]) -> dict[str, Any]:
-    values = list(rows)
-    kinds = {type(value) for value in values}
+    values = rows
+    kinds = set(map(type, values))
     if kinds == {bool}:
         datatype = "BOOL"
     elif kinds == {int}:

@@ -26,8 +26,11 @@ def _lookup(values: Sequence[Any], found: Sequence[Any]) -> dict[Any, Any]:
 
 def _found(values: Sequence[Any], lookup: dict[Any, Any], unknown: Any) -> list[Any]:
     """What the lookup has for each value, `unknown` for one that it does not have."""
-    found = list(map(lookup.get, values))
-    if None in found:
+    try:
+        # Nearly always all are known, and then nothing is asked of each.
+        return list(map(lookup.__getitem__, values))
+    except KeyError:
+        found = list(map(lookup.get, values))
         missing = lookup.get(None, unknown)
         for row, one in enumerate(found):
             if one is None:

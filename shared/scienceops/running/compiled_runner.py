@@ -23,16 +23,20 @@ class CompiledRunner(Runner):
     def __init__(self, program: Program, schema: Schema) -> None:
         super().__init__(schema)
         self._program = program
-        self._labels = [str(label) for label in program.classes or ()]
+        classes = program.classes or ()
+        self._labels = [str(label) for label in classes]
+        self._are_finite = bool(classes) and all(
+            math.isfinite(label) for label in classes if isinstance(label, float)
+        )
 
     def predict_table(self, table: Table) -> Scored:
         """Predictions, and probabilities if the model has them; raises ModelFailed."""
         predictions, shares = self._program(table)
         if shares is None:
-            return Scored(predictions)
+            return Scored(predictions, are_finite=self._are_finite)
         if shares.shape[1] != len(self._labels):
             raise ModelFailed(f"{shares.shape[1]} probabilities for {len(self._labels)} classes")
-        return Scored(predictions, Shares(self._labels, shares))
+        return Scored(predictions, Shares(self._labels, shares), None, self._are_finite)
 
 
 def load_compiled(folder: Path, schema: Schema) -> CompiledRunner:

@@ -22,11 +22,13 @@ class Scored:
     from row to row; None when the model gives none.
     reply: the text that run() returned in place of predictions, to be served as it stands; each
     row's prediction is then this text.
+    are_finite: that no prediction is NaN or infinite is known without looking at them.
     """
 
     predictions: list[Any]
     shares: Shares | list[dict[str, float]] | None = None
     reply: str | None = None
+    are_finite: bool = False
 
     @cached_property
     def probabilities(self) -> list[dict[str, float]] | None:
@@ -56,7 +58,7 @@ class Scored:
         part = (
             shares.part(start, end) if isinstance(shares, Shares) else shares and shares[start:end]
         )
-        return Scored(self.predictions[start:end], part, self.reply)
+        return Scored(self.predictions[start:end], part, self.reply, self.are_finite)
 
 
 class Runner(ABC):

@@ -118,7 +118,8 @@ class Linear(Step):
         """Array (rows, outputs)."""
         if isinstance(given, SparseRows):
             # Adding up the few that are not zero, in the order of their columns.
-            dots = [self.coefficients[:, c] @ v for c, v in given.rows]
+            factors, columns, values = self.coefficients, given.columns, given.values
+            dots = [factors[:, columns[part]] @ values[part] for part in given.parts()]
             return np.array(dots).reshape(len(dots), -1) + self._as_row
         product: Array = to_array(given) @ self.coefficients.T + self._as_row
         return product

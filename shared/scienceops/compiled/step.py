@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any, TypeVar
 
 import numpy as np
@@ -47,16 +48,26 @@ def name_of(made: Step) -> str:
 # Not frozen, as a Table is not.
 @dataclass(slots=True, eq=False)
 class SparseRows:
-    """Rows that are mostly zero: per row (columns, values of those columns)."""
+    """Rows that are mostly zero, one after another.
 
-    rows: list[tuple[Array, Array]]
+    columns, values: of what is not zero, within a row by column. lengths: how many of these each
+    row has.
+    """
+
+    columns: Array
+    values: Array
+    lengths: list[int]
     width: int
+
+    def parts(self) -> list[slice]:
+        """Where each row is."""
+        ends = list(accumulate(self.lengths))
+        return list(map(slice, [0, *ends], ends))
 
     def dense(self) -> Array:
         """The same as an array (rows, width)."""
-        out = np.zeros((len(self.rows), self.width))
-        for index, (columns, values) in enumerate(self.rows):
-            out[index, columns] = values
+        out = np.zeros((len(self.lengths), self.width))
+        out[np.repeat(np.arange(len(self.lengths)), self.lengths), self.columns] = self.values
         return out
 
 

@@ -12,6 +12,7 @@ from msgspec.structs import astuple
 from scienceops.core.schema import Column, Schema
 from scienceops.core.table import FEW_ROWS, Table
 from scorer_container.columns import VALUE_TYPES, are_times, array_of, table_at_a_glance
+from scorer_container.number_rows import NumberRows
 from scorer_container.protocols.rows import columns_of_json, json_of, rows_of_json
 
 if TYPE_CHECKING:
@@ -47,6 +48,8 @@ class RowsDecoder:
         self._columns = [
             (attrgetter(name), column) for name, column in zip(names, schema.columns, strict=True)
         ]
+        all_are_numbers = all(c.type == "number" and not c.nullable for c in schema.columns)
+        self._numbers = NumberRows(row, names) if all_are_numbers else None
 
     def decode(self, body: bytes) -> Table:
         """The rows, checked; raises BadInput, or BadRows with every fault by row and column."""
@@ -66,9 +69,10 @@ class RowsDecoder:
         elif count <= FEW_ROWS:
             columns = list(zip(*map(astuple, rows), strict=True))
         else:
-            columns = [_many(map(get, rows), column, count) for get, column in self._columns]
-            if any(column is None for column in columns):
+            found = self._many(rows)
+            if found is None:
                 return self._decode_slowly(body)
+            columns = found
         for place in self._times:
             if not are_times(columns[place]):
                 return self._decode_slowly(body)
@@ -82,6 +86,13 @@ class RowsDecoder:
 
         return TensorsDecoder(self.schema)
 
+    def _many(self, rows: list[Any]) -> list[Any] | None:
+        """The columns of many rows; None where a number is not finite."""
+        if self._numbers is not None:
+            return self._numbers.columns(rows)
+        columns = [_column(map(get, rows), column, len(rows)) for get, column in self._columns]
+        return None if any(column is None for column in columns) else columns
+
     def _decode_slowly(self, body: bytes) -> Table:
         form, given = json_of(body)
         columns = columns_of_json(form, given, self.schema)
@@ -92,7 +103,7 @@ class RowsDecoder:
         return Table.from_rows(rows, self.schema)
 
 
-def _many(values: Iterable[Any], column: Column, count: int) -> Any:
+def _column(values: Iterable[Any], column: Column, count: int) -> Any:
     """A column of many rows, of numbers as an array; None where one of these is not finite."""
     if column.type != "number":
         return list(values)

@@ -13,6 +13,8 @@ from scienceops.errors import BadPackage
 
 #: Rows that are scored at a time, so that what is gathered for them stays in the cache.
 ROWS_AT_ONCE = 256
+#: Up to so many values of a leaf are taken one by one, more together.
+_FEW_VALUES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +100,7 @@ class Forest(Step):
     single: bool
     _walk: Any = field(init=False, repr=False)
     _values: Array = field(init=False, repr=False)
+    _by_output: list[Array] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         trees = Trees(
@@ -123,6 +126,8 @@ class Forest(Step):
             first = self.start[tree] if self._trees_of_a_round > 1 else self.start
             values[tree_of == tree] += first
         object.__setattr__(self, "_values", values)
+        few = 1 < values.shape[1] <= _FEW_VALUES
+        object.__setattr__(self, "_by_output", list(values.T.copy(order="C")) if few else [])
 
     @property
     def _trees_of_a_round(self) -> int:
@@ -140,11 +145,17 @@ class Forest(Step):
         return np.concatenate([self._sum(rows[at : at + ROWS_AT_ONCE]) for at in parts])
 
     def _sum(self, rows: Array) -> Array:
-        terms = self._values.take(self._walk.places(rows), axis=0)  # (trees, rows, width)
+        places = self._walk.places(rows)
+        if self._by_output and len(rows) > 1:
+            sums = [np.add.reduce(values.take(places)) for values in self._by_output]
+            return self._divided(np.stack(sums, axis=1))
+        terms = self._values.take(places, axis=0)  # (trees, rows, width)
         if self._trees_of_a_round > 1:
             terms = terms.reshape(-1, self.outputs, len(rows)).transpose(0, 2, 1)
         terms = terms.reshape(len(terms), -1)
         # Added one after another, for a sum in pairs rounds otherwise than the original.
         total = np.add.accumulate(terms)[-1] if terms.shape[1] == 1 else np.add.reduce(terms)
-        result: Array = total.reshape(len(rows), self.outputs)
-        return result if self.divisor == 1.0 else result / self.divisor
+        return self._divided(total.reshape(len(rows), self.outputs))
+
+    def _divided(self, sums: Array) -> Array:
+        return sums if self.divisor == 1.0 else sums / self.divisor

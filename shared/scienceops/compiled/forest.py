@@ -120,13 +120,19 @@ class Forest(Step):
         object.__setattr__(self, "_walk", walk)
         # At each place that the walk finds: what its leaf adds. The start comes before all of them,
         # so that it is added to those of the trees which begin a sum.
-        values = self.leaves.take(walk.nodes, axis=0).astype(np.float64)
-        tree_of = np.searchsorted(self.starts, walk.nodes, side="right") - 1
-        for tree in range(self._trees_of_a_round):
-            first = self.start[tree] if self._trees_of_a_round > 1 else self.start
-            values[tree_of == tree] += first
+        values = self.leaves.astype(np.float64, copy=False)
+        is_small = isinstance(walk, LeafMasks)
+        if is_small:
+            values = values.take(walk.nodes, axis=0)
+        # Large forests are not copied for a start of zero, which changes a leaf of -0.0 alone.
+        if self.start.any() or (np.signbit(values) & (values == 0.0)).any():
+            values = values.copy()
+            tree_of = np.searchsorted(self.starts, walk.nodes, side="right") - 1
+            for tree in range(self._trees_of_a_round):
+                first = self.start[tree] if self._trees_of_a_round > 1 else self.start
+                values[tree_of == tree] += first
         object.__setattr__(self, "_values", values)
-        few = 1 < values.shape[1] <= _FEW_VALUES
+        few = is_small and 1 < values.shape[1] <= _FEW_VALUES
         object.__setattr__(self, "_by_output", list(values.T.copy(order="C")) if few else [])
 
     @property

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from parity_models import flowers, name_of
+from parity_models import flowers, name_of, patients
 from sklearn.ensemble import (
     ExtraTreesRegressor,
     GradientBoostingClassifier,
@@ -11,6 +11,7 @@ from sklearn.ensemble import (
 )
 
 from scienceops.compiled.forest import Forest
+from scienceops.compiled.tree_walk import TreeWalk
 from scienceops.compiling import compile_model
 from scienceops.packing.infer_schema import infer_schema
 
@@ -26,14 +27,26 @@ def forest_of(model):
     features, labels = flowers()
     if "Regressor" in type(model).__name__:
         features, labels = features.iloc[:, :3], features.iloc[:, 3]
-    pending = [compile_model(model.fit(features, labels), infer_schema(features)).root]
+    return found_in(model.fit(features, labels), features), features.to_numpy()
+
+
+def found_in(model, features):
+    pending = [compile_model(model, infer_schema(features)).root]
     while pending:
         step = pending.pop()
         if isinstance(step, Forest):
-            return step, features.to_numpy()
+            return step
         pending += [p for p in vars(step).values() if hasattr(p, "__dataclass_fields__")]
         pending += getattr(step, "steps", [])
     raise AssertionError("no forest")
+
+
+def test_a_large_forest_is_in_memory_once():
+    features, target = patients()
+    forest = found_in(RandomForestClassifier(3, random_state=0).fit(features, target), features)
+    assert isinstance(forest._walk, TreeWalk)
+    assert forest._values is forest.leaves
+    assert not forest._by_output
 
 
 def as_it_is_defined(forest, rows):

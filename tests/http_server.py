@@ -16,6 +16,8 @@ from platform_process import ROOT, wait_for
 
 LIMIT = 100_000
 BIG = 8_000_000
+#: Paths whose answers have a header that cannot be sent, and its value.
+BROKEN = {"/breaks": "a\r\nb", "/letters": "\N{GREEK SMALL LETTER ALPHA}"}
 
 
 class Odd:
@@ -39,13 +41,15 @@ class Odd:
             body = b"x" * BIG
         elif path == "/raise":
             raise ValueError("a fault")
+        elif path == "/exit":
+            sys.exit("a fault")
         elif path == "/environ":
             kept = {k: v for k, v in environ.items() if isinstance(v, str)}
             body = json.dumps(kept).encode()
         elif len(body) > LIMIT or int(environ["CONTENT_LENGTH"]) > LIMIT:
             start_response("413 Content Too Large", [])
             return [b"too large"]
-        more = [("X-Broken", "a\r\nb")] if path == "/breaks" else []
+        more = [("X-Broken", BROKEN[path])] if path in BROKEN else []
         start_response("200 OK", [("Content-Type", "text/plain"), *more])
         return [path.encode(), b":", body]
 

@@ -27,8 +27,8 @@ HEAD_BYTES = 64 * 1024
 #: What is still read, and thrown away, of a request that was refused before it was read whole, so
 #: that its client gets to read the answer.
 DRAINED_BYTES = 64 * 1024 * 1024
-
-
+#: What ends the head of an answer that nothing follows.
+_LAST = b"connection: close\r\n\r\n"
 _OFFERS = frozenset({b"upgrade", b"connection"})
 
 
@@ -253,8 +253,7 @@ class Connection(asyncio.Protocol):
     def _send(self, answer: Answer, goes_on: bool) -> None:
         goes_on = goes_on and not (self._worker.drains or self._said_all)
         head, body = answer
-        end = "\r\n" if goes_on else "connection: close\r\n\r\n"
-        self._transport.write((head + end).encode("latin-1") + body)
+        self._transport.write(head + (b"\r\n" if goes_on else _LAST) + body)
         if goes_on:
             return
         if self._drained < 0:

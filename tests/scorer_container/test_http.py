@@ -8,7 +8,7 @@ import socket
 import time
 
 import pytest
-from http_server import BIG, LIMIT, HttpServer, answer, everything, request, served
+from http_server import BIG, LIMIT, HttpServer, answer, children, everything, request, served
 from platform_process import wait_for
 
 
@@ -281,11 +281,6 @@ def test_clients_wait_while_no_file_descriptor_is_left():
             line.close()
         assert answer(last)[1] == b"last"
         last.close()
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123  # Not a file on a disk.
-        return [int(child) for child in file.read().split()]
 
 
 def test_what_is_under_way_is_answered_before_the_end_and_nothing_else_is_taken():

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from platform_process import ROOT, wait_for
@@ -88,6 +89,8 @@ class HttpServer:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         paths = (ROOT / "shared", ROOT, Path(__file__).parent)
+        # A pipe that nobody reads would hold up one that has much to say.
+        self._stderr = TemporaryFile()  # noqa: SIM115  # Closed once it is read.
         self.process = subprocess.Popen(
             [
                 sys.executable,
@@ -96,7 +99,7 @@ class HttpServer:
                 *map(str, (workers, look_seconds, graceful_seconds)),
             ],
             env={**os.environ, **settings, "PYTHONPATH": os.pathsep.join(map(str, paths))},
-            stderr=subprocess.PIPE,
+            stderr=self._stderr,
         )
 
     def up(self) -> "HttpServer":
@@ -122,7 +125,10 @@ class HttpServer:
 
     def ended(self) -> int:
         """Its exit code, once it has ended."""
-        self.said = self.process.communicate(timeout=40)[1].decode()
+        self.process.wait(40)
+        self._stderr.seek(0)
+        with self._stderr:
+            self.said = self._stderr.read().decode()
         return self.process.returncode
 
     def _answers(self) -> bool:

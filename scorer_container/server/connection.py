@@ -268,8 +268,8 @@ class Connection(asyncio.Protocol):
             self._send(request, False)
             return
         environ, body, goes_on = request
-        # A body that was cut off is not there to be answered.
-        whole = self._drained < 0
+        # The last may have a body that was cut off, and is not there to be answered.
+        whole = goes_on or self._drained < 0
         if whole and (answer := quick_answer_of(self._worker.face, environ, body)):
             self._send(answer, goes_on)
         else:

@@ -75,7 +75,8 @@ def test_one_that_sends_on_after_a_refusal_stops_no_look_at_others(size, status)
 
 
 def test_one_that_goes_on_and_on_after_a_refusal_does_not_hold_up_the_end():
-    with served() as server, server.line() as line:
+    server = HttpServer().up()
+    with server.line() as line:
         line.sendall(request("POST", "/slow", Content_Length=str(LIMIT + 1)))
         assert answer(line)[0].startswith(b"HTTP/1.1 413")
         began = time.monotonic()

@@ -23,8 +23,7 @@ def test_a_worker_without_its_server_ends_though_an_answer_hangs():
         line.sendall(request("GET", "/gate"))
         server.talk(request("GET", "/quick", **CLOSE))
         server.process.kill()
-        server.process.wait()
-        server.process.stderr.close()
+        server.ended()
         wait_for(lambda: not Path(f"/proc/{worker}/exe").exists(), 10, "the end of the worker")
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -193,7 +194,14 @@ if __name__ == "__main__":
     worker.LOOK_SECONDS = float(look)
     if os.environ.get("ODD") == "is told to end":
         # The last thing before clients are taken.
-        worker.gc.freeze = lambda: os.kill(os.getpid(), signal.SIGTERM)  # type: ignore[attr-defined]
+        start = worker.Worker.__init__
+
+        def start_told(self: worker.Worker, *given: Any) -> None:
+            start(self, *given)
+            tell = partial(os.kill, os.getpid(), signal.SIGTERM)
+            worker.gc.freeze = tell  # type: ignore[attr-defined]
+
+        worker.Worker.__init__ = start_told  # type: ignore[method-assign]
     if os.environ.get("ODD") == "cannot be forked":
         fork, forked = os.fork, [True, False]
 

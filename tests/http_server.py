@@ -9,19 +9,23 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from platform_process import ROOT, wait_for
 
 LIMIT = 100_000
 BIG = 8_000_000
+#: Paths whose answers have a header that cannot be sent, and its value.
+BROKEN = {"/breaks": "a\r\nb", "/letters": "\N{GREEK SMALL LETTER ALPHA}"}
 
 
 class Odd:
     """What is quick answers in the event loop, what is not in a thread."""
 
-    limit_bytes = LIMIT
+    limit_bytes = int(os.environ.get("ODD_LIMIT", LIMIT))
 
     def __init__(self) -> None:
         if os.environ.get("ODD") == "cannot be built":
@@ -29,6 +33,7 @@ class Odd:
         if os.environ.get("ODD") == "dies":
             threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGKILL)).start()
         self._gate = threading.Event()
+        self._count = 0
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         path = environ["PATH_INFO"]
@@ -39,13 +44,18 @@ class Odd:
             body = b"x" * BIG
         elif path == "/raise":
             raise ValueError("a fault")
+        elif path == "/count":
+            self._count += 1
+            body = b"%d" % self._count
+        elif path == "/exit":
+            sys.exit("a fault")
         elif path == "/environ":
             kept = {k: v for k, v in environ.items() if isinstance(v, str)}
             body = json.dumps(kept).encode()
-        elif len(body) > LIMIT or int(environ["CONTENT_LENGTH"]) > LIMIT:
+        elif max(len(body), int(environ["CONTENT_LENGTH"])) > self.limit_bytes:
             start_response("413 Content Too Large", [])
             return [b"too large"]
-        more = [("X-Broken", "a\r\nb")] if path == "/breaks" else []
+        more = [("X-Broken", BROKEN[path])] if path in BROKEN else []
         start_response("200 OK", [("Content-Type", "text/plain"), *more])
         return [path.encode(), b":", body]
 
@@ -73,20 +83,24 @@ class HttpServer:
         workers: int = 1,
         look_seconds: float = 15.0,
         graceful_seconds: float = 30.0,
+        bind: str = "",
         **settings: str,
     ) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         paths = (ROOT / "shared", ROOT, Path(__file__).parent)
+        # A pipe that nobody reads would hold up one that has much to say.
+        self._stderr = TemporaryFile()  # noqa: SIM115  # Closed once it is read.
         self.process = subprocess.Popen(
             [
                 sys.executable,
                 __file__,
-                *map(str, (self.port, workers, look_seconds, graceful_seconds)),
+                bind or f"127.0.0.1:{self.port}",
+                *map(str, (workers, look_seconds, graceful_seconds)),
             ],
             env={**os.environ, **settings, "PYTHONPATH": os.pathsep.join(map(str, paths))},
-            stderr=subprocess.PIPE,
+            stderr=self._stderr,
         )
 
     def up(self) -> "HttpServer":
@@ -112,7 +126,10 @@ class HttpServer:
 
     def ended(self) -> int:
         """Its exit code, once it has ended."""
-        self.said = self.process.communicate(timeout=40)[1].decode()
+        self.process.wait(40)
+        self._stderr.seek(0)
+        with self._stderr:
+            self.said = self._stderr.read().decode()
         return self.process.returncode
 
     def _answers(self) -> bool:
@@ -165,10 +182,34 @@ def answer(line: socket.socket) -> tuple[bytes, bytes]:
     return head, body
 
 
+def children(pid: int) -> list[int]:
+    """The processes that one has started, from its main thread."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
 if __name__ == "__main__":
     from scorer_container.server import serve, worker
 
-    port, workers, look, graceful = sys.argv[1:]
+    bind, workers, look, graceful = sys.argv[1:]
     worker.LOOK_SECONDS = float(look)
-    bind, seconds = f"127.0.0.1:{port}", float(graceful)
+    if os.environ.get("ODD") == "is told to end":
+        # The last thing before clients are taken.
+        start = worker.Worker.__init__
+
+        def start_told(self: worker.Worker, *given: Any) -> None:
+            start(self, *given)
+            tell = partial(os.kill, os.getpid(), signal.SIGTERM)
+            worker.gc.freeze = tell  # type: ignore[attr-defined]
+
+        worker.Worker.__init__ = start_told  # type: ignore[method-assign]
+    if os.environ.get("ODD") == "cannot be forked":
+        fork, forked = os.fork, [True, False]
+
+        def fork_once() -> int:
+            if not forked.pop(0):
+                raise OSError("no processes left")
+            return fork()
+
+        os.fork = fork_once
+    seconds = float(graceful)
     sys.exit(serve(Odd, bind=bind, workers=int(workers), threads=2, graceful_seconds=seconds))

@@ -41,11 +41,13 @@ def serve(
     os.umask(0o077)
     path = Path(bind.removeprefix("unix:")) if bind.startswith("unix:") else None
     listener = _listen_at(bind, path)
+    made = path.stat().st_ino if path is not None else 0
     try:
         return _Supervisor(build, listener, threads, graceful_seconds).run(workers)
     finally:
         listener.close()
-        if path is not None:
+        # Another may have made its own there while answers were let out.
+        if path is not None and path.exists() and path.stat().st_ino == made:
             path.unlink(missing_ok=True)
 
 
@@ -94,12 +96,13 @@ class _Supervisor:
             signal.signal(number, lambda *_: None)
         # What is loaded now is every worker's: looking through it for garbage would copy it.
         gc.freeze()
-        for _ in range(workers):
-            self._start(0.0)
-        code = self._watch()
-        self._listener.close()
-        self._end_all()
-        return code
+        try:
+            for _ in range(workers):
+                self._start(0.0)
+            return self._watch()
+        finally:
+            self._listener.close()
+            self._end_all()
 
     def _watch(self) -> int:
         """Replace who dies; the exit code once that is over."""
@@ -121,8 +124,10 @@ class _Supervisor:
         worker = multiprocessing.get_context("fork").Process(target=self._work, name="worker")
         # One that comes to a worker before it has its own handler must not go to this one's.
         signal.pthread_sigmask(signal.SIG_BLOCK, _ENDS)
-        worker.start()
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
+        try:
+            worker.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDS)
         self._workers[worker] = replaces_at
 
     def _end_all(self) -> None:
@@ -156,3 +161,6 @@ class _Supervisor:
         """Drain and end once the parent, which holds the other end of the pipe, is gone."""
         os.read(self._held, 1)
         os.kill(os.getpid(), signal.SIGTERM)
+        # Nobody else ends one whose answers do not come.
+        time.sleep(self._graceful_seconds)
+        os.kill(os.getpid(), signal.SIGKILL)

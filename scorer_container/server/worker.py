@@ -4,6 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -11,7 +12,7 @@ import uvloop
 
 from scienceops.problems import problem
 from scorer_container.server.connection import Connection
-from scorer_container.server.wsgi import Answer, Environ, Face, answer_of, base_of
+from scorer_container.server.wsgi import Face, answer_of, base_of
 
 BACKLOG = 1024
 #: How often clients are looked at, and how many looks in a row one may be quiet: 75 seconds and a
@@ -22,6 +23,8 @@ MOST_QUIET = 5
 MOST_READING = 20
 #: Before a worker without file descriptors to spare looks for another client.
 REST_SECONDS = 0.5
+#: For what has been sent to a worker that ends, and was not read yet.
+LATE_SECONDS = 0.1
 #: For the request of a client that was accepted while the worker ends.
 LAST_SECONDS = 1.0
 
@@ -45,29 +48,40 @@ class Worker:
 
     def run(self) -> None:
         """Serve until SIGTERM, then let every answer out."""
-        loop, listener = self._loop, self._listener
+        loop = self._loop
         asyncio.set_event_loop(loop)
-        loop.add_signal_handler(signal.SIGTERM, self._drain)
-        listener.setblocking(False)
-        listener.listen(BACKLOG)
-        loop.add_reader(listener, self._accept)
-        loop.call_later(LOOK_SECONDS, self._look)
+        loop.call_soon(self._begin)
         # What has been loaded stays: there is no use in looking through it for garbage.
         gc.freeze()
         loop.run_forever()
         self._threads.shutdown()
         loop.close()
 
-    def answer_later(
-        self, connection: Connection, environ: Environ, body: bytes, goes_on: bool
-    ) -> None:
-        """Answer in a thread, and tell the connection."""
+    def _begin(self) -> None:
+        # A loop that does not run yet would miss a signal; until here, one ends the process.
+        self._loop.add_signal_handler(signal.SIGTERM, self._drain)
+        self._listener.setblocking(False)
+        self._listener.listen(BACKLOG)
+        self._loop.add_reader(self._listener, self._accept)
+        self._loop.call_later(LOOK_SECONDS, self._look)
 
-        def answer() -> None:
-            came: Answer = answer_of(self.face, environ, body)
-            self._loop.call_soon_threadsafe(connection.came, came, goes_on)
+    def answer_later(self, connection: Connection) -> None:
+        """Answer what a connection asked in a thread, and tell it."""
+        self._threads.submit(self._answer, connection)
 
-        self._threads.submit(answer)
+    def _answer(self, connection: Connection) -> None:
+        """In a thread."""
+        asked = connection.asked
+        if asked is None:
+            # Its client has left, and others wait.
+            return
+        environ, body, goes_on = asked
+        answer = answer_of(self.face, environ, body)
+        self._loop.call_soon_threadsafe(connection.came, answer, goes_on)
+
+    def later(self, seconds: float, act: Callable[..., None], *values: object) -> None:
+        """Act in the event loop, but not yet."""
+        self._loop.call_later(seconds, act, *values)
 
     def opened(self, connection: Connection) -> None:
         """A connection is there."""
@@ -84,8 +98,11 @@ class Worker:
         """Take one client, so that those who come at once are shared among the workers."""
         try:
             line, _ = self._listener.accept()
-        except (BlockingIOError, ConnectionError):
+        except BlockingIOError:
             return False
+        except ConnectionError:
+            # It has left again; another may wait.
+            return True
         except OSError:
             # No file descriptor is left; clients wait in the backlog.
             if not self.drains:
@@ -111,6 +128,7 @@ class Worker:
         self._end_if_done()
 
     def _look(self) -> None:
+        self._loop.call_later(LOOK_SECONDS, self._look)
         for connection in list(self._connections):
             if connection.has_moved():
                 connection.quiet = 0
@@ -123,7 +141,6 @@ class Worker:
                 seconds = round(LOOK_SECONDS * MOST_READING)
                 detail = f"the request did not come whole within {seconds} s; send less at a time"
                 connection.refuse(problem(408, "RequestTimeout", detail))
-        self._loop.call_later(LOOK_SECONDS, self._look)
 
     def _drain(self) -> None:
         if self.drains:
@@ -134,8 +151,8 @@ class Worker:
         while self._accept():
             pass
         self._listener.close()
-        for connection in list(self._connections):
-            connection.end()
+        for connection in self._connections:
+            self._loop.call_later(LATE_SECONDS, connection.end)
         self._end_if_done()
 
     def _end_if_done(self) -> None:

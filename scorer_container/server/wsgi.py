@@ -65,7 +65,7 @@ class Face(Protocol):
 class Answer(NamedTuple):
     """What is sent: the head without the empty line that ends it, and the body."""
 
-    head: str
+    head: bytes
     body: bytes
 
 
@@ -136,7 +136,8 @@ def environ_of(
     }
     for name, value in headers:
         if key := _NAMES[name]:
-            text = value.decode("latin-1").strip()
+            # Other bytes that pass for spaces may be the last of a letter in UTF-8.
+            text = value.decode("latin-1").strip(" \t")
             environ[key] = f"{environ[key]},{text}" if key in environ else text
     return environ
 
@@ -156,7 +157,7 @@ def answer_of(face: Face, environ: Environ, body: bytes) -> Answer:
         length = None if status.startswith(_BODILESS) else len(content)
         head = _head(f"HTTP/1.1 {status}", headers, length)
         return Answer(head, b"" if environ["REQUEST_METHOD"] == "HEAD" else content)
-    except Exception as error:  # noqa: BLE001  # Whoever asked gets an answer all the same.
+    except BaseException as error:  # noqa: BLE001  # A model that exits keeps nobody waiting.
         return refusal(unforeseen(error))
 
 
@@ -169,7 +170,7 @@ def quick_answer_of(face: Face, environ: Environ, body: bytes) -> Answer | None:
         content = reply.body
         headers = [("content-type", reply.content_type), *reply.headers.items()]
         return Answer(_head(_STATUS[reply.status], headers, len(content)), content)
-    except Exception as error:  # noqa: BLE001  # As above.
+    except Exception as error:  # noqa: BLE001  # Whoever asked gets an answer all the same.
         return refusal(unforeseen(error))
 
 
@@ -179,7 +180,7 @@ def refusal(told: Problem) -> Answer:
     return Answer(_head(_STATUS[told.status], [("content-type", TYPE)], len(body)), body)
 
 
-def _head(first: str, headers: Sequence[tuple[str, str]], length: int | None) -> str:
+def _head(first: str, headers: Sequence[tuple[str, str]], length: int | None) -> bytes:
     lines = [first, f"date: {_date()}"]
     for name, value in headers:
         lower = _LOWER[name]
@@ -191,7 +192,7 @@ def _head(first: str, headers: Sequence[tuple[str, str]], length: int | None) ->
     head = "\r\n".join(lines) + "\r\n"
     if head.count("\n") != len(lines) or head.count("\r") != len(lines):
         raise ValueError(f"a line break inside of a header: {headers!r}")
-    return head
+    return head.encode("latin-1")
 
 
 _second, _text = 0, ""

@@ -49,7 +49,7 @@ def problem_of(error: ScienceOpsError) -> Problem:
     return Problem(told.status, told.document, {"Retry-After": str(error.retry_after_seconds)})
 
 
-def unforeseen(error: Exception) -> Problem:
+def unforeseen(error: BaseException) -> Problem:
     """A 500 that tells nothing but the reference under which the log has the rest."""
     reference = secrets.token_hex(6)
     log.error("request failed", exc_info=error, extra={"reference": reference})

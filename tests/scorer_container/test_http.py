@@ -8,7 +8,7 @@ import socket
 import time
 
 import pytest
-from http_server import BIG, LIMIT, HttpServer, answer, everything, request, served
+from http_server import BIG, LIMIT, HttpServer, answer, children, everything, request, served
 from platform_process import wait_for
 
 
@@ -122,9 +122,11 @@ def test_a_head_without_end_is_refused(server, head):
 
 def test_headers_reach_the_app_as_wsgi_has_them(server):
     asked = request("GET", "/environ?q=%20", X_One="  spaced  ", **CLOSE)
+    asked = asked.replace(b"Host: odd", "Host: odd\r\nX-Letter: à".encode())
     asked = asked.replace(b"Host: odd", b"Host: odd\r\nX_Two: forged\r\nX-Two: a\r\nx-two: b")
     told = json.loads(server.talk(asked).partition(b"\r\n\r\n/environ:")[2])
     assert told["HTTP_X_ONE"] == "spaced"
+    assert told["HTTP_X_LETTER"].encode("latin-1").decode() == "à"
     assert told["HTTP_X_TWO"] == "a,b"
     assert (told["PATH_INFO"], told["QUERY_STRING"]) == ("/environ", "q=%20")
     assert (told["REQUEST_METHOD"], told["SERVER_PROTOCOL"]) == ("GET", "HTTP/1.1")
@@ -175,7 +177,7 @@ def test_a_client_that_takes_it_for_a_proxy_is_refused(server):
     assert server.talk(b"CONNECT odd:80 HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 405 ")
 
 
-@pytest.mark.parametrize("path", ["/raise", "/quick/raise", "/breaks"])
+@pytest.mark.parametrize("path", ["/raise", "/quick/raise", "/breaks", "/letters", "/exit"])
 def test_a_fault_of_the_app_is_a_500_that_ends_nothing(server, path):
     with server.line() as line:
         for _ in range(2):
@@ -279,11 +281,6 @@ def test_clients_wait_while_no_file_descriptor_is_left():
             line.close()
         assert answer(last)[1] == b"last"
         last.close()
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as file:  # noqa: PTH123  # Not a file on a disk.
-        return [int(child) for child in file.read().split()]
 
 
 def test_what_is_under_way_is_answered_before_the_end_and_nothing_else_is_taken():

@@ -85,6 +85,13 @@ def test_one_that_goes_on_and_on_after_a_refusal_does_not_hold_up_the_end():
         assert time.monotonic() < began + 15
 
 
+def test_who_sends_too_many_ahead_is_refused_after_the_answers_to_the_first(server):
+    told = server.talk(request("POST", "/slow", b"a") + b"GET /quick HTTP/1.1\r\n\r\n" * 3000)
+    assert told.count(b"HTTP/1.1 200 OK") == 1001
+    assert told.count(b"HTTP/1.1 429 ") == 1
+    assert b"send fewer ahead" in told[-200:]
+
+
 @pytest.mark.parametrize("trailer", [b"X: " + b"a" * 900_000, b"X: a\r\n" * 150_000])
 def test_trailers_without_end_are_refused(server, trailer):
     head = request("POST", "/quick", Transfer_Encoding="chunked")

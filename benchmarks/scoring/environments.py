@@ -19,7 +19,7 @@ PINS = {
 }
 #: Packages whose versions are told, where a peer has them.
 _TOLD = {
-    "mlflow", "mlserver", "mlserver-sklearn", "bentoml", "fastapi", "uvicorn", "uvloop",
+    "mlflow", "mlserver", "mlserver-sklearn", "bentoml", "fastapi", "uvicorn", "uvloop", "httptools",
     "flask", "granian", "scikit-learn", "numpy", "pandas", "pydantic",
 }  # fmt: skip
 

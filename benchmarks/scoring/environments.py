@@ -19,8 +19,8 @@ PINS = {
 }
 #: Packages whose versions are told, where a peer has them.
 _TOLD = {
-    "mlflow", "mlserver", "mlserver-sklearn", "bentoml", "fastapi", "uvicorn", "uvloop", "httptools",
-    "flask", "granian", "scikit-learn", "numpy", "pandas", "pydantic",
+    "mlflow", "mlserver", "mlserver-sklearn", "bentoml", "fastapi", "uvicorn", "uvloop",
+    "httptools", "flask", "granian", "scikit-learn", "numpy", "pandas", "pydantic",
 }  # fmt: skip
 
 

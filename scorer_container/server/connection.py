@@ -30,7 +30,7 @@ class Connection(Reading, asyncio.Protocol):
         self._unsent = 0
         #: What came before its turn; an answer is that to what is no request.
         self._ahead: deque[Asked | Answer] = deque()
-        #: What a thread is to answer.
+        #: What is to be answered, soon or by a thread.
         self.asked: Asked | None = None
         self._blocked = False
         #: Whether the last answer was sent.
@@ -122,12 +122,15 @@ class Connection(Reading, asyncio.Protocol):
             return
         environ, body, goes_on = request
         # The last may have a body that was cut off, and is not there to be answered.
-        whole = goes_on or self._drained < 0
-        if whole and (answer := quick_answer_of(self._worker.face, environ, body)):
+        whole, worker = goes_on or self._drained < 0, self._worker
+        if whole and worker.has_others:
+            self.asked = request
+            worker.answer_soon(self)
+        elif whole and (answer := quick_answer_of(worker.face, environ, body)):
             self._send(answer, goes_on)
         else:
             self.asked = request
-            self._worker.answer_later(self)
+            worker.answer_later(self)
 
     def came(self, answer: Answer, goes_on: bool) -> None:
         """An answer that took longer is here."""

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -12,7 +13,7 @@ import uvloop
 
 from scienceops.problems import problem
 from scorer_container.server.connection import Connection
-from scorer_container.server.wsgi import Face, answer_of, base_of
+from scorer_container.server.wsgi import Answer, Face, answer_of, base_of, quick_answer_of
 
 BACKLOG = 1024
 #: How often clients are looked at, and how many looks in a row one may be quiet: 75 seconds and a
@@ -21,6 +22,8 @@ LOOK_SECONDS = 15.0
 MOST_QUIET = 5
 #: Looks that one request may take to come.
 MOST_READING = 20
+#: Of scoring, after which answers are sent although others are still to be made.
+SEND_SECONDS = 0.001
 #: Before a worker without file descriptors to spare looks for another client.
 REST_SECONDS = 0.5
 #: For what has been sent to a worker that ends, and was not read yet.
@@ -40,6 +43,8 @@ class Worker:
         self._threads = ThreadPoolExecutor(threads, "answers")
         self._connections: set[Connection] = set()
         self._opening: set[asyncio.Task[object]] = set()
+        #: Connections with something to answer.
+        self._ready: list[Connection] = []
         self._loop = uvloop.new_event_loop()
         self._is_tcp = listener.family != socket.AF_UNIX
         address = listener.getsockname()
@@ -64,6 +69,40 @@ class Worker:
         self._listener.listen(BACKLOG)
         self._loop.add_reader(self._listener, self._accept)
         self._loop.call_later(LOOK_SECONDS, self._look)
+
+    @property
+    def has_others(self) -> bool:
+        """Whether there is more than one client, so that some may have asked at once."""
+        return len(self._connections) > 1
+
+    def answer_soon(self, connection: Connection) -> None:
+        """Answer what a connection asked, once all is read that came meanwhile.
+
+        What is read, scored and sent by turns costs twice as much: each pushes the others' code and
+        data out of the processor's caches.
+        """
+        if not self._ready:
+            self._loop.call_soon(self._answer_ready)
+        self._ready.append(connection)
+
+    def _answer_ready(self) -> None:
+        ready, self._ready = self._ready, []
+        made: list[tuple[Connection, Answer, bool]] = []
+        began = time.perf_counter()
+        for connection in ready:
+            if connection.asked is None:
+                # Its client has left.
+                continue
+            environ, body, goes_on = connection.asked
+            answer = quick_answer_of(self.face, environ, body)
+            if answer is None:
+                self.answer_later(connection)
+                continue
+            made.append((connection, answer, goes_on))
+            if time.perf_counter() > began + SEND_SECONDS:
+                _send(made)
+                made, began = [], time.perf_counter()
+        _send(made)
 
     def answer_later(self, connection: Connection) -> None:
         """Answer what a connection asked in a thread, and tell it."""
@@ -158,3 +197,8 @@ class Worker:
     def _end_if_done(self) -> None:
         if self.drains and not self._connections and not self._opening:
             self._loop.stop()
+
+
+def _send(made: list[tuple[Connection, Answer, bool]]) -> None:
+    for connection, answer, goes_on in made:
+        connection.came(answer, goes_on)

@@ -187,6 +187,15 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def is_refused(server: HttpServer) -> bool:
+    """Whether nobody else is taken."""
+    try:
+        server.line().close()
+    except ConnectionError:
+        return True
+    return False
+
+
 if __name__ == "__main__":
     from scorer_container.server import serve, worker
 
@@ -199,9 +208,9 @@ if __name__ == "__main__":
         def start_told(self: worker.Worker, *given: Any) -> None:
             start(self, *given)
             tell = partial(os.kill, os.getpid(), signal.SIGTERM)
-            worker.gc.freeze = tell  # type: ignore[attr-defined]
+            worker.gc.freeze = tell  # type: ignore[attr-defined]  # The module's own, not exported.
 
-        worker.Worker.__init__ = start_told  # type: ignore[method-assign]
+        worker.Worker.__init__ = start_told  # type: ignore[method-assign]  # On purpose.
     if os.environ.get("ODD") == "cannot be forked":
         fork, forked = os.fork, [True, False]
 

@@ -1,6 +1,7 @@
 """Reading: requests of one client out of the bytes that it sends. Source: RFC 9112."""
 
 import logging
+from abc import ABC, abstractmethod
 
 from httptools import (
     HttpParserCallbackError,
@@ -20,7 +21,7 @@ Asked = tuple[Environ, bytes, bool]
 HEAD_BYTES = 64 * 1024
 
 
-class Reading:
+class Reading(ABC):
     """What the parser calls; who inherits from it says what becomes of a request.
 
     base: what the environs of all requests have in common. limit_bytes: of a body.
@@ -36,21 +37,21 @@ class Reading:
         self._drained = -1
         self._start()
 
+    @abstractmethod
     def take(self, request: Asked) -> None:
         """Answer a request that is whole, or cut off."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refuse(self, told: Problem) -> None:
         """Answer with a problem to what is being read, and read no more of it."""
-        raise NotImplementedError
 
+    @abstractmethod
     def let_send(self, environ: Environ) -> None:
         """Let a client send its body, if it waits for leave."""
-        raise NotImplementedError
 
+    @abstractmethod
     def abort(self) -> None:
         """Close now."""
-        raise NotImplementedError
 
     @property
     def is_read(self) -> bool:

@@ -8,7 +8,17 @@ import socket
 import time
 
 import pytest
-from http_server import BIG, LIMIT, HttpServer, answer, children, everything, request, served
+from http_server import (
+    BIG,
+    LIMIT,
+    HttpServer,
+    answer,
+    children,
+    everything,
+    is_refused,
+    request,
+    served,
+)
 from platform_process import wait_for
 
 
@@ -288,7 +298,7 @@ def test_what_is_under_way_is_answered_before_the_end_and_nothing_else_is_taken(
     idle, half, slow = server.line(), server.line(), server.line()
     half.sendall(request("POST", "/quick", Content_Length="4") + b"ha")
     slow.sendall(request("GET", "/gate"))
-    time.sleep(0.3)  # Until they are read.
+    server.talk(request("GET", "/quick", **CLOSE))  # They have been read.
     server.process.send_signal(signal.SIGTERM)
     assert everything(idle) == b""
     wait_for(lambda: is_refused(server), 10, "that nobody else is taken")
@@ -301,14 +311,6 @@ def test_what_is_under_way_is_answered_before_the_end_and_nothing_else_is_taken(
     assert server.ended() == 0
     for line in (idle, half, slow):
         line.close()
-
-
-def is_refused(server):
-    try:
-        server.line().close()
-    except ConnectionError:
-        return True
-    return False
 
 
 def test_an_app_that_cannot_be_built_ends_the_server_with_its_reason():

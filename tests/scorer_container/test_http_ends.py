@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from http_server import LIMIT, HttpServer, answer, children, everything, request, served
+from http_server import LIMIT, HttpServer, answer, children, everything, is_refused, request, served
 from platform_process import wait_for
 
 CLOSE = {"Connection": "close"}
@@ -66,7 +66,7 @@ def test_one_that_sends_on_after_a_refusal_stops_no_look_at_others(size, status)
                 told += line.recv(1000)
             with contextlib.suppress(ConnectionError):
                 line.send(b"x")
-            time.sleep(0.02)
+            time.sleep(0.02)  # A client that sends on and on, slowly.
         assert told.startswith(b"HTTP/1.1 " + status)
         assert told.count(b"HTTP/1.1 ") == 1
         # One that says nothing is still let go.
@@ -182,7 +182,7 @@ def test_what_was_sent_ahead_before_the_end_is_answered():
         opens.sendall(b"GET /open HTTP/1.1\r\n")
         server.talk(request("GET", "/quick", **CLOSE))  # They have been read.
         server.process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)  # Until it is told.
+        wait_for(lambda: is_refused(server), 10, "that nobody else is taken")
         opens.sendall(b"\r\n")
         told = everything(line)
     assert bodies(told) == [b"/gate:", b"/slow:", b""]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote_plus
 
+from contract.waiting import wait_for
 from emulators.account import Account
 from emulators.lambda_emulator import HASTY_SECONDS, PATIENT_SECONDS, Fault, LambdaEmulator
 
@@ -78,6 +79,24 @@ class Scene:
             }
         ]
         return told
+
+    def tick(self, *queues: str) -> dict[str, Any]:
+        """The timer's event, when nothing that was taken from the queues is hidden any more.
+
+        A real timer waits a minute, by when it is.
+        """
+        sqs = self.account.client("sqs")
+        urls = [
+            sqs.get_queue_url(QueueName=f"{self.account.prefix}{q}")["QueueUrl"] for q in queues
+        ]
+        hidden = "ApproximateNumberOfMessagesNotVisible"
+
+        def away() -> list[int]:
+            told = [sqs.get_queue_attributes(QueueUrl=u, AttributeNames=[hidden]) for u in urls]
+            return [int(reply["Attributes"][hidden]) for reply in told]
+
+        wait_for(away, lambda counts: not any(counts))
+        return event("tick")
 
     def survive(
         self,

@@ -190,7 +190,7 @@ def test_ticks_are_one_run_of_the_day(scene: Scene, fault: Fault) -> None:
         # A run is found by who takes the messages after the dead one; they come back in a second.
         return wanted in [d.body for d in scene.ports.queue.receive(WORK, visibility_seconds=1)]
 
-    scene.survive("on_timer", fault, lambda: event("tick"), done)
+    scene.survive("on_timer", fault, lambda: scene.tick(CAPTURES, WORK), done)
     [run] = [stored.value for stored in read_runs(scene.ports)]
     assert (run.number, run.state, run.partitions, run.segments) == (1, "ready", 1, 1)
     assert scene.ledger(STATISTICS) == ["statistics requested"]

@@ -11,8 +11,8 @@ from scienceops.compiled.step import Array, Refused, Step, step, to_array
 from scienceops.compiled.tree_walk import TreeWalk
 from scienceops.errors import BadPackage
 
-#: Rows that are scored at a time, so that what is gathered for them stays in the cache.
-ROWS_AT_ONCE = 256
+#: Leaves that are looked for at a time, so that what is gathered for them stays in the cache.
+LEAVES_AT_ONCE = 128 * 1024
 #: Up to so many values of a leaf are taken one by one, more together.
 _FEW_VALUES = 8
 
@@ -99,6 +99,7 @@ class Forest(Step):
     divisor: float
     single: bool
     _walk: Any = field(init=False, repr=False)
+    _at_once: int = field(init=False, repr=False)
     _values: Array = field(init=False, repr=False)
     _by_output: list[Array] = field(init=False, repr=False)
 
@@ -118,6 +119,7 @@ class Forest(Step):
             raise _broken("its leaves do not belong to its nodes")
         walk = LeafMasks(trees) if fits_masks(trees) else TreeWalk(trees)
         object.__setattr__(self, "_walk", walk)
+        object.__setattr__(self, "_at_once", max(1, LEAVES_AT_ONCE // trees.count))
         # At each place that the walk finds: what its leaf adds. The start comes before all of them,
         # so that it is added to those of the trees which begin a sum.
         values = self.leaves.astype(np.float64, copy=False)
@@ -145,10 +147,11 @@ class Forest(Step):
         rows = to_array(given)
         if self.single:
             rows = _in_float32(rows)
-        if len(rows) <= ROWS_AT_ONCE:
+        at_once = self._at_once
+        if len(rows) <= at_once:
             return self._sum(rows)
-        parts = range(0, len(rows), ROWS_AT_ONCE)
-        return np.concatenate([self._sum(rows[at : at + ROWS_AT_ONCE]) for at in parts])
+        parts = range(0, len(rows), at_once)
+        return np.concatenate([self._sum(rows[at : at + at_once]) for at in parts])
 
     def _sum(self, rows: Array) -> Array:
         places = self._walk.places(rows)

@@ -22,8 +22,9 @@ MOST_LEAVES = 64
 #: What the tables may take; forests that need more are walked.
 MOST_BYTES = 32 * 1024 * 1024
 
-_ONE = np.uint64(1)
-_ALL = np.uint64(0xFFFFFFFFFFFFFFFF)
+#: Of the tables: the fewest bits that the leaves of each tree fit into, for what is looked up is
+#: most of the work.
+_WIDTHS = (np.uint8, np.uint16, np.uint32, np.uint64)
 
 
 def fits_masks(trees: "Trees") -> bool:
@@ -46,6 +47,9 @@ class LeafMasks:
         self._trees = trees
         tree_of = np.repeat(np.arange(trees.count), np.diff(trees.starts))
         leaf_numbers, ruled_out = _number_leaves(trees)
+        width = next(w for w in _WIDTHS if leaf_numbers.max() < np.iinfo(w).bits)
+        ruled_out = ruled_out.astype(width)
+        self._one, self._all = width(1), np.iinfo(width).max
         #: Node at each place: of each tree's n-th leaf, 64 of them for each tree.
         node_of = np.zeros((trees.count, MOST_LEAVES), dtype=np.intp)
         is_leaf = trees.feature < 0
@@ -67,7 +71,7 @@ class LeafMasks:
                 edges = np.unique(trees.threshold[nodes])
                 self._edges.append(edges.tolist())
                 tables.append(self._of_numbers(nodes, edges, tree_of, ruled_out))
-        self._table = np.concatenate(tables) if tables else np.empty((0, trees.count), np.uint64)
+        self._table = np.concatenate(tables) if tables else np.empty((0, trees.count), width)
         self._edge_arrays = [None if edges is None else np.array(edges) for edges in self._edges]
         self._missing_row = [
             first + len(table) - 1 for first, table in zip(self._first_row, tables, strict=True)
@@ -83,7 +87,7 @@ class LeafMasks:
             return np.repeat(self._before_first[:, None] + 1, count, axis=1)
         if count == 1:
             standing = np.bitwise_and.reduce(self._table.take(self._rows_for(rows[0].tolist()), 0))
-            upto = standing - _ONE
+            upto = standing - self._one
             upto ^= standing
             place: Array = np.bitwise_count(upto) + self._before_first
             return place[:, None]
@@ -94,7 +98,7 @@ class LeafMasks:
         for index in range(1, len(self._features)):
             found = self._rows_of(columns, missing, index, some_missing)
             standing &= self._table.take(found, 0)
-        upto = standing - _ONE
+        upto = standing - self._one
         upto ^= standing
         places = np.empty((len(self._before_first), count), dtype=np.intp)
         np.add(np.bitwise_count(upto).T, self._before_first[:, None], out=places)
@@ -133,7 +137,7 @@ class LeafMasks:
     def _of_numbers(self, nodes: Array, edges: Array, tree_of: Array, ruled_out: Array) -> Array:
         """(edges + 2, trees): what stands when so many edges lie below the value; last: missing."""
         trees = self._trees
-        table = np.full((len(edges) + 2, trees.count), _ALL)
+        table = np.full((len(edges) + 2, trees.count), self._all, ruled_out.dtype)
         place = np.searchsorted(edges, trees.threshold[nodes]) + 1
         np.bitwise_and.at(table, (place, tree_of[nodes]), ~ruled_out[nodes])
         table[:-1] = np.bitwise_and.accumulate(table[:-1], axis=0)
@@ -144,7 +148,7 @@ class LeafMasks:
     def _of_categories(self, nodes: Array, tree_of: Array, ruled_out: Array) -> Array:
         """(categories + 1, trees): what stands for each category; last: missing or unknown."""
         trees = self._trees
-        table = np.full((trees.goes_left.shape[1] + 1, trees.count), _ALL)
+        table = np.full((trees.goes_left.shape[1] + 1, trees.count), self._all, ruled_out.dtype)
         for node in nodes:
             stays = np.append(trees.goes_left[trees.category[node]], trees.missing_left[node])
             table[~stays.astype(bool), tree_of[node]] &= ~ruled_out[node]

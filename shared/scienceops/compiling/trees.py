@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from scienceops.compiled.answers import Classes, LargestShare, Value
-from scienceops.compiled.columns import Chain, Finite
+from scienceops.compiled.categories import Codes
+from scienceops.compiled.columns import Beside, Chain, Finite
 from scienceops.compiled.forest import Forest
 from scienceops.compiled.step import Array, Step
 from scienceops.compiling.registry import (
@@ -145,6 +146,8 @@ def histogram_boosting(model: Any, flow: Flow) -> Step:
         given = chain(*numbers(flow, missing=True))
     else:
         given, _ = lower_transformer(model._preprocessor, flow)
+        if flow.columns is None:
+            given = _without_same_codes(given)
     known, place_of = model._bin_mapper.make_known_categories_bitsets()
     tables: list[Array] = []
     trees = [
@@ -161,6 +164,24 @@ def histogram_boosting(model: Any, flow: Flow) -> Step:
     if link not in ("IdentityLink", "LogLink"):
         raise CannotCompile(f"its loss has the link {link}")
     return Value(scores, "exp" if link == "LogLink" else "identity")
+
+
+def _without_same_codes(given: Step) -> Step:
+    """Without looking up what is a category's number already, where it was encoded before.
+
+    The trees take an unknown one for a missing one, as the lookup does.
+    """
+    if isinstance(given, Beside):
+        return Beside([_without_same_codes(part) for part in given.steps], given.weights)
+    if not isinstance(given, Chain):
+        return given
+    same = (isinstance(part, Codes) and _are_same(part) for part in given.steps)
+    return Chain([part for part, is_same in zip(given.steps, same, strict=True) if not is_same])
+
+
+def _are_same(codes: Codes) -> bool:
+    unknown_is_missing = not codes.refuses and set(codes.unknown) == {None}
+    return unknown_is_missing and codes.categories == codes.numbers
 
 
 def _from_histogram(predictor: Any, known: Array, place_of: Array, tables: list[Array]) -> _Tree:

@@ -4,7 +4,17 @@ import warnings
 
 import numpy as np
 import pytest
-from parity_models import CASES, both, fitted, flowers, name_of, patients, texts
+from parity_models import (
+    CASES,
+    boosted,
+    both,
+    fitted,
+    flowers,
+    name_of,
+    patients,
+    people,
+    texts,
+)
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     RandomForestClassifier,
@@ -39,6 +49,7 @@ def test_a_compiled_model_answers_as_its_original(model, data, tmp_path):
         more = prove_on(compiled, original, made_up_rows(frame, original.schema, ROWS, seed=7))
     assert proof.rows > ROWS
     assert max(proof.largest_difference, more.largest_difference) <= 1e-12
+    assert proof.independent_rows
 
 
 def forest_of(program: Program) -> Forest:
@@ -88,6 +99,14 @@ def test_trees_with_more_leaves_than_bits_are_walked(tmp_path):
     model = RandomForestRegressor(5, random_state=0).fit(features, target)
     compiled, original, frame = both(model, features, tmp_path)
     assert isinstance(forest_of(compiled._program)._walk, TreeWalk)
+    assert prove(compiled, original, frame).largest_difference == 0.0
+
+
+def test_a_category_that_is_a_number_already_is_not_looked_up_again(tmp_path):
+    features, labels = people()
+    model = boosted(HistGradientBoostingClassifier)
+    compiled, original, frame = both(fitted(model, features, labels), features, tmp_path)
+    assert repr(compiled._program.root).count("Codes(") == 1
     assert prove(compiled, original, frame).largest_difference == 0.0
 
 

@@ -99,6 +99,9 @@ def _listed(column: Column, given: Any) -> list[Any]:
     if column.type == "datetime" and pa.types.is_timestamp(given.type):
         return [None if value is None else value.isoformat() for value in given.to_pylist()]
     values: list[Any] = given.to_pylist()
+    if column.type == "string" and pa.types.is_string(given.type):
+        # Nothing else can come of it.
+        return values
     for row, value in enumerate(values):
         if value is None:
             continue

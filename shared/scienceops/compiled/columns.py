@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from scienceops.compiled.step import Array, Refused, SparseRows, Step, step, to_array
-from scienceops.core.table import Table
+from scienceops.core.table import ROWS_TOGETHER, Table
 
 
 @step("columns")
@@ -16,10 +16,15 @@ class Columns(Step):
     """Some columns of a Table or of an array, by position."""
 
     positions: list[int]
-    _places: Array = field(init=False, repr=False)
+    #: What takes them: a slice, where they follow each other, for that copies nothing.
+    _places: Any = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_places", np.array(self.positions, dtype=np.intp))
+        first = self.positions[0] if self.positions else 0
+        run = range(first, first + len(self.positions))
+        follow = self.positions == list(run)
+        places = slice(run.start, run.stop) if follow else np.array(self.positions, dtype=np.intp)
+        object.__setattr__(self, "_places", places)
 
     def __call__(self, given: Any) -> Any:
         """The same kind of thing with these columns only."""
@@ -121,5 +126,11 @@ class Linear(Step):
             factors, columns, values = self.coefficients, given.columns, given.values
             dots = [factors[:, columns[part]] @ values[part] for part in given.parts()]
             return np.array(dots).reshape(len(dots), -1) + self._as_row
-        product: Array = to_array(given) @ self.coefficients.T + self._as_row
+        rows = to_array(given)
+        if 1 < len(rows) <= ROWS_TOGETHER:
+            # A product of matrices rounds otherwise than one of a row, and what is answered to a
+            # row must not depend on the calls that it came with.
+            rows = np.ascontiguousarray(rows)[:, None, :]
+            return (rows @ self.coefficients.T)[:, 0] + self._as_row
+        product: Array = rows @ self.coefficients.T + self._as_row
         return product

@@ -131,7 +131,8 @@ class Normalise(Step):
 
     def __call__(self, given: Any) -> Array:
         """Array of the same shape."""
-        array = to_array(given)
+        # Numpy adds what lies apart in another order, as it would for many rows and not for one.
+        array = np.ascontiguousarray(to_array(given))
         if self.norm == "l1":
             size = np.abs(array).sum(axis=1)
         elif self.norm == "l2":

@@ -8,6 +8,9 @@ from scienceops.core.schema import Schema
 
 #: Up to so many rows, lists cost less than arrays.
 FEW_ROWS = 64
+#: Rows of several calls that are computed together. Among so many, a compiled model answers a row
+#: to the bit as it does alone.
+ROWS_TOGETHER = 512
 
 
 # Not frozen: each call makes one, and a frozen one takes three times as long to make.

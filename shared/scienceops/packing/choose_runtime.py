@@ -41,6 +41,9 @@ def choose_runtime(
             ) from None
         return RuntimeEntry(reason=str(error)), None
     entry = RuntimeEntry(
-        kind="compiled", rows=proof.rows, largest_difference=proof.largest_difference
+        kind="compiled",
+        rows=proof.rows,
+        largest_difference=proof.largest_difference,
+        independent_rows=proof.independent_rows,
     )
     return entry, write_program(program)

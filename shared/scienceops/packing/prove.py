@@ -1,7 +1,7 @@
 """Prove: a compiled model is taken only when it answers as its original does."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,15 +29,21 @@ MADE_UP_ROWS = 2000
 SINGLE_ROWS = 200
 #: That a row is refused is seen of it alone, and takes the original as long as an answer.
 REFUSED_ROWS = 200
+#: How many rows are asked for together, to see whether they answer as they do alone.
+COMPANY = (2, 7, 32, 100, SINGLE_ROWS)
 _CHUNK = 64
 
 
 @dataclass(frozen=True)
 class Proof:
-    """How many rows were compared, and the largest difference among numbers and probabilities."""
+    """How many rows were compared, and the largest difference among numbers and probabilities.
+
+    independent_rows: whether a row was answered to the bit the same alone and among others.
+    """
 
     rows: int
     largest_difference: float
+    independent_rows: bool = False
 
 
 def prove(compiled: Runner, original: Runner, frame: pd.DataFrame) -> Proof:
@@ -49,7 +55,9 @@ def prove(compiled: Runner, original: Runner, frame: pd.DataFrame) -> Proof:
     known = known_rows(frame, schema, KNOWN_ROWS)
     edges = edge_rows(frame, schema)
     made_up = made_up_rows(frame, schema, MADE_UP_ROWS)
-    return prove_on(compiled, original, joined([known, edges, made_up]))
+    table = joined([known, edges, made_up])
+    proof = prove_on(compiled, original, table)
+    return replace(proof, independent_rows=has_independent_rows(compiled, table))
 
 
 def prove_on(compiled: Runner, original: Runner, table: Table) -> Proof:
@@ -93,6 +101,25 @@ def prove_one_by_one(runner: Runner, table: Table) -> None:
             single = part_of(part, row, row + 1)
             among = None if expected is None else expected.part(row, row + 1)
             _compare(among, _answer(runner, single), single)
+
+
+def has_independent_rows(runner: Runner, table: Table) -> bool:
+    """Whether rows that the runner takes have the same answers, to the bit, in all company."""
+    asked = ((single, _answer(runner, single)) for single in _spread(table, SINGLE_ROWS))
+    alone = [(single, answer) for single, answer in asked if answer is not None]
+    for size in COMPANY:
+        for start in range(0, len(alone), size):
+            group = alone[start : start + size]
+            among = _answer(runner, joined([single for single, _ in group]))
+            for place, (_, answer) in enumerate(group):
+                if among is None or _bits(among.part(place, place + 1)) != _bits(answer):
+                    return False
+    return True
+
+
+def _bits(scored: Scored) -> tuple[str, bytes | None]:
+    shares = scored.as_matrix()
+    return repr(scored.predictions), None if shares is None else shares.matrix.tobytes()
 
 
 def _answers(original: Runner, table: Table) -> list[tuple[Table, Scored | None]]:

@@ -81,7 +81,7 @@ def test_a_model_that_looks_at_the_whole_call_is_never_merged(tmp_path):
 
 def test_a_compiled_model_and_a_script_stay_as_they_are(tmp_path):
     compiled = read_package(pack_text(tmp_path), limit_bytes=10**9).manifest
-    assert (compiled.runtime.kind, compiled.runtime.independent_rows) == ("compiled", False)
+    assert (compiled.runtime.kind, compiled.runtime.independent_rows) == ("compiled", True)
     script = tmp_path / "score.py"
     script.write_text("def run(input_df):\n    return [1] * len(input_df)\n")
     model = KNeighborsClassifier().fit(FEATURES, SPECIES)

@@ -6,11 +6,12 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from scienceops.core.captures import CapturedCall
 from scienceops.errors import CaptureUnavailable
-from scorer_container.spooled import to_line
+from scorer_container.spooled import to_lines
 
 OPEN = ".open"
 SEALED = ".sealed"
@@ -54,11 +55,11 @@ class CaptureSpool:
         self._measure()
         threading.Thread(target=self._seal_by_age, name="capture", daemon=True).start()
 
-    def append(self, call: CapturedCall) -> None:
-        """Keep the call; raises CaptureUnavailable, with nothing kept, when there is no room."""
-        line = to_line(call)
+    def append(self, calls: Sequence[CapturedCall]) -> None:
+        """Keep calls; raises CaptureUnavailable, with nothing kept, when there is no room."""
+        lines = to_lines(calls)
         with self._lock:
-            if self.size_bytes + len(line) > self._limit_bytes:
+            if self.size_bytes + len(lines) > self._limit_bytes:
                 raise CaptureUnavailable(
                     f"{self.size_bytes} bytes of captures wait for the bucket; not scored",
                     retry_after_seconds=5,
@@ -66,15 +67,16 @@ class CaptureSpool:
             try:
                 if self._file < 0:
                     self._open()
-                self._write(line)
+                self._write(lines)
             except OSError as error:
                 if error.errno not in FULL:
                     raise
                 raise CaptureUnavailable(
                     "no space left for captures; not scored", retry_after_seconds=5
                 ) from error
-            self._size += len(line)
-            self._rows += len(call.predictions)
+            self._size += len(lines)
+            for call in calls:
+                self._rows += len(call.predictions)
             if self._rows >= self._segment_rows:
                 self._seal()
 
@@ -111,13 +113,13 @@ class CaptureSpool:
             self._sealed = [path for path in self._sealed if path.exists()]
             return list(self._sealed)
 
-    def _write(self, line: bytes) -> None:
+    def _write(self, lines: bytes) -> None:
         try:
-            written = os.write(self._file, line)
+            written = os.write(self._file, lines)
         except OSError:
             os.ftruncate(self._file, self._size)
             raise
-        if written < len(line):
+        if written < len(lines):
             # Half a record is none: take it back before anything follows it.
             os.ftruncate(self._file, self._size)
             raise OSError(errno.ENOSPC, "no space left for captures")

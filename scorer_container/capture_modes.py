@@ -3,7 +3,8 @@
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import compress
 from multiprocessing.util import Finalize
 from typing import Protocol
 
@@ -23,8 +24,11 @@ MOST_BUFFERED = 10_000
 class Capture(Protocol):
     """Keeps records of calls."""
 
-    def keep(self, call: CapturedCall) -> bool:
-        """Whether the call is recorded; raises CaptureUnavailable when it should be and is not."""
+    def keep(self, calls: Sequence[CapturedCall]) -> list[bool]:
+        """Whether each call is recorded; raises CaptureUnavailable when one should be and is not.
+
+        Of calls that come together all are kept or none.
+        """
         ...
 
 
@@ -38,10 +42,10 @@ class Durable:
     def __init__(self, spool: CaptureSpool) -> None:
         self._spool = spool
 
-    def keep(self, call: CapturedCall) -> bool:
-        """Write it."""
-        self._spool.append(call)
-        return True
+    def keep(self, calls: Sequence[CapturedCall]) -> list[bool]:
+        """Write them."""
+        self._spool.append(calls)
+        return [True] * len(calls)
 
 
 class Synced:
@@ -51,11 +55,11 @@ class Synced:
         self._spool = spool
         self._group = GroupCommit(spool.sync)
 
-    def keep(self, call: CapturedCall) -> bool:
-        """Write it, and wait for the disk."""
-        self._spool.append(call)
+    def keep(self, calls: Sequence[CapturedCall]) -> list[bool]:
+        """Write them, and wait for the disk."""
+        self._spool.append(calls)
         self._group.wait()
-        return True
+        return [True] * len(calls)
 
 
 class Stored:
@@ -66,11 +70,11 @@ class Stored:
         self._seconds = seconds
         self._group = GroupCommit(self._store)
 
-    def keep(self, call: CapturedCall) -> bool:
-        """Write it, and wait until the shipping process has put it into the bucket."""
-        self._spool.append(call)
+    def keep(self, calls: Sequence[CapturedCall]) -> list[bool]:
+        """Write them, and wait until the shipping process has put them into the bucket."""
+        self._spool.append(calls)
         self._group.wait()
-        return True
+        return [True] * len(calls)
 
     def _store(self) -> None:
         waiting = self._spool.seal()
@@ -97,19 +101,19 @@ class Buffered:
         # A worker process ends without the interpreter's own way out.
         Finalize(None, self.flush, exitpriority=100)
 
-    def keep(self, call: CapturedCall) -> bool:
-        """Remember it; raises CaptureUnavailable when there is no room for it further on."""
-        if len(self._calls) >= MOST_BUFFERED or not self._spool.has_room():
+    def keep(self, calls: Sequence[CapturedCall]) -> list[bool]:
+        """Remember them; raises CaptureUnavailable when there is no room for them further on."""
+        if len(self._calls) + len(calls) > MOST_BUFFERED or not self._spool.has_room():
             raise CaptureUnavailable("no room for captures; not scored", retry_after_seconds=5)
-        self._calls.append(call)
-        return True
+        self._calls.extend(calls)
+        return [True] * len(calls)
 
     def flush(self) -> None:
         """Write all that is buffered, until the spool takes no more."""
         with self._turn:
             while self._calls:
                 try:
-                    self._spool.append(self._calls[0])
+                    self._spool.append([self._calls[0]])
                 except CaptureUnavailable:
                     return
                 self._calls.popleft()
@@ -123,10 +127,9 @@ class Buffered:
 class Off:
     """Nowhere."""
 
-    def keep(self, call: CapturedCall) -> bool:
-        """Forget it."""
-        del call
-        return False
+    def keep(self, calls: Sequence[CapturedCall]) -> list[bool]:
+        """Forget them."""
+        return [False] * len(calls)
 
 
 class Sampled:
@@ -136,11 +139,15 @@ class Sampled:
         self._share = share
         self._capture = capture
 
-    def keep(self, call: CapturedCall) -> bool:
-        """Keep it if it is one of the share."""
+    def keep(self, calls: Sequence[CapturedCall]) -> list[bool]:
+        """Keep those that are of the share."""
         # The last bits of an id are those of a keyed check, as good as drawn.
-        chosen = int(call.request_id[-8:], 16) < self._share * 2**32
-        return chosen and self._capture.keep(call)
+        bound = self._share * 2**32
+        chosen = [int(call.request_id[-8:], 16) < bound for call in calls]
+        if not any(chosen):
+            return chosen
+        kept = iter(self._capture.keep(list(compress(calls, chosen))))
+        return [is_chosen and next(kept) for is_chosen in chosen]
 
 
 def capture_of(mode: CaptureMode, share: float, spool: CaptureSpool) -> Capture:

@@ -4,7 +4,8 @@ A web framework costs several times what scoring a row does, in each call and at
 """
 
 import threading
-from collections.abc import Callable, Iterable
+import time
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from http.client import responses
 from typing import Any
@@ -13,15 +14,18 @@ from scienceops.core.captures import LONGEST_CORRELATION
 from scienceops.errors import BadInput
 from scienceops.problems import problem, problem_of
 from scorer_container.capture import CaptureSpool
+from scorer_container.pace import SMALL_BYTES, Pace
 from scorer_container.protocols import Form
 from scorer_container.protocols.choose import form_of, scores
 from scorer_container.protocols.form import JSON
 from scorer_container.scoring import Call, Reply, Scoring
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+Environ = dict[str, Any]
+Wsgi = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 _STATUS = {code: f"{code} {reason}" for code, reason in responses.items()}
+_ENCODING = "HTTP_CONTENT_ENCODING"
 _ALIVE = Reply(200, JSON, b'{"status":"alive"}', {})
 _READY = Reply(200, JSON, b'{"status":"ready"}', {})
 
@@ -29,8 +33,8 @@ _READY = Reply(200, JSON, b'{"status":"ready"}', {})
 class FastFace:
     """The WSGI app of one worker.
 
-    others: makes the app that answers everything else, once that is asked for. quick_bytes: of the
-    largest body whose rows are scored at once; of none, where a call may wait for something.
+    others: makes the app that answers everything else, once that is asked for. pace: of a model
+    whose rows may be scored while other calls wait; None where a call may wait for something.
     """
 
     def __init__(
@@ -38,13 +42,13 @@ class FastFace:
         scoring: Scoring,
         spool: CaptureSpool,
         others: Callable[[], Wsgi],
-        quick_bytes: int = 0,
+        pace: Pace | None = None,
     ) -> None:
         self._scoring = scoring
         self._spool = spool
         self.limit_bytes = scoring.served.limit_bytes
         self._service = scoring.served.service
-        self._quick_bytes = quick_bytes
+        self._pace = pace
         self._make_others = others
         self._others: Wsgi | None = None
         self._lock = threading.Lock()
@@ -53,7 +57,10 @@ class FastFace:
         """Answer one request."""
         path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
         if method == "POST" and scores(path, self._service):
+            began, length = time.thread_time(), environ.get("CONTENT_LENGTH", "")
             reply = reply_to(environ, path, self._scoring)
+            if length.isdecimal() and _ENCODING not in environ:
+                self._learn(int(length), reply, began)
         elif health := self._health(path, method):
             reply = health
         else:
@@ -64,16 +71,42 @@ class FastFace:
         start_response(_STATUS[reply.status], headers)
         return (body,)
 
-    def quick(self, environ: dict[str, Any], body: bytes) -> Reply | None:
-        """The answer to a request that takes so little that other calls may wait for it."""
-        path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-        if method != "POST":
-            return self._health(path, method)
+    def quick(self, asked: Sequence[tuple[Environ, bytes]]) -> list[Reply | Exception | None]:
+        """Answers to requests that came at once; None to those that would hold up others."""
+        replies: list[Reply | Exception | None] = [None] * len(asked)
+        calls: dict[int, tuple[Call, Form]] = {}
+        for place, (environ, body) in enumerate(asked):
+            path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+            if method != "POST":
+                replies[place] = self._health(path, method)
+            elif self._is_quick(environ, body) and scores(path, self._service):
+                try:
+                    calls[place] = _call(environ, body), _form(environ, path, self._scoring)
+                except Exception as error:  # noqa: BLE001  # The others are not to blame for it.
+                    replies[place] = error
+        if calls:
+            for place, reply in zip(calls, self._replies(list(calls.values())), strict=True):
+                replies[place] = _packed(reply, asked[place][0])
+        return replies
+
+    def _is_quick(self, environ: Environ, body: bytes) -> bool:
         # A few bytes may be packed from many.
-        small = len(body) <= self._quick_bytes and "HTTP_CONTENT_ENCODING" not in environ
-        if small and scores(path, self._service):
-            return _scored(environ, path, body, self._scoring)
-        return None
+        pace = self._pace
+        return pace is not None and pace.is_quick(len(body)) and _ENCODING not in environ
+
+    def _replies(self, calls: Sequence[tuple[Call, Form]]) -> list[Reply]:
+        size = len(calls[0][0].body)
+        if len(calls) > 1 or size <= SMALL_BYTES:
+            return self._scoring.replies_to(calls)
+        began = time.thread_time()
+        replies = self._scoring.replies_to(calls)
+        self._learn(size, replies[0], began)
+        return replies
+
+    def _learn(self, size: int, reply: Reply, began: float) -> None:
+        # What is refused is refused before it is scored.
+        if self._pace is not None and reply.status == 200:
+            self._pace.took(size, time.thread_time() - began)
 
     def _health(self, path: str, method: str) -> Reply | None:
         if path == "/healthz" and method == "GET":
@@ -90,7 +123,7 @@ class FastFace:
             return self._others
 
 
-def reply_to(environ: dict[str, Any], path: str, scoring: Scoring) -> Reply:
+def reply_to(environ: Environ, path: str, scoring: Scoring) -> Reply:
     """The reply to a scoring call as a WSGI server hands it over."""
     get = environ.get
     limit = scoring.served.limit_bytes
@@ -99,7 +132,7 @@ def reply_to(environ: dict[str, Any], path: str, scoring: Scoring) -> Reply:
     wanted = int(length) if length.isdecimal() else limit + 1
     body = b"" if length and wanted > limit else environ["wsgi.input"].read(wanted)
     too_large = (length and wanted > limit) or len(body) > limit
-    if (encoding := get("HTTP_CONTENT_ENCODING")) and not too_large:
+    if (encoding := get(_ENCODING)) and not too_large:
         from scorer_container.protocols.encoding import unpacked
 
         try:
@@ -111,10 +144,11 @@ def reply_to(environ: dict[str, Any], path: str, scoring: Scoring) -> Reply:
         detail = f"the body is over the limit of {limit} bytes; send fewer rows at a time"
         told = problem(413, "RequestTooLarge", detail)
         return scoring.refused(told, _form(environ, path, scoring))
-    return _scored(environ, path, body, scoring)
+    call, form = _call(environ, body), _form(environ, path, scoring)
+    return _packed(scoring.reply_to(call, form), environ)
 
 
-def _form(environ: dict[str, Any], path: str, scoring: Scoring) -> Form:
+def _form(environ: Environ, path: str, scoring: Scoring) -> Form:
     """The form of a call, by its path and headers."""
     if path == "/score" and environ.get("CONTENT_TYPE") == JSON:
         return scoring.native
@@ -123,10 +157,10 @@ def _form(environ: dict[str, Any], path: str, scoring: Scoring) -> Form:
     return form_of(path, header, scoring.decoder, served.version, served.outputs)
 
 
-def _scored(environ: dict[str, Any], path: str, body: bytes, scoring: Scoring) -> Reply:
-    """The reply to a call whose body has been read."""
+def _call(environ: Environ, body: bytes) -> Call:
+    """A request whose body has been read, for scoring."""
     get = environ.get
-    call = Call(
+    return Call(
         body=body,
         authorization=get("HTTP_AUTHORIZATION", ""),
         captured_at=get("HTTP_X_SCIENCEOPS_CAPTURED_AT", ""),
@@ -136,23 +170,23 @@ def _scored(environ: dict[str, Any], path: str, body: bytes, scoring: Scoring) -
         or get("HTTP_X_REQUEST_ID", "")[:LONGEST_CORRELATION],
         trace=get("HTTP_TRACEPARENT", ""),
     )
-    reply = scoring.reply_to(call, _form(environ, path, scoring))
-    return _packed(reply, get("HTTP_ACCEPT_ENCODING", "")) if path.endswith("/infer") else reply
 
 
-def _packed(reply: Reply, accepts: str) -> Reply:
+def _packed(reply: Reply, environ: Environ) -> Reply:
     """A V2 reply as its client takes it: these ask on purpose, others do by habit and lose time."""
+    # Triton's client reads errors as they come.
+    if reply.status != 200 or not environ["PATH_INFO"].endswith("/infer"):
+        return reply
     from scorer_container.protocols.encoding import packed, wanted
 
-    # Triton's client reads errors as they come.
-    encoding = wanted(accepts) if reply.status == 200 else ""
+    encoding = wanted(environ.get("HTTP_ACCEPT_ENCODING", ""))
     if not encoding:
         return reply
     headers = {**reply.headers, "Content-Encoding": encoding, "Vary": "Accept-Encoding"}
     return Reply(reply.status, reply.content_type, packed(reply.body, encoding), headers)
 
 
-def _header(environ: dict[str, Any], name: str) -> str:
+def _header(environ: Environ, name: str) -> str:
     key = name.upper().replace("-", "_")
     found = environ.get(key if key == "CONTENT_TYPE" else f"HTTP_{key}", "")
     return str(found)

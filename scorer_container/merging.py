@@ -4,15 +4,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence, Sized
-from itertools import chain
+from itertools import accumulate, chain
 from typing import Any
 
-from scienceops.core.table import Table
+from scienceops.core.table import FEW_ROWS, ROWS_TOGETHER, Table
 from scienceops.running import Runner, Scored
 
 #: A call of more rows is answered by itself: there is little left to save.
-MOST_ROWS_OF_ONE = 64
-MOST_ROWS = 512
+MOST_ROWS_OF_ONE = FEW_ROWS
 #: Of one look.
 LET_COME_SECONDS = 0.0002
 
@@ -66,7 +65,7 @@ class MergingRunner(Runner):
                 return call.result()
         self._let_come()
         # It is this call's turn, with those that came meanwhile.
-        calls = [call, *self._take(MOST_ROWS - table.count)]
+        calls = [call, *self._take(ROWS_TOGETHER - table.count)]
         try:
             self._answer(calls)
         finally:
@@ -102,22 +101,48 @@ class MergingRunner(Runner):
             following.woken.set()
 
     def _answer(self, calls: Sequence[_Call]) -> None:
-        if len(calls) > 1:
-            try:
-                scored = self._runner.predict_table(_joined([call.table for call in calls]))
-            except Exception:  # noqa: BLE001, S110  # One is to blame; each is asked alone below.
-                pass
-            else:
-                start = 0
-                for call in calls:
-                    call.outcome = scored.part(start, start + call.table.count)
-                    start += call.table.count
-                return
-        for call in calls:
-            try:
-                call.outcome = self._runner.predict_table(call.table)
-            except Exception as error:  # noqa: BLE001  # It rises in the thread of its call.
-                call.outcome = error
+        outcomes = predict_together(self._runner, [call.table for call in calls])
+        for call, outcome in zip(calls, outcomes, strict=True):
+            call.outcome = outcome
+
+
+def predict_all(runner: Runner, tables: Sequence[Table]) -> list[Scored | Exception]:
+    """What a runner says of tables that came at once, by as few predicts as their rows allow."""
+    outcomes: list[Scored | Exception] = []
+    group: list[Table] = []
+    room = ROWS_TOGETHER
+    for table in tables:
+        size = table.count if table.count <= MOST_ROWS_OF_ONE else ROWS_TOGETHER
+        if size > room:
+            outcomes += predict_together(runner, group)
+            group, room = [], ROWS_TOGETHER
+        group.append(table)
+        room -= size
+    return outcomes + predict_together(runner, group)
+
+
+def predict_together(runner: Runner, tables: Sequence[Table]) -> list[Scored | Exception]:
+    """What a runner says of each table, by one predict; an error is that of its own table."""
+    if len(tables) > 1:
+        try:
+            scored = runner.predict_table(_joined(tables))
+        except Exception:  # noqa: BLE001, S110  # One is to blame; each is asked alone below.
+            pass
+        else:
+            ends = list(accumulate(table.count for table in tables))
+            return list(map(scored.part, [0, *ends], ends))
+    return predict_each(runner, tables)
+
+
+def predict_each(runner: Runner, tables: Sequence[Table]) -> list[Scored | Exception]:
+    """The same, by a predict for each."""
+    outcomes: list[Scored | Exception] = []
+    for table in tables:
+        try:
+            outcomes.append(runner.predict_table(table))
+        except Exception as error:  # noqa: BLE001  # It is told to whoever sent these rows.
+            outcomes.append(error)
+    return outcomes
 
 
 def _joined(tables: Sequence[Table]) -> Table:

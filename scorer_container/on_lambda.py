@@ -12,7 +12,7 @@ import logging
 import sys
 import tempfile
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -39,9 +39,9 @@ class Shipped:
         self._spool = spool
         self._shipper = shipper
 
-    def keep(self, call: CapturedCall) -> bool:
-        """Write it and ship it; raises CaptureUnavailable when the bucket does not take it."""
-        self._spool.append(call)
+    def keep(self, calls: Sequence[CapturedCall]) -> list[bool]:
+        """Write them and ship them; raises CaptureUnavailable when the bucket takes them not."""
+        self._spool.append(calls)
         self._spool.seal()
         try:
             self._shipper.ship_all()
@@ -51,7 +51,7 @@ class Shipped:
                 "the bucket has not taken the record of this call; it is kept and may still arrive",
                 retry_after_seconds=5,
             ) from error
-        return True
+        return [True] * len(calls)
 
 
 def open_handler() -> Handler:

@@ -2,12 +2,11 @@
 
 import hmac
 import logging
-import math
 import secrets
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,22 +16,24 @@ from scienceops.core.access import hash_key, matches
 from scienceops.core.captures import CapturedCall
 from scienceops.core.ids import RequestIds
 from scienceops.core.schema import Schema
+from scienceops.core.table import Table
 from scienceops.core.trace import continue_trace
 from scienceops.errors import (
-    BadRows,
     ModelFailed,
     NotAllowed,
     NotAuthenticated,
     ScienceOpsError,
 )
 from scienceops.problems import Problem, problem_of, unforeseen
-from scienceops.running import Runner, Scored, Shares
+from scienceops.running import Runner, Scored
 from scienceops.spans import Spans
 from scorer_container.capture_modes import Capture
 from scorer_container.decode import RowsDecoder
 from scorer_container.direct_keys import DirectKeys
+from scorer_container.finite import infinite
+from scorer_container.merging import predict_all, predict_each
 from scorer_container.metrics import Metrics
-from scorer_container.protocols import Answer, Form
+from scorer_container.protocols import Answer, Form, Sent
 from scorer_container.protocols.native import NativeForm
 
 log = logging.getLogger(__name__)
@@ -82,6 +83,35 @@ class Reply(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
 
 
+@dataclass(slots=True, eq=False)
+class _Turn:
+    """A call on its way from its body to its answer."""
+
+    call: Call
+    form: Form
+    began: float
+    captured: bool = False
+    error: Exception | None = None
+    table: Table = field(init=False)
+    at: datetime = field(init=False)
+    identity: str = field(init=False)
+    scored: Scored = field(init=False)
+    sent: Sent = field(init=False)
+
+    def to_capture(self) -> CapturedCall:
+        """The record of it, once it is scored."""
+        scored, table = self.scored, self.table
+        return CapturedCall(
+            request_id=self.identity,
+            captured_at=self.at,
+            correlation_id=self.call.correlation or None,
+            latency_ms=(time.perf_counter() - self.began) * 1000,
+            columns=table.columns,
+            predictions=scored.predictions,
+            probabilities=scored.by_class(),
+        )
+
+
 class Scoring:
     """Checks, scores, captures, counts and answers calls; from several threads at once."""
 
@@ -94,8 +124,11 @@ class Scoring:
         direct: DirectKeys | None = None,
         spans: Spans | None = None,
         open_calls: deque[None] | None = None,
+        *,
+        together: bool = False,
     ) -> None:
-        """open_calls: has one item for each call that is not answered yet."""
+        """open_calls: has one item for each call that is not answered yet. together: whether calls
+        that come at once are computed at once, for that changes nothing in their answers."""
         self.served = served
         self.decoder = RowsDecoder(served.schema)
         self.native = NativeForm(self.decoder)
@@ -105,33 +138,35 @@ class Scoring:
         self._direct = direct
         self._spans = spans
         self._open_calls = deque() if open_calls is None else open_calls
+        self._together = together
         self._ids = RequestIds(served.key_sha256)
         #: Hash of the header that the gateway sent last: it sends the same one with every call.
         self._of_gateway = ""
 
     def reply_to(self, call: Call, form: Form) -> Reply:
         """The answer to a call in its own form, or the problem with it."""
-        began = time.perf_counter()
         self._open_calls.append(None)
         try:
-            answer = self._score(call, form, began)
-            sent, status, headers = form.write(answer), 200, {ID_HEADER: answer.request_id}
-        except ScienceOpsError as error:
-            failed = isinstance(error, ModelFailed)
-            told = unforeseen(error) if failed else problem_of(error)
-            sent, status, headers = form.refuse(told), told.status, dict(told.headers)
-        except Exception as error:  # noqa: BLE001  # Whoever asked gets an answer all the same.
-            told = unforeseen(error)
-            sent, status, headers = form.refuse(told), told.status, {}
+            (reply,) = self.replies_to(((call, form),))
+            return reply
         finally:
             self._open_calls.pop()
-        seconds = time.perf_counter() - began
-        self._metrics.answered(status, seconds)
-        # The last bit of the flags: whoever began the trace records it. Others cost this look.
-        if call.trace[-1:] in _ODD:
-            self._tell(call.trace, status, seconds, headers.get(ID_HEADER))
-        headers.update(sent.headers)
-        return Reply(status, sent.content_type, sent.body, headers)
+
+    def replies_to(self, calls: Sequence[tuple[Call, Form]]) -> list[Reply]:
+        """The same for calls that came at once: computed and kept together.
+
+        Each has its own problems, except that where the record of one cannot be kept none is.
+        """
+        now = time.perf_counter()
+        turns = [_Turn(call, form, now) for call, form in calls]
+        _each(turns, self._read)
+        if fine := _fine(turns):
+            self._score(fine)
+            # Written before it is kept, so that what cannot be told is no answer on record; and
+            # once a disk has taken the record, only the sending is left.
+            _each(fine, self._write)
+            self._keep(_fine(fine))
+        return [self._reply(turn) for turn in turns]
 
     def refused(self, problem: Problem, form: Form) -> Reply:
         """The reply to what a face would not even read."""
@@ -154,30 +189,56 @@ class Scoring:
         if self._spans is not None:
             self._spans.tell(trace, f"score {self.served.service}", "server", seconds, facts)
 
-    def _score(self, call: Call, form: Form, began: float) -> Answer:
-        served = self.served
+    def _read(self, turn: _Turn) -> None:
+        call = turn.call
         self._check_caller(call)
-        table = form.read(call.body)
-        at = _captured_at(call.captured_at)
-        identity = self._ids.make(int(at.timestamp() * 1000), secrets.token_bytes(10))
-        scored = self._runner.predict_table(table)
-        _check_finite(scored)
-        answer = Answer(identity, served.service, served.version, scored)
-        captured = False
-        if call.capture != "off":
-            captured = self._capture.keep(
-                CapturedCall(
-                    request_id=identity,
-                    captured_at=at,
-                    correlation_id=call.correlation or None,
-                    latency_ms=(time.perf_counter() - began) * 1000,
-                    columns=table.columns,
-                    predictions=scored.predictions,
-                    probabilities=scored.by_class(),
-                )
-            )
-        self._metrics.scored(table, captured)
-        return answer
+        turn.table = turn.form.read(call.body)
+        turn.at = _captured_at(call.captured_at)
+        turn.identity = self._ids.make(int(turn.at.timestamp() * 1000), secrets.token_bytes(10))
+
+    def _score(self, turns: Sequence[_Turn]) -> None:
+        tables = [turn.table for turn in turns]
+        predict = predict_all if self._together else predict_each
+        for turn, outcome in zip(turns, predict(self._runner, tables), strict=True):
+            if isinstance(outcome, Exception):
+                turn.error = outcome
+            else:
+                turn.scored, turn.error = outcome, infinite(outcome)
+
+    def _write(self, turn: _Turn) -> None:
+        served = self.served
+        answer = Answer(turn.identity, served.service, served.version, turn.scored)
+        turn.sent = turn.form.write(answer)
+
+    def _keep(self, turns: Sequence[_Turn]) -> None:
+        kept = [turn for turn in turns if turn.call.capture != "off"]
+        if not kept:
+            return
+        try:
+            captured = self._capture.keep([turn.to_capture() for turn in kept])
+        except Exception as error:  # noqa: BLE001  # Whoever asked is told.
+            for turn in kept:
+                turn.error = error
+            return
+        for turn, is_captured in zip(kept, captured, strict=True):
+            turn.captured = is_captured
+
+    def _reply(self, turn: _Turn) -> Reply:
+        """What is sent, and counted."""
+        error = turn.error
+        if error is None:
+            sent, status, headers = turn.sent, 200, {ID_HEADER: turn.identity}
+            self._metrics.scored(turn.table, turn.captured)
+        else:
+            told = _problem_of(error)
+            sent, status, headers = turn.form.refuse(told), told.status, dict(told.headers)
+        seconds = time.perf_counter() - turn.began
+        self._metrics.answered(status, seconds)
+        # The last bit of the flags: whoever began the trace records it. Others cost this look.
+        if turn.call.trace[-1:] in _ODD:
+            self._tell(turn.call.trace, status, seconds, headers.get(ID_HEADER))
+        headers.update(sent.headers)
+        return Reply(status, sent.content_type, sent.body, headers)
 
     def _check_caller(self, call: Call) -> None:
         """Raise NotAuthenticated or NotAllowed unless it is the gateway, or a direct caller."""
@@ -197,39 +258,24 @@ class Scoring:
             raise NotAllowed("when and whether a call is captured is the gateway's to say")
 
 
+def _each(turns: Sequence[_Turn], act: Callable[[_Turn], None]) -> None:
+    """Do this to each; what goes wrong with one stays with it."""
+    for turn in turns:
+        try:
+            act(turn)
+        except Exception as error:  # noqa: BLE001  # Whoever asked gets an answer.
+            turn.error = error
+
+
+def _fine(turns: Sequence[_Turn]) -> Sequence[_Turn]:
+    return [turn for turn in turns if turn.error is None]
+
+
+def _problem_of(error: Exception) -> Problem:
+    if isinstance(error, ScienceOpsError) and not isinstance(error, ModelFailed):
+        return problem_of(error)
+    return unforeseen(error)
+
+
 def _captured_at(own: str) -> datetime:
     return datetime.fromisoformat(own).astimezone(UTC) if own else datetime.now(UTC)
-
-
-def _are_finite(values: Sequence[Any]) -> bool:
-    kinds = set(map(type, values))
-    if kinds == {float}:
-        return math.isfinite(sum(values)) or all(map(math.isfinite, values))
-    return float not in kinds or all(math.isfinite(v) for v in values if isinstance(v, float))
-
-
-def _are_finite_shares(shares: Shares | Sequence[Mapping[str, float]] | None) -> bool:
-    if isinstance(shares, Shares):
-        return shares.are_finite()
-    return all(math.isfinite(value) for row in shares or () for value in row.values())
-
-
-def _check_finite(scored: Scored) -> None:
-    known = scored.are_finite
-    if _are_finite_shares(scored.shares) and (known or _are_finite(scored.predictions)):
-        return
-    shares = scored.probabilities or ()
-    for index, prediction in enumerate(scored.predictions):
-        for value in (prediction, *(shares[index].values() if shares else ())):
-            if isinstance(value, float) and not math.isfinite(value):
-                raise BadRows(
-                    [
-                        {
-                            "row": index,
-                            "column": None,
-                            "problem": "the model has no finite answer to this row",
-                            "got": repr(value),
-                            "wanted": "a finite prediction",
-                        }
-                    ]
-                )

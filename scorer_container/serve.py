@@ -22,12 +22,11 @@ if TYPE_CHECKING:
     from scienceops.running import Runner
     from scorer_container.capture_modes import MakeCapture
     from scorer_container.fast import FastFace
+    from scorer_container.pace import Pace
 
 #: Imported while the package is unpacked; what starts threads is left to the workers.
 READY = ("scorer_container.fast",)
 LOOK_SECONDS = 0.005
-#: Of the largest body that a compiled model scores while other calls wait: a millisecond or so.
-QUICK_BYTES = 16 * 1024
 #: Modes in which a reply waits for the disk or the bucket.
 WAITING = frozenset({"synced", "stored"})
 #: What a scorer is known as where traces are looked at.
@@ -63,12 +62,12 @@ def build(
         name: json.loads((folder / f"{name}.json").read_bytes())
         for name in ("manifest", "schema", "sample")
     }
-    schema = Schema.from_json_schema(documents["schema"])
+    manifest, schema = documents["manifest"], Schema.from_json_schema(documents["schema"])
     served = Served(
         service=scorer.service,
         version=scorer.version,
         digest=scorer.package_digest,
-        manifest=documents["manifest"],
+        manifest=manifest,
         schema=schema,
         sample=documents["sample"],
         key_sha256=scorer.gateway_key_sha256,
@@ -86,7 +85,8 @@ def build(
     metrics = Metrics(scorer.service, scorer.version, str(os.getpid()), schema)
     capture = (make_capture or capture_of)(scorer.capture, scorer.sampling, spool)
     runner, open_calls = runner or load_runner(folder), deque[None]()
-    if documents["manifest"].get("runtime", {}).get("independent_rows"):
+    together = bool(manifest.get("runtime", {}).get("independent_rows"))
+    if together and not _is_compiled(manifest):
         from scorer_container.merging import MergingRunner
 
         runner = MergingRunner(runner, open_calls)
@@ -97,7 +97,10 @@ def build(
 
         direct = DirectKeys(connect_objects(settings), scorer.service)
         direct.keep_fresh()
-    scoring = Scoring(served, runner, capture, metrics, direct, open_spans(ROLE), open_calls)
+    spans = open_spans(ROLE)
+    scoring = Scoring(
+        served, runner, capture, metrics, direct, spans, open_calls, together=together
+    )
 
     def others() -> Wsgi:
         from scorer_container.web import create_app
@@ -105,7 +108,7 @@ def build(
         app = create_app(served, scoring, spool, metrics)
         return cast("Wsgi", app.wsgi_app)
 
-    return FastFace(scoring, spool, others, _quick_bytes(documents["manifest"], scorer.capture))
+    return FastFace(scoring, spool, others, _pace(manifest, scorer.capture))
 
 
 def main(folder: Path, build: Build = build) -> int:
@@ -153,9 +156,15 @@ def _is_compiled(manifest: Mapping[str, Any]) -> bool:
     return bool(manifest.get("runtime", {}).get("kind") == "compiled")
 
 
-def _quick_bytes(manifest: Mapping[str, Any], capture: "CaptureMode") -> int:
-    """Up to which size a body is answered at once, while others wait; none where calls wait."""
-    return QUICK_BYTES if _is_compiled(manifest) and capture not in WAITING else 0
+def _pace(manifest: Mapping[str, Any], capture: "CaptureMode") -> "Pace | None":
+    """Of a model whose calls may be answered while others wait; None where they wait for something.
+
+    That a reply waits for the disk does not count: what came meanwhile would wait for it, too, and
+    waits for the next time now, all together.
+    """
+    from scorer_container.pace import Pace
+
+    return Pace() if _is_compiled(manifest) and capture != "stored" else None
 
 
 def _threads(manifest: Mapping[str, Any], capture: "CaptureMode") -> int:

@@ -21,9 +21,9 @@ _TYPES = ("<f8", "<i8")
 AT_ONCE_BYTES = 1 << 14
 
 
-def to_line(call: CapturedCall) -> bytes:
-    """The record, with the end of its line; raises TypeError for what it cannot hold."""
-    return _encode(call) + b"\n"
+def to_lines(calls: Iterable[CapturedCall]) -> bytes:
+    """The records, each with the end of its line; raises TypeError for what none can hold."""
+    return _encode_lines(calls)
 
 
 class SpooledCall(msgspec.Struct):
@@ -73,5 +73,5 @@ def _to_array(told: dict[str, str]) -> Any:
     return np.frombuffer(b64decode(text), dtype=kind)
 
 
-_encode = msgspec.json.Encoder(enc_hook=_to_base64).encode
+_encode_lines = msgspec.json.Encoder(enc_hook=_to_base64).encode_lines
 _decode_lines = msgspec.json.Decoder(SpooledCall).decode_lines

@@ -18,6 +18,7 @@ from scorer_container.capture import CaptureSpool
 from scorer_container.capture_modes import capture_of
 from scorer_container.fast import FastFace
 from scorer_container.metrics import Metrics
+from scorer_container.pace import Pace
 from scorer_container.scoring import Scoring, Served
 from scorer_container.spooled import from_lines, values_of
 from scorer_container.web import create_app
@@ -57,7 +58,7 @@ class Face:
         )
         metrics = Metrics("iris", 1, "w", schema)
         capture = capture_of(mode, share, spool)
-        scoring = Scoring(served, load_runner(folder / "package"), capture, metrics)
+        scoring = Scoring(served, load_runner(folder / "package"), capture, metrics, together=True)
         self.scoring = scoring
         self.flask_made = 0
 
@@ -65,7 +66,7 @@ class Face:
             self.flask_made += 1
             return create_app(served, scoring, spool, metrics).wsgi_app
 
-        self.app = FastFace(scoring, spool, others) if fast else others()
+        self.app = FastFace(scoring, spool, others, Pace()) if fast else others()
 
     def ask(
         self,
@@ -78,21 +79,7 @@ class Face:
         **headers: str,
     ) -> tuple[int, dict[str, str], bytes]:
         """(status, headers by lower-case name, body)."""
-        environ: dict[str, Any] = {
-            "REQUEST_METHOD": method,
-            "PATH_INFO": path,
-            "SCRIPT_NAME": "",
-            "QUERY_STRING": "",
-            "SERVER_NAME": "scorer",
-            "SERVER_PORT": "80",
-            "SERVER_PROTOCOL": "HTTP/1.1",
-            "wsgi.url_scheme": "http",
-            "wsgi.input": io.BytesIO(body),
-            "wsgi.errors": io.StringIO(),
-            "CONTENT_TYPE": kind,
-            "HTTP_AUTHORIZATION": f"Bearer {KEY}",
-            **{f"HTTP_{name.upper()}": value for name, value in headers.items()},
-        }
+        environ = environ_of(method, path, body, kind=kind, **headers)
         if chunked:
             environ |= {"wsgi.input_terminated": True, "HTTP_TRANSFER_ENCODING": "chunked"}
         else:
@@ -111,3 +98,24 @@ class Face:
                 np.concatenate(values_of([values])).tolist() for values in call["columns"]
             ]
         return calls
+
+
+def environ_of(
+    method: str, path: str, body: bytes, *, kind: str = "application/json", **headers: str
+) -> dict[str, Any]:
+    """A request as WSGI servers give it, by the gateway."""
+    return {
+        "REQUEST_METHOD": method,
+        "PATH_INFO": path,
+        "SCRIPT_NAME": "",
+        "QUERY_STRING": "",
+        "SERVER_NAME": "scorer",
+        "SERVER_PORT": "80",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": io.StringIO(),
+        "CONTENT_TYPE": kind,
+        "HTTP_AUTHORIZATION": f"Bearer {KEY}",
+        **{f"HTTP_{name.upper()}": value for name, value in headers.items()},
+    }

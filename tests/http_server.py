@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -59,11 +59,15 @@ class Odd:
         start_response("200 OK", [("Content-Type", "text/plain"), *more])
         return [path.encode(), b":", body]
 
-    def quick(self, environ: dict[str, Any], body: bytes) -> Any:
+    def quick(self, asked: Sequence[tuple[dict[str, Any], bytes]]) -> list[Any]:
+        return [self._quick(environ["PATH_INFO"], body) for environ, body in asked]
+
+    def _quick(self, path: str, body: bytes) -> Any:
         from scorer_container.scoring import Reply
 
-        path = environ["PATH_INFO"]
         if path == "/quick/raise":
+            return ValueError("a fault")
+        if path == "/quick/raise/all":
             raise ValueError("a fault")
         if path == "/open":
             self._gate.set()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from scienceops.problems import Problem, problem
 from scorer_container.server.lingering import DRAINED_BYTES, linger
 from scorer_container.server.reading import Asked, Reading
-from scorer_container.server.wsgi import Answer, Environ, quick_answer_of, refusal
+from scorer_container.server.wsgi import Answer, Environ, quick_answers_of, refusal
 
 if TYPE_CHECKING:
     from scorer_container.server.worker import Worker
@@ -126,7 +126,9 @@ class Connection(Reading, asyncio.Protocol):
         if whole and worker.has_others:
             self.asked = request
             worker.answer_soon(self)
-        elif whole and (answer := quick_answer_of(worker.face, environ, body)):
+            return
+        answer = quick_answers_of(worker.face, ((environ, body),))[0] if whole else None
+        if answer is not None:
             self._send(answer, goes_on)
         else:
             self.asked = request

@@ -4,7 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
-import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -13,7 +13,8 @@ import uvloop
 
 from scienceops.problems import problem
 from scorer_container.server.connection import Connection
-from scorer_container.server.wsgi import Answer, Face, answer_of, base_of, quick_answer_of
+from scorer_container.server.reading import Asked
+from scorer_container.server.wsgi import Face, answer_of, base_of, quick_answers_of
 
 BACKLOG = 1024
 #: How often clients are looked at, and how many looks in a row one may be quiet: 75 seconds and a
@@ -22,8 +23,9 @@ LOOK_SECONDS = 15.0
 MOST_QUIET = 5
 #: Looks that one request may take to come.
 MOST_READING = 20
-#: Of scoring, after which answers are sent although others are still to be made.
-SEND_SECONDS = 0.001
+#: Requests that are answered together, before others are, and the bytes of their bodies.
+MOST_TOGETHER = 32
+TOGETHER_BYTES = 64 * 1024
 #: Before a worker without file descriptors to spare looks for another client.
 REST_SECONDS = 0.5
 #: For what has been sent to a worker that ends, and was not read yet.
@@ -79,7 +81,7 @@ class Worker:
         """Answer what a connection asked, once all is read that came meanwhile.
 
         What is read, scored and sent by turns costs twice as much: each pushes the others' code and
-        data out of the processor's caches.
+        data out of the processor's caches. And what is asked at once is scored by one predict.
         """
         if not self._ready:
             self._loop.call_soon(self._answer_ready)
@@ -87,22 +89,17 @@ class Worker:
 
     def _answer_ready(self) -> None:
         ready, self._ready = self._ready, []
-        made: list[tuple[Connection, Answer, bool]] = []
-        began = time.perf_counter()
-        for connection in ready:
-            if connection.asked is None:
-                # Its client has left.
-                continue
-            environ, body, goes_on = connection.asked
-            answer = quick_answer_of(self.face, environ, body)
-            if answer is None:
-                self.answer_later(connection)
-                continue
-            made.append((connection, answer, goes_on))
-            if time.perf_counter() > began + SEND_SECONDS:
-                _send(made)
-                made, began = [], time.perf_counter()
-        _send(made)
+        # Without those whose clients have left.
+        waiting = deque((one, one.asked) for one in ready if one.asked is not None)
+        while waiting:
+            together = _take(waiting)
+            asked = [(environ, body) for _, (environ, body, _) in together]
+            answers = quick_answers_of(self.face, asked)
+            for (connection, (*_, goes_on)), answer in zip(together, answers, strict=True):
+                if answer is None:
+                    self.answer_later(connection)
+                else:
+                    connection.came(answer, goes_on)
 
     def answer_later(self, connection: Connection) -> None:
         """Answer what a connection asked in a thread, and tell it."""
@@ -199,6 +196,13 @@ class Worker:
             self._loop.stop()
 
 
-def _send(made: list[tuple[Connection, Answer, bool]]) -> None:
-    for connection, answer, goes_on in made:
-        connection.came(answer, goes_on)
+def _take(waiting: "deque[tuple[Connection, Asked]]") -> "list[tuple[Connection, Asked]]":
+    """The first ones, as many as are answered together."""
+    taken = [waiting.popleft()]
+    size = len(taken[0][1][1])
+    while waiting and len(taken) < MOST_TOGETHER:
+        size += len(waiting[0][1][1])
+        if size > TOGETHER_BYTES:
+            break
+        taken.append(waiting.popleft())
+    return taken

@@ -57,8 +57,12 @@ class Face(Protocol):
         """Answer one request; it may wait for something."""
         ...
 
-    def quick(self, environ: Environ, body: bytes) -> Reply | None:
-        """The answer to a request that takes so little that all others may wait for it."""
+    def quick(self, asked: Sequence[tuple[Environ, bytes]]) -> Sequence[Reply | Exception | None]:
+        """Answers to requests, with their bodies, that came at once.
+
+        None to one that takes so long that others should not wait for it: the face is called with
+        it. An error in place of an answer is a fault of that one alone.
+        """
         ...
 
 
@@ -161,16 +165,23 @@ def answer_of(face: Face, environ: Environ, body: bytes) -> Answer:
         return refusal(unforeseen(error))
 
 
-def quick_answer_of(face: Face, environ: Environ, body: bytes) -> Answer | None:
-    """What the app says to a request at once, if it does."""
+def quick_answers_of(face: Face, asked: Sequence[tuple[Environ, bytes]]) -> list[Answer | None]:
+    """What the app says to requests at once, None where it does not."""
     try:
-        reply = face.quick(environ, body)
-        if reply is None:
-            return None
+        replies = face.quick(asked)
+    except Exception as error:  # noqa: BLE001  # Whoever asked gets an answer all the same.
+        replies = [error] * len(asked)
+    return [None if reply is None else _quick(reply) for reply in replies]
+
+
+def _quick(reply: Reply | Exception) -> Answer:
+    try:
+        if isinstance(reply, Exception):
+            return refusal(unforeseen(reply))
         content = reply.body
         headers = [("content-type", reply.content_type), *reply.headers.items()]
         return Answer(_head(_STATUS[reply.status], headers, len(content)), content)
-    except Exception as error:  # noqa: BLE001  # Whoever asked gets an answer all the same.
+    except Exception as error:  # noqa: BLE001  # As above.
         return refusal(unforeseen(error))
 
 

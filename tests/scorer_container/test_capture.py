@@ -42,7 +42,7 @@ def ids(data: bytes) -> list[str]:
 def test_a_torn_last_record_is_none(tmp_path):
     spool = open_spool(tmp_path)
     for number in range(3):
-        spool.append(call(number))
+        spool.append([call(number)])
     whole = spooled(tmp_path)
     for cut in (1, 10, len(whole.splitlines(keepends=True)[-1]) - 1):
         ((_, data),) = seal(whole[:-cut], LAYOUT, **FACTS).items()
@@ -51,15 +51,15 @@ def test_a_torn_last_record_is_none(tmp_path):
 
 def test_the_same_spool_makes_the_same_bytes(tmp_path):
     spool = open_spool(tmp_path)
-    spool.append(call(1))
+    spool.append([call(1)])
     assert seal(spooled(tmp_path), LAYOUT, **FACTS) == seal(spooled(tmp_path), LAYOUT, **FACTS)
 
 
 def test_a_file_over_midnight_is_cut_by_the_day_in_utc(tmp_path):
     spool = open_spool(tmp_path)
-    spool.append(call(1, "2026-11-20T23:59:59.999999+00:00"))
-    spool.append(call(2, "2026-11-21T00:00:00+00:00"))
-    spool.append(call(3, "2026-11-21T01:00:00+02:00"))
+    spool.append([call(1, "2026-11-20T23:59:59.999999+00:00")])
+    spool.append([call(2, "2026-11-21T00:00:00+00:00")])
+    spool.append([call(3, "2026-11-21T01:00:00+02:00")])
     sealed = seal(spooled(tmp_path), LAYOUT, **FACTS)
     assert {p: ids(data) for p, data in sealed.items()} == {
         Partition("iris", 1, date(2026, 11, 20)): ["r1", "r3"],
@@ -69,10 +69,10 @@ def test_a_file_over_midnight_is_cut_by_the_day_in_utc(tmp_path):
 
 def test_a_spool_that_is_full_refuses_and_keeps_what_it_has(tmp_path):
     spool = open_spool(tmp_path, limit=300)
-    spool.append(call(1))
+    spool.append([call(1)])
     with pytest.raises(CaptureUnavailable, match="not scored"):
         for number in range(2, 9):
-            spool.append(call(number))
+            spool.append([call(number)])
     lines = spooled(tmp_path).splitlines()
     assert json.loads(lines[0])["request_id"] == "r1"
     assert all(json.loads(line) for line in lines)
@@ -81,7 +81,7 @@ def test_a_spool_that_is_full_refuses_and_keeps_what_it_has(tmp_path):
 def test_shipping_takes_sealed_files_and_leaves_the_open_one_to_its_writer(tmp_path):
     spool = open_spool(tmp_path, rows=2)
     for number in range(5):
-        spool.append(call(number))
+        spool.append([call(number)])
     bucket = Bucket()
     shipper = Shipper(tmp_path, bucket, LAYOUT, **FACTS)
     assert (shipper.ship_all(), shipper.waiting()) == (2, 1)
@@ -95,7 +95,7 @@ def test_shipping_takes_sealed_files_and_leaves_the_open_one_to_its_writer(tmp_p
 
 def test_a_shipper_that_died_between_put_and_delete_leaves_no_double(tmp_path):
     spool = open_spool(tmp_path, rows=1)
-    spool.append(call(1))
+    spool.append([call(1)])
     bucket = Bucket(die_after_put=True)
     with pytest.raises(ConnectionError):
         Shipper(tmp_path, bucket, LAYOUT, **FACTS).ship_all()
@@ -107,7 +107,7 @@ def test_a_shipper_that_died_between_put_and_delete_leaves_no_double(tmp_path):
 def test_two_shippers_on_one_folder_ship_each_file_once(tmp_path):
     spool = open_spool(tmp_path, rows=1)
     for number in range(6):
-        spool.append(call(number))
+        spool.append([call(number)])
     bucket = Bucket()
     first, second = (Shipper(tmp_path, bucket, LAYOUT, **FACTS) for _ in range(2))
     bucket.before_put = second.ship_all
@@ -120,8 +120,8 @@ def test_two_shippers_on_one_folder_ship_each_file_once(tmp_path):
 
 def test_a_bucket_that_is_away_loses_nothing_and_gets_all_when_it_is_back(tmp_path):
     spool = open_spool(tmp_path, rows=1)
-    spool.append(call(1))
-    spool.append(call(2))
+    spool.append([call(1)])
+    spool.append([call(2)])
     bucket = Bucket()
     bucket.away = True
     shipper = Shipper(tmp_path, bucket, LAYOUT, **FACTS)
@@ -136,5 +136,5 @@ def test_an_array_of_another_type_is_not_kept_for_it_would_be_read_otherwise(tmp
     odd = call(1)
     odd.columns = [np.array([1.0], dtype=np.float32)]
     with pytest.raises(TypeError, match="holds no <f4: wanted float64"):
-        open_spool(tmp_path).append(odd)
+        open_spool(tmp_path).append([odd])
     assert spooled(tmp_path) == b""

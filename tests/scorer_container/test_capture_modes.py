@@ -16,8 +16,9 @@ from scienceops.core.captures import CapturedCall
 from scienceops.core.ids import request_id
 from scienceops.errors import CaptureUnavailable
 from scorer_container.capture import CaptureSpool
-from scorer_container.capture_modes import Buffered, Off, Sampled, Stored, Synced
+from scorer_container.capture_modes import Buffered, Off, Sampled, Stored, Synced, capture_of
 from scorer_container.group_commit import GroupCommit
+from scorer_container.spooled import to_lines
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +100,7 @@ def test_a_synced_call_is_on_the_disk_when_it_is_kept(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fdatasync", watched)
     capture = Synced(open_spool(tmp_path, synced=True))
-    assert capture.keep(call())
+    assert capture.keep([call()]) == [True]
     assert synced == [len(lines(tmp_path)[0]) + 1]
 
 
@@ -110,7 +111,7 @@ def test_a_disk_that_fails_refuses_the_call(tmp_path, monkeypatch):
     capture = Synced(open_spool(tmp_path, synced=True))
     monkeypatch.setattr(os, "fdatasync", broken)
     with pytest.raises(CaptureUnavailable, match="Input/output error"):
-        capture.keep(call())
+        capture.keep([call()])
 
 
 def test_a_stored_call_waits_for_its_file_to_be_taken_and_shares_it(tmp_path):
@@ -118,7 +119,7 @@ def test_a_stored_call_waits_for_its_file_to_be_taken_and_shares_it(tmp_path):
     capture = Stored(spool, seconds=30)
     kept = []
     threads = [
-        threading.Thread(target=lambda n=n: kept.append(capture.keep(call(n)))) for n in range(20)
+        threading.Thread(target=lambda n=n: kept.append(capture.keep([call(n)]))) for n in range(20)
     ]
     threads[0].start()
     first = wait_for(lambda: list(tmp_path.glob("*.sealed")), 10, "a sealed file")
@@ -132,12 +133,12 @@ def test_a_stored_call_waits_for_its_file_to_be_taken_and_shares_it(tmp_path):
     second[0].unlink()
     for thread in threads:
         thread.join(10)
-    assert kept == [True] * 20
+    assert kept == [[True]] * 20
 
 
 def test_a_call_in_a_file_that_was_sealed_meanwhile_is_waited_for_as_well(tmp_path):
     spool = open_spool(tmp_path, stored=True)
-    spool.append(call())
+    spool.append([call()])
     assert len(spool.seal()) == 1
     # Its writer comes to wait only now, and there is no open file to seal.
     with pytest.raises(CaptureUnavailable):
@@ -149,35 +150,60 @@ def test_a_call_in_a_file_that_was_sealed_meanwhile_is_waited_for_as_well(tmp_pa
 
 def test_a_bucket_that_takes_too_long_refuses_the_call_and_loses_nothing(tmp_path):
     with pytest.raises(CaptureUnavailable, match="may still arrive"):
-        Stored(open_spool(tmp_path, stored=True), seconds=0.05).keep(call())
+        Stored(open_spool(tmp_path, stored=True), seconds=0.05).keep([call()])
     assert len(lines(tmp_path)) == 1
 
 
 def test_a_buffered_call_is_written_soon_and_when_the_process_ends(tmp_path):
     capture = Buffered(open_spool(tmp_path))
-    assert capture.keep(call())
+    assert capture.keep([call()]) == [True]
     wait_for(lambda: len(lines(tmp_path)) == 1, 10, "the call in the spool")
-    capture.keep(call(1))
+    capture.keep([call(1)])
     capture.flush()
     assert len(lines(tmp_path)) == 2
 
 
 def test_buffered_calls_are_refused_when_there_is_no_room_behind(tmp_path):
     capture = Buffered(open_spool(tmp_path, limit=10))
-    assert capture.keep(call())
+    assert capture.keep([call()]) == [True]
     capture.flush()
     (tmp_path / "b-00000001.sealed").write_bytes(b"x" * 20)
     wait_for(lambda: not capture._spool.has_room(), 10, "a full spool")
     with pytest.raises(CaptureUnavailable):
-        capture.keep(call(1))
+        capture.keep([call(1)])
 
 
 def test_a_share_is_chosen_by_id_and_is_near_what_was_asked_for(tmp_path):
     capture = Sampled(0.25, Buffered(open_spool(tmp_path)))
-    first = [capture.keep(call(n)) for n in range(4000)]
+    first = capture.keep([call(n) for n in range(4000)])
     assert 800 < sum(first) < 1200
-    assert first == [capture.keep(call(n)) for n in range(4000)]
-    assert not any(Sampled(0.5, Off()).keep(call(n)) for n in range(100))
+    # The same ones, whether they come alone or at once.
+    assert first == [kept for n in range(4000) for kept in capture.keep([call(n)])]
+    assert not any(Sampled(0.5, Off()).keep([call(n) for n in range(100)]))
+    wait_for(lambda: len(lines(tmp_path)) == 2 * sum(first), 10, "the chosen calls in the spool")
+
+
+@pytest.mark.parametrize("mode", ["durable", "synced"])
+def test_calls_that_come_at_once_are_written_and_committed_once(tmp_path, monkeypatch, mode):
+    capture = capture_of(mode, 1.0, open_spool(tmp_path, synced=mode == "synced"))
+    writes, commits = [], []
+    write, sync = os.write, os.fdatasync
+    monkeypatch.setattr(os, "write", lambda file, data: writes.append(data) or write(file, data))
+    monkeypatch.setattr(os, "fdatasync", lambda file: commits.append(file) or sync(file))
+    assert capture.keep([call(n) for n in range(20)]) == [True] * 20
+    assert (len(writes), len(commits)) == (1, mode == "synced")
+    assert len(lines(tmp_path)) == 20
+
+
+def test_of_calls_that_come_at_once_all_are_kept_or_none(tmp_path):
+    size = len(to_lines([call()]))
+    capture = capture_of("durable", 1.0, open_spool(tmp_path, limit=3 * size))
+    capture.keep([call()])
+    with pytest.raises(CaptureUnavailable):
+        capture.keep([call(n) for n in range(3)])
+    assert len(lines(tmp_path)) == 1
+    capture.keep([call(n) for n in range(2)])
+    assert len(lines(tmp_path)) == 3
 
 
 @pytest.mark.parametrize("fast", [True, False])

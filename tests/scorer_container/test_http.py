@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import resource
 import signal
 import socket
@@ -187,7 +188,10 @@ def test_a_client_that_takes_it_for_a_proxy_is_refused(server):
     assert server.talk(b"CONNECT odd:80 HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 405 ")
 
 
-@pytest.mark.parametrize("path", ["/raise", "/quick/raise", "/breaks", "/letters", "/exit"])
+FAULTS = ["/raise", "/quick/raise", "/quick/raise/all", "/breaks", "/letters", "/exit"]
+
+
+@pytest.mark.parametrize("path", FAULTS)
 def test_a_fault_of_the_app_is_a_500_that_ends_nothing(server, path):
     with server.line() as line:
         for _ in range(2):
@@ -276,6 +280,28 @@ def test_clients_that_come_at_once_are_shared_among_the_workers():
             for line in lines:
                 line.close()
         assert len(pids) == 2
+
+
+def test_many_that_ask_at_once_get_each_their_own_answer():
+    with served() as server:
+        (worker,) = wait_for(lambda: children(server.process.pid), 5, "the worker")
+        asked = {}
+        for number in range(80):
+            path = ("/quick", "/quick", "/quick/raise", "/slow")[number % 4]
+            # More of them, and more bytes, than are answered at a time.
+            body = b"%d," % number * (1 + number * 97)
+            asked[server.line()] = (path, body)
+        os.kill(worker, signal.SIGSTOP)
+        for line, (path, body) in asked.items():
+            line.sendall(request("POST", path, body))
+        os.kill(worker, signal.SIGCONT)
+        for line, (path, body) in asked.items():
+            head, told = answer(line)
+            if path == "/quick/raise":
+                assert head.startswith(b"HTTP/1.1 500 ")
+            else:
+                assert told == (body if path == "/quick" else b"/slow:" + body)
+            line.close()
 
 
 def test_clients_wait_while_no_file_descriptor_is_left():

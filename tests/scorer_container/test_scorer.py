@@ -182,7 +182,7 @@ def test_what_a_worker_that_outlived_its_server_still_writes_is_waited_for(tmp_p
     shares = {"setosa": [1.0], "versicolor": [0.0], "virginica": [0.0]}
     columns = [[1.0]] * 4
     at = datetime(2026, 11, 20, tzinfo=UTC)
-    orphan.append(CapturedCall("r1", at, None, 1.0, columns, ["setosa"], shares))
+    orphan.append([CapturedCall("r1", at, None, 1.0, columns, ["setosa"], shares)])
     ends = threading.Timer(2.0, orphan.seal)
     ends.start()
     assert scorer.stop() == 0, scorer.log.read_text()

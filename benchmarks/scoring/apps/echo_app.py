@@ -4,7 +4,7 @@ python -m benchmarks.scoring.apps.echo_app PORT WORKERS
 """
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from scorer_container.scoring import Reply
@@ -18,14 +18,12 @@ class Echo:
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         """Answer one request."""
-        reply = self.quick(environ, environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
-        start_response("200 OK", [("Content-Type", reply.content_type)])
-        return (reply.body,)
+        start_response("200 OK", [("Content-Type", "application/json")])
+        return (environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])),)
 
-    def quick(self, environ: dict[str, Any], body: bytes) -> Reply:
-        """The answer, for which others may wait as they do for the scores of a row."""
-        del environ
-        return Reply(200, "application/json", body, {})
+    def quick(self, asked: Sequence[tuple[dict[str, Any], bytes]]) -> list[Reply]:
+        """Answers, for which others may wait as they do for the scores of a row."""
+        return [Reply(200, "application/json", body, {}) for _, body in asked]
 
 
 if __name__ == "__main__":

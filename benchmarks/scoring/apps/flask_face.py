@@ -1,9 +1,10 @@
 """Our scorer with its Flask face alone: as `python -m scorer_container`, without the fast face."""
 
+import io
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from scienceops.config import ScorerSettings, load_scorer_settings
 from scienceops.core.package import read_package
 from scienceops.running import Runner
 from scorer_container import serve
+from scorer_container.scoring import Reply
 
 
 class FlaskFace:
@@ -25,8 +27,16 @@ class FlaskFace:
         """Answer one request."""
         return self._app(environ, start_response)
 
-    def quick(self, environ: dict[str, Any], body: bytes) -> None:
-        """Nothing."""
+    def quick(self, asked: Sequence[tuple[dict[str, Any], bytes]]) -> list[Reply]:
+        """Answers in the event loop, one after another: Flask knows one request at a time."""
+        return [self._reply_to(environ, body) for environ, body in asked]
+
+    def _reply_to(self, environ: dict[str, Any], body: bytes) -> Reply:
+        environ["wsgi.input"], told = io.BytesIO(body), list[Any]()
+        parts = self._app(environ, lambda *began: told.append(began))
+        status, headers = told[-1][:2]
+        named = {name.lower(): value for name, value in headers}
+        return Reply(int(status[:3]), named.pop("content-type"), b"".join(parts), named)
 
 
 def main() -> int:

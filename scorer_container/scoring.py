@@ -216,7 +216,7 @@ class Scoring:
             return
         try:
             captured = self._capture.keep([turn.to_capture() for turn in kept])
-        except Exception as error:  # noqa: BLE001  # Whoever asked is told.
+        except Exception as error:  # noqa: BLE001  # Those whose record is missing are told.
             for turn in kept:
                 turn.error = error
             return

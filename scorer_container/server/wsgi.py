@@ -181,7 +181,7 @@ def _quick(reply: Reply | Exception) -> Answer:
         content = reply.body
         headers = [("content-type", reply.content_type), *reply.headers.items()]
         return Answer(_head(_STATUS[reply.status], headers, len(content)), content)
-    except Exception as error:  # noqa: BLE001  # As above.
+    except Exception as error:  # noqa: BLE001  # A head that cannot be sent is told.
         return refusal(unforeseen(error))
 
 

@@ -104,9 +104,8 @@ class FastFace:
         return replies
 
     def _learn(self, size: int, reply: Reply, began: float) -> None:
-        # What is refused is refused before it is scored.
-        if self._pace is not None and reply.status == 200:
-            self._pace.took(size, time.thread_time() - began)
+        if self._pace is not None:
+            self._pace.took(size, time.thread_time() - began, scored=reply.status == 200)
 
     def _health(self, path: str, method: str) -> Reply | None:
         if path == "/healthz" and method == "GET":

@@ -17,7 +17,11 @@ class Pace:
         """Whether a body of so many bytes is likely to be answered soon."""
         return size <= SMALL_BYTES or size * self._seconds_of_a_byte <= MOST_SECONDS
 
-    def took(self, size: int, seconds: float) -> None:
-        """Learn from a body of so many bytes; seconds: of the processor, without any waiting."""
+    def took(self, size: int, seconds: float, *, scored: bool) -> None:
+        """Learn from a body of so many bytes; seconds: of the processor, without any waiting.
+
+        One that was refused may have been so before it was scored: it tells what takes long alone.
+        """
         if size > SMALL_BYTES:
-            self._seconds_of_a_byte = seconds / size
+            least = 0.0 if scored else self._seconds_of_a_byte
+            self._seconds_of_a_byte = max(seconds / size, least)

@@ -230,8 +230,8 @@ class Scoring:
             sent, status, headers = turn.sent, 200, {ID_HEADER: turn.identity}
             self._metrics.scored(turn.table, turn.captured)
         else:
-            told = _problem_of(error)
-            sent, status, headers = turn.form.refuse(told), told.status, dict(told.headers)
+            sent, told = _refusal(turn.form, error)
+            status, headers = told.status, dict(told.headers)
         seconds = time.perf_counter() - turn.began
         self._metrics.answered(status, seconds)
         # The last bit of the flags: whoever began the trace records it. Others cost this look.
@@ -271,10 +271,16 @@ def _fine(turns: Sequence[_Turn]) -> Sequence[_Turn]:
     return [turn for turn in turns if turn.error is None]
 
 
-def _problem_of(error: Exception) -> Problem:
-    if isinstance(error, ScienceOpsError) and not isinstance(error, ModelFailed):
-        return problem_of(error)
-    return unforeseen(error)
+def _refusal(form: Form, error: Exception) -> tuple[Sent, Problem]:
+    try:
+        if isinstance(error, ScienceOpsError) and not isinstance(error, ModelFailed):
+            told = problem_of(error)
+        else:
+            told = unforeseen(error)
+        return form.refuse(told), told
+    except Exception as unwritten:  # noqa: BLE001  # What others asked is answered all the same.
+        told = unforeseen(unwritten)
+        return form.refuse(told), told
 
 
 def _captured_at(own: str) -> datetime:

@@ -14,6 +14,7 @@ from scorer_process import Scorer
 
 from scienceops.errors import ModelFailed
 from scorer_container.pace import MOST_SECONDS, SMALL_BYTES, Pace
+from scorer_container.protocols.native import NativeForm
 
 SCORE = "/score"
 
@@ -110,6 +111,7 @@ def test_what_is_wrong_with_one_is_told_to_that_one_alone(face):
         post(fine),
         post(wide),
         post(b"{"),
+        post(b'{"input_df": [{"\\ud800": 1}]}'),
         (post(fine)[0] | {"HTTP_AUTHORIZATION": f"Bearer {KEY}x"}, fine),
         post(fine, X_ScienceOps_Captured_At="yesterday"),
         (environ_of("GET", "/healthz", b""), b""),
@@ -121,12 +123,13 @@ def test_what_is_wrong_with_one_is_told_to_that_one_alone(face):
     ]
     replies = face.app.quick(asked)
     assert [getattr(reply, "status", reply) for reply in replies] == [
-        200, 422, 400, 401, 500, 200, 200, 400, None, None, 200,
+        200, 422, 400, 422, 401, 500, 200, 200, 400, None, None, 200,
     ]  # fmt: skip
     assert b"wide" in replies[1].body
-    ids = [json.loads(replies[place].body)["request_id"] for place in (0, 6, 10)]
+    ids = [json.loads(replies[place].body)["request_id"] for place in (0, 7, 11)]
     assert [call["request_id"] for call in face.captured()] == [ids[0], ids[2]]
-    assert counted(face, "scienceops_requests_total") == 8
+    assert rb"\\ud800" in replies[3].body
+    assert counted(face, "scienceops_requests_total") == 9
     assert counted(face, "scienceops_rows_total") == 3
 
 
@@ -146,6 +149,19 @@ def test_rows_that_the_model_refuses_refuse_no_others(face, monkeypatch):
     assert len(face.captured()) == 2
 
 
+def test_a_problem_that_cannot_be_written_is_a_fault_of_its_own_call(face, monkeypatch):
+    refuse, form = NativeForm.refuse, face.scoring.native
+
+    def failing(self, problem):
+        if problem.status == 422:
+            raise ValueError("no words for it")
+        return refuse(self, problem)
+
+    monkeypatch.setattr(type(form), "refuse", failing)
+    bodies = [body_of(iris_rows()[:1]), body_of([{}]), body_of(iris_rows()[1:2])]
+    assert [reply.status for reply in face.app.quick(list(map(post, bodies)))] == [200, 500, 200]
+
+
 def test_a_spool_without_room_refuses_all_of_them_and_keeps_none(tmp_path, package):
     face = Face(tmp_path, package, fast=True, spool_limit=1000)
     body = body_of(iris_rows()[:1])
@@ -163,12 +179,19 @@ def test_what_is_small_or_fast_is_quick():
     large = 10 * SMALL_BYTES
     assert pace.is_quick(SMALL_BYTES)
     assert not pace.is_quick(large)
-    pace.took(large, MOST_SECONDS / 2)
+    pace.took(large, MOST_SECONDS / 2, scored=True)
     assert pace.is_quick(2 * large)
     assert not pace.is_quick(3 * large)
-    pace.took(SMALL_BYTES, 10 * MOST_SECONDS)
+    pace.took(SMALL_BYTES, 10 * MOST_SECONDS, scored=True)
     assert pace.is_quick(2 * large)
-    pace.took(large, 2 * MOST_SECONDS)
+    pace.took(large, MOST_SECONDS / 1000, scored=False)
+    assert not pace.is_quick(3 * large)
+    # What is refused may have taken long, too.
+    pace.took(large, 2 * MOST_SECONDS, scored=False)
+    assert not pace.is_quick(large)
+    pace.took(large, MOST_SECONDS, scored=True)
+    assert pace.is_quick(large)
+    pace.took(large, 2 * MOST_SECONDS, scored=True)
     assert not pace.is_quick(large)
     assert pace.is_quick(SMALL_BYTES)
 

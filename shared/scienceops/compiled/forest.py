@@ -119,7 +119,9 @@ class Forest(Step):
             raise _broken("its leaves do not belong to its nodes")
         walk = LeafMasks(trees) if fits_masks(trees) else TreeWalk(trees)
         object.__setattr__(self, "_walk", walk)
-        object.__setattr__(self, "_at_once", max(1, LEAVES_AT_ONCE // trees.count))
+        # A leaf of many values counts as several.
+        size = trees.count * max(1, self.leaves.shape[1] // _FEW_VALUES)
+        object.__setattr__(self, "_at_once", max(1, LEAVES_AT_ONCE // size))
         # At each place that the walk finds: what its leaf adds. The start comes before all of them,
         # so that it is added to those of the trees which begin a sum.
         values = self.leaves.astype(np.float64, copy=False)

@@ -137,7 +137,9 @@ class Schema:
             if name not in known:
                 close = difflib.get_close_matches(str(name), known, n=1)
                 wanted = f"{close[0]!r}?" if close else f"one of {', '.join(sorted(known)[:20])}"
-                problems.append(_problem(index, name, "unknown column", row[name], wanted))
+                # Half a pair of surrogates cannot be told as it came.
+                told = str(name).encode("utf-8", "backslashreplace").decode()
+                problems.append(_problem(index, told, "unknown column", row[name], wanted))
         return result
 
 

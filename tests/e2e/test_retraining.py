@@ -107,7 +107,8 @@ def test_weights_and_shadow_divide_calls_and_a_shadow_is_captured_never_heard(pl
 
     wait_for(lambda: set(versions_of(10)) == {"1", str(live)}, 20, "both to answer")
     platform.cli("traffic", iris, "--shadow", "1")
-    wait_for(lambda: set(versions_of(5)) == {str(live)}, 20, "one to answer")
+    # While both are known still, one of them answers twenty in a row by chance once in a million.
+    wait_for(lambda: set(versions_of(20)) == {str(live)}, 20, "one to answer")
     before = len([r for r in platform.captured("iris") if r["version"] == 1])
     answer = platform.score("iris", iris_rows()[:3], platform.owner_token())[2]
 

@@ -2,6 +2,7 @@
 
 import errno
 import fcntl
+import logging
 import os
 import secrets
 import threading
@@ -11,10 +12,14 @@ from pathlib import Path
 
 from scienceops.core.captures import CapturedCall
 from scienceops.errors import CaptureUnavailable
-from scorer_container.spooled import to_lines
+from scorer_container.spooled import to_frame
+
+log = logging.getLogger(__name__)
 
 OPEN = ".open"
 SEALED = ".sealed"
+#: Ends the name of a file that could not be shipped, for a person to look at.
+DAMAGED = ".damaged"
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
@@ -57,9 +62,9 @@ class CaptureSpool:
 
     def append(self, calls: Sequence[CapturedCall]) -> None:
         """Keep calls; raises CaptureUnavailable, with nothing kept, when there is no room."""
-        lines = to_lines(calls)
+        frame = to_frame(calls)
         with self._lock:
-            if self.size_bytes + len(lines) > self._limit_bytes:
+            if self.size_bytes + len(frame) > self._limit_bytes:
                 raise CaptureUnavailable(
                     f"{self.size_bytes} bytes of captures wait for the bucket; not scored",
                     retry_after_seconds=5,
@@ -67,14 +72,14 @@ class CaptureSpool:
             try:
                 if self._file < 0:
                     self._open()
-                self._write(lines)
+                self._write(frame)
             except OSError as error:
                 if error.errno not in FULL:
                     raise
                 raise CaptureUnavailable(
                     "no space left for captures; not scored", retry_after_seconds=5
                 ) from error
-            self._size += len(lines)
+            self._size += len(frame)
             for call in calls:
                 self._rows += len(call.predictions)
             if self._rows >= self._segment_rows:
@@ -113,14 +118,14 @@ class CaptureSpool:
             self._sealed = [path for path in self._sealed if path.exists()]
             return list(self._sealed)
 
-    def _write(self, lines: bytes) -> None:
+    def _write(self, frame: bytes) -> None:
         try:
-            written = os.write(self._file, lines)
+            written = os.write(self._file, frame)
         except OSError:
             os.ftruncate(self._file, self._size)
             raise
-        if written < len(lines):
-            # Half a record is none: take it back before anything follows it.
+        if written < len(frame):
+            # Half a frame is none: take it back before anything follows it.
             os.ftruncate(self._file, self._size)
             raise OSError(errno.ENOSPC, "no space left for captures")
 
@@ -155,11 +160,14 @@ class CaptureSpool:
         pause = min(self._segment_seconds / 4, 1.0)
         while True:
             time.sleep(pause)
-            with self._lock:
-                old = time.monotonic() - self._opened_at >= self._segment_seconds
-                if self._file >= 0 and self._rows and old:
-                    self._seal()
-            self._measure()
+            try:
+                with self._lock:
+                    old = time.monotonic() - self._opened_at >= self._segment_seconds
+                    if self._file >= 0 and self._rows and old:
+                        self._seal()
+                self._measure()
+            except OSError:
+                log.exception("captures were not sealed; it is tried again")
 
     def _measure(self) -> None:
         mine = f"{self._writer}-{self._sequence:08d}{OPEN}"

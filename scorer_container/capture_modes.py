@@ -1,17 +1,21 @@
 """Capture modes: what has happened to a call's record when its reply is given."""
 
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from itertools import compress
 from multiprocessing.util import Finalize
+from pathlib import Path
 from typing import Protocol
 
 from scienceops.core.captures import CapturedCall, CaptureMode
 from scienceops.errors import CaptureUnavailable
-from scorer_container.capture import CaptureSpool
+from scorer_container.capture import DAMAGED, CaptureSpool
 from scorer_container.group_commit import GroupCommit
+
+log = logging.getLogger(__name__)
 
 #: How long a reply waits for the bucket.
 STORED_SECONDS = 10.0
@@ -77,7 +81,7 @@ class Stored:
         return [True] * len(calls)
 
     def _store(self) -> None:
-        waiting = self._spool.seal()
+        sealed = waiting = self._spool.seal()
         end = time.monotonic() + self._seconds
         while waiting := [path for path in waiting if path.exists()]:
             if time.monotonic() > end:
@@ -87,6 +91,17 @@ class Stored:
                     retry_after_seconds=5,
                 )
             time.sleep(LOOK_SECONDS)
+        check_none_aside(sealed)
+
+
+def check_none_aside(sealed: Sequence[Path]) -> None:
+    """Raise CaptureUnavailable if one of these files was kept aside instead of being shipped."""
+    if any(path.with_suffix(DAMAGED).exists() for path in sealed):
+        raise CaptureUnavailable(
+            "the record of this call, or of one beside it, could not be put into the bucket; "
+            "the scorer's log says why",
+            retry_after_seconds=5,
+        )
 
 
 class Buffered:
@@ -121,7 +136,11 @@ class Buffered:
     def _write_on(self) -> None:
         while True:
             time.sleep(BUFFER_SECONDS)
-            self.flush()
+            try:
+                self.flush()
+            except Exception:
+                # Nobody else would write them, and calls go on being answered.
+                log.exception("buffered captures were not written; it is tried again")
 
 
 class Off:

@@ -20,7 +20,7 @@ from urllib.parse import unquote
 from scienceops.core.captures import CapturedCall, CaptureMode
 from scienceops.errors import CaptureUnavailable
 from scorer_container.capture import CaptureSpool
-from scorer_container.capture_modes import Capture, Off, Sampled
+from scorer_container.capture_modes import Capture, Off, Sampled, check_none_aside
 from scorer_container.ship import Shipper
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class Shipped:
     def keep(self, calls: Sequence[CapturedCall]) -> list[bool]:
         """Write them and ship them; raises CaptureUnavailable when the bucket takes them not."""
         self._spool.append(calls)
-        self._spool.seal()
+        sealed = self._spool.seal()
         try:
             self._shipper.ship_all()
         except Exception as error:
@@ -51,6 +51,7 @@ class Shipped:
                 "the bucket has not taken the record of this call; it is kept and may still arrive",
                 retry_after_seconds=5,
             ) from error
+        check_none_aside(sealed)
         return [True] * len(calls)
 
 
@@ -68,7 +69,10 @@ def open_handler() -> Handler:
     configure_logs()
     # The same image runs in many sandboxes, and each needs a name of its own.
     settings, replica = load_settings(), uuid.uuid4().hex[:12]
-    scorer = load_scorer_settings().model_copy(update={"replica": replica})
+    scorer = load_scorer_settings()
+    # The disk dies with the sandbox, so that nothing less than the bucket keeps a record.
+    mode = "off" if scorer.capture == "off" else "stored"
+    scorer = scorer.model_copy(update={"replica": replica, "capture": mode})
     scorer.spool.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="scienceops-package-"))
     read_package(scorer.package, limit_bytes=settings.upload_limit_bytes).extract_to(folder)

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from scienceops.core.access import hash_key, matches
-from scienceops.core.captures import CapturedCall
+from scienceops.core.captures import CapturedCall, Task
 from scienceops.core.ids import RequestIds
 from scienceops.core.schema import Schema
 from scienceops.core.table import Table
@@ -27,10 +27,10 @@ from scienceops.errors import (
 from scienceops.problems import Problem, problem_of, unforeseen
 from scienceops.running import Runner, Scored
 from scienceops.spans import Spans
+from scorer_container.answers import fault_of
 from scorer_container.capture_modes import Capture
 from scorer_container.decode import RowsDecoder
 from scorer_container.direct_keys import DirectKeys
-from scorer_container.finite import infinite
 from scorer_container.merging import predict_all, predict_each
 from scorer_container.metrics import Metrics
 from scorer_container.protocols import Answer, Form, Sent
@@ -139,6 +139,7 @@ class Scoring:
         self._spans = spans
         self._open_calls = deque() if open_calls is None else open_calls
         self._together = together
+        self._task: Task = served.manifest["task"]
         self._ids = RequestIds(served.key_sha256)
         #: Hash of the header that the gateway sent last: it sends the same one with every call.
         self._of_gateway = ""
@@ -203,7 +204,7 @@ class Scoring:
             if isinstance(outcome, Exception):
                 turn.error = outcome
             else:
-                turn.scored, turn.error = outcome, infinite(outcome)
+                turn.scored, turn.error = outcome, fault_of(outcome, self._task)
 
     def _write(self, turn: _Turn) -> None:
         served = self.served

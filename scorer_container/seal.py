@@ -1,29 +1,24 @@
 """Seal: the bytes of a spool file become one Parquet segment per partition."""
 
 import io
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date
 from typing import Any
 
 from scienceops.core.captures import INPUT_PREFIX, PROBABILITY_PREFIX, CaptureLayout
 from scienceops.core.names import PREDICTION, Partition
-from scorer_container.spooled import SpooledCall, from_lines, values_of
+from scorer_container.spooled import SpooledCall, from_frames, to_text, values_of
 
 #: What is the same in all rows of a call.
 _OF_CALL = ("request_id", "captured_at", "correlation_id", "latency_ms")
 
 
 def seal(
-    spooled: bytes, layout: CaptureLayout, service: str, version: int, digest: str
+    frames: Iterable[memoryview], layout: CaptureLayout, service: str, version: int, digest: str
 ) -> dict[Partition, bytes]:
-    """Partition -> Parquet bytes, the same for the same spool bytes.
-
-    A last line without its end was being written when its writer died: it was never acknowledged.
-    """
-    whole = spooled[: spooled.rfind(b"\n") + 1]
+    """Partition -> Parquet bytes, the same for the same frames."""
     segments: dict[date, _Segment] = {}
-    for some in from_lines(whole):
+    for some in from_frames(frames):
         days: dict[date, list[SpooledCall]] = {}
         for call in some:
             days.setdefault(call.captured_at.astimezone(UTC).date(), []).append(call)
@@ -103,6 +98,4 @@ def _as_column(predictions: list[Any], layout: CaptureLayout) -> list[Any]:
 def _as_prediction(value: Any, layout: CaptureLayout) -> float | str | None:
     if value is None:
         return None
-    if layout.task == "regression":
-        return float(value)
-    return json.dumps(value) if isinstance(value, dict | list) else str(value)
+    return float(value) if layout.task == "regression" else to_text(value)

@@ -10,6 +10,8 @@ import threading
 import time
 from pathlib import Path
 
+import msgspec
+
 from scienceops.config import load_scorer_settings, load_settings
 from scienceops.core.captures import CaptureLayout
 from scienceops.core.schema import Schema
@@ -17,8 +19,9 @@ from scienceops.errors import ObjectExists
 from scienceops.logs import configure_logs
 from scienceops.ports.object_store import ObjectStore
 from scienceops.serving import stop_when_closed
-from scorer_container.capture import OPEN, SEALED
+from scorer_container.capture import DAMAGED, OPEN, SEALED
 from scorer_container.seal import seal
+from scorer_container.spooled import is_unfinished, whole_frames
 
 log = logging.getLogger("scorer_container.ship")
 
@@ -78,20 +81,38 @@ class Shipper:
                 # Sealed by its writer, or shipped by another, between the look and the lock.
                 return False
             with open(file, "rb", closefd=False) as content:  # By handle, not path.
-                spooled = content.read()
-            writer, _, sequence = path.stem.rpartition("-")
-            sealed = seal(spooled, self._layout, self._service, self._version, self._digest)
-            for partition, data in sorted(sealed.items()):
-                try:
-                    key = partition.segment_key(writer, int(sequence))
-                    self._objects.put(key, data, if_absent=True)
-                except ObjectExists:
-                    # Put before by a shipper that died before it could delete the file.
-                    log.info("segment was there already", extra={"key": key})
-            path.unlink()
+                fault = self._put(path, content.read())
+            if not fault:
+                path.unlink()
+                return True
+            # A person may mend it, and give it its name again; those of other files do not wait.
+            aside = path.rename(path.with_suffix(DAMAGED))
+            log.error("captures kept aside", extra={"file": str(aside), "reason": fault})
+            return False
         finally:
             os.close(file)
-        return True
+
+    def _put(self, path: Path, spooled: bytes) -> str:
+        """Put what can be read into the bucket; what is wrong with the rest, if anything is."""
+        frames, rest = whole_frames(spooled)
+        try:
+            sealed = seal(frames, self._layout, self._service, self._version, self._digest)
+        except (msgspec.MsgspecError, ValueError, TypeError, LookupError, OverflowError) as error:
+            return f"a record cannot be read: {error}"
+        writer, _, sequence = path.stem.rpartition("-")
+        for partition, data in sorted(sealed.items()):
+            key = partition.segment_key(writer, int(sequence))
+            try:
+                self._objects.put(key, data, if_absent=True)
+            except ObjectExists:
+                # Put before by a shipper that died before it could delete the file.
+                log.info("segment was there already", extra={"key": key})
+        if not rest:
+            return ""
+        if path.suffix == OPEN and is_unfinished(rest):
+            log.warning("an unfinished record was left out", extra={"bytes": len(rest)})
+            return ""
+        return f"the last {len(rest)} bytes are no record"
 
 
 def read_layout(folder: Path) -> CaptureLayout:

@@ -20,7 +20,7 @@ from scorer_container.fast import FastFace
 from scorer_container.metrics import Metrics
 from scorer_container.pace import Pace
 from scorer_container.scoring import Scoring, Served
-from scorer_container.spooled import from_lines, values_of
+from scorer_container.spooled import from_frames, values_of, whole_frames
 from scorer_container.web import create_app
 
 KEY = "the gateway's key"
@@ -92,7 +92,11 @@ class Face:
     def captured(self) -> list[dict[str, Any]]:
         """Every captured call, its columns as lists."""
         spooled = b"".join(path.read_bytes() for path in self.spool.iterdir())
-        calls = [msgspec.structs.asdict(call) for calls in from_lines(spooled) for call in calls]
+        calls = [
+            msgspec.structs.asdict(call)
+            for calls in from_frames(whole_frames(spooled)[0])
+            for call in calls
+        ]
         for call in calls:
             call["columns"] = [
                 np.concatenate(values_of([values])).tolist() for values in call["columns"]

@@ -6,6 +6,7 @@ from scienceops.core.schema import Column
 from scienceops.core.table import Table
 from scienceops.errors import BadInput, BadRows
 from scorer_container.decode import RowsDecoder
+from scorer_container.protocols.arrow_stream import read_stream
 from scorer_container.protocols.form import Answer, Sent
 from scorer_container.protocols.native import NativeForm
 
@@ -21,13 +22,7 @@ class ArrowForm(NativeForm):
 
     def read(self, body: bytes) -> Table:
         """The columns by name, whatever their order."""
-        import pyarrow as pa
-
-        try:
-            with pa.ipc.open_stream(pa.py_buffer(body)) as stream:
-                given = stream.read_all()
-        except (pa.ArrowInvalid, pa.ArrowTypeError, OSError, EOFError) as error:
-            raise BadInput(f"the body is no Arrow stream: {error}") from None
+        given = read_stream(body)
         if not given.num_rows:
             raise BadInput("the Arrow stream has no rows")
         columns = {column.name: column for column in self.decoder.schema.columns}

@@ -1,21 +1,24 @@
 """The spool and the shipper: torn records, two shippers, a bucket that is away, midnight."""
 
+import errno
 import io
-import json
 from datetime import date, datetime
+from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from platform_process import wait_for
 from stand_in_bucket import Bucket
 
 from scienceops.core.captures import CapturedCall, CaptureLayout
 from scienceops.core.names import Partition
 from scienceops.core.schema import Column, Schema
 from scienceops.errors import CaptureUnavailable
-from scorer_container.capture import CaptureSpool
+from scorer_container.capture import DAMAGED, CaptureSpool
 from scorer_container.seal import seal
 from scorer_container.ship import Shipper
+from scorer_container.spooled import from_frames, whole_frames
 
 LAYOUT = CaptureLayout("regression", Schema((Column("x", "number"),)))
 FACTS = {"service": "iris", "version": 1, "digest": "d" * 64}
@@ -39,20 +42,25 @@ def ids(data: bytes) -> list[str]:
     return [row["request_id"] for row in pq.read_table(io.BytesIO(data)).to_pylist()]
 
 
-def test_a_torn_last_record_is_none(tmp_path):
+def test_a_torn_last_record_of_a_dead_writer_is_none(tmp_path):
     spool = open_spool(tmp_path)
-    for number in range(3):
-        spool.append([call(number)])
-    whole = spooled(tmp_path)
-    for cut in (1, 10, len(whole.splitlines(keepends=True)[-1]) - 1):
-        ((_, data),) = seal(whole[:-cut], LAYOUT, **FACTS).items()
-        assert ids(data) == ["r0", "r1"]
+    spool.append([call(0), call(1)])
+    spool.append([call(2)])
+    content = spooled(tmp_path)
+    dead = tmp_path / "dead"
+    dead.mkdir()
+    (dead / "b-00000001.open").write_bytes(content[:-1])
+    bucket = Bucket()
+    assert Shipper(dead, bucket, LAYOUT, **FACTS).ship_all() == 1
+    assert [ids(data) for data in bucket.objects.values()] == [["r0", "r1"]]
+    assert list(dead.iterdir()) == []
 
 
 def test_the_same_spool_makes_the_same_bytes(tmp_path):
     spool = open_spool(tmp_path)
     spool.append([call(1)])
-    assert seal(spooled(tmp_path), LAYOUT, **FACTS) == seal(spooled(tmp_path), LAYOUT, **FACTS)
+    frames, _ = whole_frames(spooled(tmp_path))
+    assert seal(frames, LAYOUT, **FACTS) == seal(frames, LAYOUT, **FACTS)
 
 
 def test_a_file_over_midnight_is_cut_by_the_day_in_utc(tmp_path):
@@ -60,7 +68,7 @@ def test_a_file_over_midnight_is_cut_by_the_day_in_utc(tmp_path):
     spool.append([call(1, "2026-11-20T23:59:59.999999+00:00")])
     spool.append([call(2, "2026-11-21T00:00:00+00:00")])
     spool.append([call(3, "2026-11-21T01:00:00+02:00")])
-    sealed = seal(spooled(tmp_path), LAYOUT, **FACTS)
+    sealed = seal(whole_frames(spooled(tmp_path))[0], LAYOUT, **FACTS)
     assert {p: ids(data) for p, data in sealed.items()} == {
         Partition("iris", 1, date(2026, 11, 20)): ["r1", "r3"],
         Partition("iris", 1, date(2026, 11, 21)): ["r2"],
@@ -73,9 +81,10 @@ def test_a_spool_that_is_full_refuses_and_keeps_what_it_has(tmp_path):
     with pytest.raises(CaptureUnavailable, match="not scored"):
         for number in range(2, 9):
             spool.append([call(number)])
-    lines = spooled(tmp_path).splitlines()
-    assert json.loads(lines[0])["request_id"] == "r1"
-    assert all(json.loads(line) for line in lines)
+    frames, _ = whole_frames(spooled(tmp_path))
+    kept = [call.request_id for calls in from_frames(frames) for call in calls]
+    assert kept == [f"r{number}" for number in range(1, len(kept) + 1)]
+    assert 1 <= len(kept) < 8
 
 
 def test_shipping_takes_sealed_files_and_leaves_the_open_one_to_its_writer(tmp_path):
@@ -91,6 +100,64 @@ def test_shipping_takes_sealed_files_and_leaves_the_open_one_to_its_writer(tmp_p
         "r2",
         "r3",
     ]
+
+
+@pytest.mark.parametrize(
+    ("suffix", "spoil", "shipped"),
+    [
+        # What is no record any more, in whole frames.
+        (".sealed", lambda content: content[:-3] + b"\xc1\xc1\xc1", []),
+        # A sealed file ends with a whole frame.
+        (".sealed", lambda content: content[:-1], ["r0"]),
+        (".sealed", lambda content: content + bytes(8), ["r0", "r5"]),
+        # Another format is nothing unfinished.
+        (".open", lambda content: content + b'{"request_id":"r7"}\n', ["r0", "r5"]),
+        (".open", lambda _: b'{"request_id":"r7"}\n', []),
+    ],
+)
+def test_a_damaged_file_is_kept_aside_and_holds_up_no_other(tmp_path, suffix, spoil, shipped):
+    spool = open_spool(tmp_path)
+    spool.append([call(0)])
+    spool.append([call(5)])
+    content = spoil(spooled(tmp_path))
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / f"a-00000001{suffix}").write_bytes(content)
+    open_spool(folder, rows=1).append([call(1)])
+    bucket = Bucket()
+    shipper = Shipper(folder, bucket, LAYOUT, **FACTS)
+    assert (shipper.ship_all(), shipper.waiting()) == (1, 0)
+    assert sorted(i for data in bucket.objects.values() for i in ids(data)) == sorted(
+        [*shipped, "r1"]
+    )
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
+        f"a-00000001{DAMAGED}": content
+    }
+
+
+def test_what_a_segment_cannot_hold_is_kept_aside_too(tmp_path):
+    odd = call(1)
+    odd.predictions = ["no number"]
+    open_spool(tmp_path, rows=1).append([odd])
+    bucket = Bucket()
+    assert Shipper(tmp_path, bucket, LAYOUT, **FACTS).ship_all() == 0
+    assert [path.suffix for path in tmp_path.iterdir()] == [DAMAGED]
+    assert bucket.objects == {}
+
+
+def test_a_disk_that_fails_once_ends_no_sealing(tmp_path, monkeypatch):
+    real, failed = Path.rename, []
+
+    def rename(path, target):
+        if path.suffix == ".open" and not failed:
+            failed.append(path)
+            raise OSError(errno.EIO, "input/output error")
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    open_spool(tmp_path, seconds=0.05).append([call(1)])
+    wait_for(lambda: list(tmp_path.glob("*.sealed")), 10, "the file to be sealed")
+    assert failed
 
 
 def test_a_shipper_that_died_between_put_and_delete_leaves_no_double(tmp_path):

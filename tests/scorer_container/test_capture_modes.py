@@ -15,10 +15,10 @@ from scorer_process import Scorer
 from scienceops.core.captures import CapturedCall
 from scienceops.core.ids import request_id
 from scienceops.errors import CaptureUnavailable
-from scorer_container.capture import CaptureSpool
+from scorer_container.capture import DAMAGED, CaptureSpool
 from scorer_container.capture_modes import Buffered, Off, Sampled, Stored, Synced, capture_of
 from scorer_container.group_commit import GroupCommit
-from scorer_container.spooled import to_lines
+from scorer_container.spooled import from_frames, to_frame, whole_frames
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +37,9 @@ def open_spool(folder, limit=10**6, **more):
     )
 
 
-def lines(folder):
-    return [line for path in folder.iterdir() for line in path.read_bytes().splitlines()]
+def spooled(*paths):
+    frames = [frame for path in paths for frame in whole_frames(path.read_bytes())[0]]
+    return [call for calls in from_frames(frames) for call in calls]
 
 
 def test_who_asks_during_a_commit_is_served_by_the_next():
@@ -101,7 +102,7 @@ def test_a_synced_call_is_on_the_disk_when_it_is_kept(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "fdatasync", watched)
     capture = Synced(open_spool(tmp_path, synced=True))
     assert capture.keep([call()]) == [True]
-    assert synced == [len(lines(tmp_path)[0]) + 1]
+    assert synced == [len(to_frame([call()]))]
 
 
 def test_a_disk_that_fails_refuses_the_call(tmp_path, monkeypatch):
@@ -125,11 +126,11 @@ def test_a_stored_call_waits_for_its_file_to_be_taken_and_shares_it(tmp_path):
     first = wait_for(lambda: list(tmp_path.glob("*.sealed")), 10, "a sealed file")
     for thread in threads[1:]:
         thread.start()
-    wait_for(lambda: len(lines(tmp_path)) == 20, 10, "the other calls")
+    wait_for(lambda: len(spooled(*tmp_path.iterdir())) == 20, 10, "the other calls")
     assert kept == []
     first[0].unlink()
     second = wait_for(lambda: list(tmp_path.glob("*.sealed")), 10, "the next file")
-    assert len(second[0].read_bytes().splitlines()) == 19
+    assert len(spooled(second[0])) == 19
     second[0].unlink()
     for thread in threads:
         thread.join(10)
@@ -151,16 +152,48 @@ def test_a_call_in_a_file_that_was_sealed_meanwhile_is_waited_for_as_well(tmp_pa
 def test_a_bucket_that_takes_too_long_refuses_the_call_and_loses_nothing(tmp_path):
     with pytest.raises(CaptureUnavailable, match="may still arrive"):
         Stored(open_spool(tmp_path, stored=True), seconds=0.05).keep([call()])
-    assert len(lines(tmp_path)) == 1
+    assert len(spooled(*tmp_path.iterdir())) == 1
+
+
+def test_a_call_whose_file_was_kept_aside_is_not_said_to_be_stored(tmp_path):
+    capture, errors = Stored(open_spool(tmp_path, stored=True), seconds=30), []
+
+    def keep():
+        with pytest.raises(CaptureUnavailable, match="could not be put") as told:
+            capture.keep([call()])
+        errors.append(told)
+
+    thread = threading.Thread(target=keep)
+    thread.start()
+    (sealed,) = wait_for(lambda: list(tmp_path.glob("*.sealed")), 10, "a sealed file")
+    sealed.rename(sealed.with_suffix(DAMAGED))
+    thread.join(10)
+    assert len(errors) == 1
+
+
+def test_a_disk_that_fails_once_ends_no_writing_of_what_is_buffered(tmp_path, monkeypatch):
+    spool = open_spool(tmp_path)
+    real, failed = spool.append, []
+
+    def append(calls):
+        if not failed:
+            failed.append(calls)
+            raise OSError(5, "Input/output error")
+        real(calls)
+
+    monkeypatch.setattr(spool, "append", append)
+    Buffered(spool).keep([call()])
+    wait_for(lambda: spooled(*tmp_path.iterdir()), 10, "the call in the spool")
+    assert failed
 
 
 def test_a_buffered_call_is_written_soon_and_when_the_process_ends(tmp_path):
     capture = Buffered(open_spool(tmp_path))
     assert capture.keep([call()]) == [True]
-    wait_for(lambda: len(lines(tmp_path)) == 1, 10, "the call in the spool")
+    wait_for(lambda: len(spooled(*tmp_path.iterdir())) == 1, 10, "the call in the spool")
     capture.keep([call(1)])
     capture.flush()
-    assert len(lines(tmp_path)) == 2
+    assert len(spooled(*tmp_path.iterdir())) == 2
 
 
 def test_buffered_calls_are_refused_when_there_is_no_room_behind(tmp_path):
@@ -180,7 +213,11 @@ def test_a_share_is_chosen_by_id_and_is_near_what_was_asked_for(tmp_path):
     # The same ones, whether they come alone or at once.
     assert first == [kept for n in range(4000) for kept in capture.keep([call(n)])]
     assert not any(Sampled(0.5, Off()).keep([call(n) for n in range(100)]))
-    wait_for(lambda: len(lines(tmp_path)) == 2 * sum(first), 10, "the chosen calls in the spool")
+    wait_for(
+        lambda: len(spooled(*tmp_path.iterdir())) == 2 * sum(first),
+        10,
+        "the chosen calls in the spool",
+    )
 
 
 @pytest.mark.parametrize("mode", ["durable", "synced"])
@@ -192,18 +229,18 @@ def test_calls_that_come_at_once_are_written_and_committed_once(tmp_path, monkey
     monkeypatch.setattr(os, "fdatasync", lambda file: commits.append(file) or sync(file))
     assert capture.keep([call(n) for n in range(20)]) == [True] * 20
     assert (len(writes), len(commits)) == (1, mode == "synced")
-    assert len(lines(tmp_path)) == 20
+    assert len(spooled(*tmp_path.iterdir())) == 20
 
 
 def test_of_calls_that_come_at_once_all_are_kept_or_none(tmp_path):
-    size = len(to_lines([call()]))
+    size = len(to_frame([call()]))
     capture = capture_of("durable", 1.0, open_spool(tmp_path, limit=3 * size))
     capture.keep([call()])
     with pytest.raises(CaptureUnavailable):
         capture.keep([call(n) for n in range(3)])
-    assert len(lines(tmp_path)) == 1
+    assert len(spooled(*tmp_path.iterdir())) == 1
     capture.keep([call(n) for n in range(2)])
-    assert len(lines(tmp_path)) == 3
+    assert len(spooled(*tmp_path.iterdir())) == 3
 
 
 @pytest.mark.parametrize("fast", [True, False])

@@ -1,5 +1,6 @@
 """The typed decoder beside the slow check: whatever comes, both say the same."""
 
+import difflib
 import json
 import math
 
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scienceops.core.schema import Column, Schema
+from scienceops.core.schema import MOST_PROBLEMS, MOST_SUGGESTIONS, Column, Schema
 from scienceops.core.table import Table
 from scienceops.errors import BadInput, BadRows
 from scorer_container.decode import RowsDecoder
@@ -150,3 +151,18 @@ def test_numbers_of_many_rows_come_as_arrays_where_none_is_missing():
 
 def _body(sent):
     return json.dumps({"input_df": sent}).encode()
+
+
+def test_many_unknown_columns_are_not_all_looked_for(monkeypatch):
+    searched = []
+
+    def search(name, *_, **__):
+        searched.append(name)
+        return []
+
+    monkeypatch.setattr(difflib, "get_close_matches", search)
+    schema = Schema((Column("x", "number"),))
+    with pytest.raises(BadRows) as told:
+        schema.check_rows([{f"column {n}": 1.0 for n in range(1000)}])
+    assert len(told.value.problems) == MOST_PROBLEMS
+    assert 1 <= len(searched) <= MOST_SUGGESTIONS

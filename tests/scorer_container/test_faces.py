@@ -14,6 +14,7 @@ from models import iris_rows, pack_diabetes, pack_iris
 
 from scorer_container.seal import seal
 from scorer_container.ship import read_layout
+from scorer_container.spooled import whole_frames
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,8 @@ def test_many_rows_are_shipped_as_they_came_and_were_answered(face, tmp_path):
     reply = json.loads(face.ask("POST", "/score", body_of(rows))[2])
     one = json.loads(face.ask("POST", "/score", body_of(rows[-1:]))[2])
     spooled = b"".join(path.read_bytes() for path in face.spool.iterdir())
-    (data,) = seal(spooled, read_layout(tmp_path / "package"), "iris", 1, "d" * 64).values()
+    frames, _ = whole_frames(spooled)
+    (data,) = seal(frames, read_layout(tmp_path / "package"), "iris", 1, "d" * 64).values()
     table = pq.read_table(io.BytesIO(data)).to_pylist()
     assert len(table) == len(rows) + 1 == 151
     assert _part(table, "input.") == [*rows, rows[-1]]

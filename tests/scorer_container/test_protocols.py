@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import random
 import struct
 import zlib
 
@@ -341,9 +342,9 @@ def test_health_and_metadata_of_the_protocol(face):
     assert {tensor["datatype"] for tensor in model["inputs"]} == {"FP64"}
 
 
-def stream_of(table):
+def stream_of(table, options=None):
     sink = io.BytesIO()
-    with pa.ipc.new_stream(sink, table.schema) as stream:
+    with pa.ipc.new_stream(sink, table.schema, options=options) as stream:
         stream.write_table(table)
     return sink.getvalue()
 
@@ -416,6 +417,53 @@ def test_a_torn_arrow_stream_is_refused(face):
     for cut in (0, 5, 100, len(body) // 2):
         status, _, answer = face.ask("POST", "/score", body[:cut], kind=ARROW)
         assert status == 400, (cut, answer)
+
+
+def _dictionary(texts, rows):
+    return pa.DictionaryArray.from_arrays(pa.array(bytes(rows), pa.int8()), pa.array(texts))
+
+
+def _text_out_of_bounds():
+    offsets = pa.py_buffer(struct.pack("<3i", 0, 2_000_000_000, 5))
+    return pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(b"hello")])
+
+
+@pytest.mark.parametrize(
+    ("column", "compression", "says"),
+    [
+        (np.zeros(1_000_000), "zstd", "compressed buffers"),
+        (np.zeros(1_000_000), "lz4", "compressed buffers"),
+        (_dictionary(["a"], 100_000), "zstd", "compressed buffers"),
+        (pa.nulls(10**9), None, "1000000000 rows"),
+        (_dictionary(["x" * 100_000], 2_000), None, "200000000 bytes of text"),
+        (_text_out_of_bounds, None, "out of bounds"),
+        ([[1.0]], None, "type list"),
+        (pa.array(["a"], pa.string_view()), None, "type string_view"),
+        (pa.array([b"a"]), None, "type binary"),
+    ],
+)
+def test_an_arrow_stream_that_would_unpack_to_much_or_to_nonsense_is_refused(
+    face, column, compression, says
+):
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    # Whoever prints such an array dies of it.
+    column = column() if callable(column) else column
+    body = stream_of(pa.table({COLUMNS[0]: column}), options)
+    status, _, answer = face.ask("POST", "/score", body, kind=ARROW)
+    assert status == 400
+    assert says in json.loads(answer)["detail"]
+
+
+def test_no_arrow_stream_with_wrong_bytes_is_anybodys_fault_but_the_callers(face):
+    table = pa.table({name: [row[name] for row in ROWS] for name in COLUMNS})
+    text = {"text": pa.array(["a", "b", None]).dictionary_encode()}
+    bodies, drawn = [stream_of(table), stream_of(pa.table(text))], random.Random(1)
+    for _ in range(1000):
+        body = bytearray(drawn.choice(bodies))
+        for _ in range(drawn.choice((1, 2, 8))):
+            body[drawn.randrange(len(body))] = drawn.randrange(256)
+        status, _, answer = face.ask("POST", "/score", bytes(body), kind=ARROW)
+        assert status in (200, 400, 422), (status, answer, bytes(body))
 
 
 def test_types_of_arrow_are_taken_as_the_schema_has_them(tmp_path):

@@ -14,6 +14,8 @@ ColumnType = Literal["number", "integer", "boolean", "string", "datetime"]
 
 #: A call reports at most this many problems; the rest are fixed by the same reading.
 MOST_PROBLEMS = 20
+#: So many of them come with the name that may have been meant.
+MOST_SUGGESTIONS = 5
 
 _JSON_TYPE = {
     "number": "number",
@@ -134,8 +136,12 @@ class Schema:
                 problems.append(_problem(index, column.name, "wrong type", value, _wanted(column)))
             result[column.name] = converted
         for name in row:
+            if len(problems) >= MOST_PROBLEMS:
+                break
             if name not in known:
-                close = difflib.get_close_matches(str(name), known, n=1)
+                # Each search takes milliseconds where there are many columns.
+                search = len(problems) < MOST_SUGGESTIONS
+                close = difflib.get_close_matches(str(name), known, n=1) if search else []
                 wanted = f"{close[0]!r}?" if close else f"one of {', '.join(sorted(known)[:20])}"
                 # Half a pair of surrogates cannot be told as it came.
                 told = str(name).encode("utf-8", "backslashreplace").decode()

@@ -14,15 +14,16 @@ from scienceops.core.captures import CapturedCall, CaptureMode
 from scienceops.errors import CaptureUnavailable
 from scorer_container.capture import DAMAGED, CaptureSpool
 from scorer_container.group_commit import GroupCommit
+from scorer_container.spooled import to_frame
 
 log = logging.getLogger(__name__)
 
 #: How long a reply waits for the bucket.
 STORED_SECONDS = 10.0
 LOOK_SECONDS = 0.005
-#: How often what is buffered is written, and how many calls may wait for that.
+#: How often what is buffered is written, and how much may wait for that.
 BUFFER_SECONDS = 0.2
-MOST_BUFFERED = 10_000
+MOST_BUFFERED_BYTES = 64 * 1024 * 1024
 
 
 class Capture(Protocol):
@@ -61,8 +62,9 @@ class Synced:
 
     def keep(self, calls: Sequence[CapturedCall]) -> list[bool]:
         """Write them, and wait for the disk."""
-        self._spool.append(calls)
+        sequence = self._spool.append(calls)
         self._group.wait()
+        self._spool.check_synced(sequence)
         return [True] * len(calls)
 
 
@@ -110,28 +112,44 @@ class Buffered:
 
     def __init__(self, spool: CaptureSpool) -> None:
         self._spool = spool
-        self._calls: deque[CapturedCall] = deque()
-        self._turn = threading.Lock()
+        #: Frames with their rows, and the bytes of all of them.
+        self._frames: deque[tuple[bytes, int]] = deque()
+        self._bytes = 0
+        self._room, self._turn = threading.Lock(), threading.Lock()
         threading.Thread(target=self._write_on, name="buffer", daemon=True).start()
         # A worker process ends without the interpreter's own way out.
-        Finalize(None, self.flush, exitpriority=100)
+        Finalize(None, self.end, exitpriority=100)
 
     def keep(self, calls: Sequence[CapturedCall]) -> list[bool]:
         """Remember them; raises CaptureUnavailable when there is no room for them further on."""
-        if len(self._calls) + len(calls) > MOST_BUFFERED or not self._spool.has_room():
-            raise CaptureUnavailable("no room for captures; not scored", retry_after_seconds=5)
-        self._calls.extend(calls)
+        frame = to_frame(calls)
+        with self._room:
+            size = self._bytes + len(frame)
+            if size > MOST_BUFFERED_BYTES or not self._spool.has_room(size):
+                raise CaptureUnavailable("no room for captures; not scored", retry_after_seconds=5)
+            self._bytes = size
+            self._frames.append((frame, sum(len(call.predictions) for call in calls)))
         return [True] * len(calls)
 
-    def flush(self) -> None:
+    def flush(self, *, beyond_limit: bool = False) -> None:
         """Write all that is buffered, until the spool takes no more."""
         with self._turn:
-            while self._calls:
+            while self._frames:
+                frame, rows = self._frames[0]
                 try:
-                    self._spool.append([self._calls[0]])
-                except CaptureUnavailable:
+                    self._spool.append_frame(frame, rows, beyond_limit=beyond_limit)
+                except CaptureUnavailable as error:
+                    log.warning("captures stay in memory", extra={"reason": str(error)})
                     return
-                self._calls.popleft()
+                self._frames.popleft()
+                with self._room:
+                    self._bytes -= len(frame)
+
+    def end(self) -> None:
+        """Write the last: what was acknowledged is kept, whatever else waits for the bucket."""
+        self.flush(beyond_limit=True)
+        if self._frames:
+            log.error("captures were lost", extra={"rows": sum(rows for _, rows in self._frames)})
 
     def _write_on(self) -> None:
         while True:

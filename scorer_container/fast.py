@@ -165,8 +165,9 @@ def _call(environ: Environ, body: bytes) -> Call:
         captured_at=get("HTTP_X_SCIENCEOPS_CAPTURED_AT", ""),
         capture=get("HTTP_X_SCIENCEOPS_CAPTURE", ""),
         # The gateway says it in its own header, a direct caller as it would to the gateway.
-        correlation=get("HTTP_X_SCIENCEOPS_CORRELATION_ID", "")
-        or get("HTTP_X_REQUEST_ID", "")[:LONGEST_CORRELATION],
+        correlation=(get("HTTP_X_SCIENCEOPS_CORRELATION_ID", "") or get("HTTP_X_REQUEST_ID", ""))[
+            :LONGEST_CORRELATION
+        ],
         trace=get("HTTP_TRACEPARENT", ""),
     )
 

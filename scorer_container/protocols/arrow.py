@@ -1,5 +1,6 @@
 """Arrow's stream: many rows as columns, which nothing has to take apart and put together again."""
 
+from collections import Counter
 from typing import Any
 
 from scienceops.core.schema import Column
@@ -27,7 +28,8 @@ class ArrowForm(NativeForm):
             raise BadInput("the Arrow stream has no rows")
         columns = {column.name: column for column in self.decoder.schema.columns}
         names = given.schema.names
-        wrong = [name for name in names if name not in columns or names.count(name) > 1]
+        times = Counter(names)
+        wrong = [name for name in times if name not in columns or times[name] > 1]
         if wrong:
             told = f"there is {'no' if wrong[0] not in columns else 'twice a'} column {wrong[0]!r}"
             raise BadInput(f"{told}: wanted {', '.join(columns)}")

@@ -1,13 +1,12 @@
 """Encoding: bodies that are gzipped or deflated on the wire, as Triton's clients may send them."""
 
 import gzip
+import io
 import zlib
 
 from scienceops.errors import BadInput
 
 ENCODINGS = ("gzip", "deflate")
-#: Tells zlib to see by the first bytes whether they are gzip's or its own.
-_EITHER = zlib.MAX_WBITS | 32
 #: Replies are read once: what a higher level saves is not worth its time.
 _LEVEL = 1
 
@@ -22,13 +21,20 @@ def unpacked(body: bytes, encoding: str, limit: int) -> bytes:
         raise BadInput(
             f"Content-Encoding is {encoding!r:.80}: wanted {', '.join(ENCODINGS)}, or none"
         )
-    reader = zlib.decompressobj(_EITHER)
     try:
+        if encoding == "gzip":
+            # Of one member or of several, one after another.
+            return gzip.GzipFile(fileobj=io.BytesIO(body)).read(limit + 1)
+        reader = zlib.decompressobj()
         whole = reader.decompress(body, limit + 1)
-    except zlib.error as error:
+    except EOFError:
+        raise BadInput(f"the body ends within its {encoding}") from None
+    except (OSError, zlib.error) as error:
         raise BadInput(f"the body is no {encoding}: {error}") from None
     if len(whole) <= limit and not reader.eof:
         raise BadInput(f"the body ends within its {encoding}")
+    if reader.unused_data:
+        raise BadInput(f"{len(reader.unused_data)} bytes follow the end of the body's {encoding}")
     return whole
 
 

@@ -149,7 +149,8 @@ def _cell(text: str, column: Column) -> Any:
         return None
     if column.type == "boolean":
         return {"true": True, "false": False}.get(text.lower(), text)
-    if column.type in ("number", "integer"):
+    # Python reads "1_0" as 10, and the digits of every script.
+    if column.type in ("number", "integer") and text.isascii() and "_" not in text:
         try:
             number = float(text)
             return int(text) if column.type == "integer" and "." not in text else number

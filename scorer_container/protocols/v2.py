@@ -4,13 +4,15 @@ Source: the KServe "Open Inference Protocol (V2)" specification, and Triton's "B
 Extension".
 """
 
+import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 import numpy as np
 
-from scienceops.core.schema import Schema
+from scienceops.core.schema import Schema, accept
 from scienceops.core.table import Table
 from scienceops.errors import BadInput, NotFound
 from scienceops.problems import Problem
@@ -21,6 +23,8 @@ from scorer_container.protocols.form import JSON, Answer, Sent
 from scorer_container.protocols.rows import parse
 from scorer_container.protocols.tensors import NUMPY_TYPES
 
+#: Of a tensor; more than two are refused, by words that tell of the columns.
+MOST_DIMENSIONS = 8
 LENGTH_HEADER = "Inference-Header-Content-Length"
 #: More than any length of a body has.
 _MOST_DIGITS = 15
@@ -122,6 +126,9 @@ class V2Form:
 
     def _check_outputs(self) -> None:
         _parameters(self._asked, "the call")
+        identity = self._asked.get("id")
+        if isinstance(identity, str) and not accept("string", identity)[0]:
+            raise BadInput(f"id is {identity!a:.80}: wanted text, half a character is none")
         asked = self._asked.get("outputs")
         if asked is not None and not isinstance(asked, list):
             raise BadInput(f"outputs is {asked!r:.80}: wanted a list")
@@ -184,11 +191,12 @@ def _values(tensor: Any, rest: memoryview) -> tuple[list[Any], list[int], int]:
         if type(size) is not int or not 0 <= size <= len(rest):
             raise BadInput(f"input {name!r} has binary_data_size {size!r}, {len(rest)} bytes came")
         used, values = size, _from_bytes(rest[:size], kind, name)
-    count = 1
-    for length in shape:
-        count *= length
-    if len(values) != count:
-        raise BadInput(f"input {name!r} has {len(values)} values, its shape {shape} wants {count}")
+    if len(shape) > MOST_DIMENSIONS:
+        raise BadInput(f"input {name!r} has the shape {shape!r:.80}: wanted [rows, columns]")
+    if len(values) != (count := math.prod(shape)):
+        wanted = count if count < sys.maxsize else "more"
+        told = f"its shape {shape!r:.80} wants {wanted}"
+        raise BadInput(f"input {name!r} has {len(values)} values, {told}")
     return values, shape, used
 
 

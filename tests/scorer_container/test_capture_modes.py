@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from face import Face
@@ -173,15 +174,15 @@ def test_a_call_whose_file_was_kept_aside_is_not_said_to_be_stored(tmp_path):
 
 def test_a_disk_that_fails_once_ends_no_writing_of_what_is_buffered(tmp_path, monkeypatch):
     spool = open_spool(tmp_path)
-    real, failed = spool.append, []
+    real, failed = spool.append_frame, []
 
-    def append(calls):
+    def append_frame(frame, rows, **more):
         if not failed:
-            failed.append(calls)
+            failed.append(rows)
             raise OSError(5, "Input/output error")
-        real(calls)
+        return real(frame, rows, **more)
 
-    monkeypatch.setattr(spool, "append", append)
+    monkeypatch.setattr(spool, "append_frame", append_frame)
     Buffered(spool).keep([call()])
     wait_for(lambda: spooled(*tmp_path.iterdir()), 10, "the call in the spool")
     assert failed
@@ -197,13 +198,103 @@ def test_a_buffered_call_is_written_soon_and_when_the_process_ends(tmp_path):
 
 
 def test_buffered_calls_are_refused_when_there_is_no_room_behind(tmp_path):
-    capture = Buffered(open_spool(tmp_path, limit=10))
-    assert capture.keep([call()]) == [True]
-    capture.flush()
-    (tmp_path / "b-00000001.sealed").write_bytes(b"x" * 20)
-    wait_for(lambda: not capture._spool.has_room(), 10, "a full spool")
+    one = len(to_frame([call()]))
+    capture = Buffered(open_spool(tmp_path, limit=3 * one))
+    for number in range(3):
+        assert capture.keep([call(number)]) == [True]
     with pytest.raises(CaptureUnavailable):
+        capture.keep([call(3)])
+    capture.flush()
+    assert len(spooled(*tmp_path.iterdir())) == 3
+    with pytest.raises(CaptureUnavailable):
+        capture.keep([call(4)])
+
+
+def test_what_is_buffered_at_the_end_is_written_whatever_else_waits(tmp_path):
+    capture = Buffered(open_spool(tmp_path, limit=10_000))
+    capture.keep([call()])
+    capture.flush()
+    capture.keep([call(1), call(2)])
+    # Another scorer's spool has taken the room meanwhile.
+    (tmp_path / "b-00000001.sealed").write_bytes(b"x" * 10_000)
+    wait_for(lambda: not capture._spool.has_room(), 10, "a full spool")
+    capture.end()
+    assert len(spooled(*tmp_path.glob("a*"))) == 3
+
+
+def failing(monkeypatch, name, times):
+    """Let a call of `os` fail so many times."""
+    real, left = getattr(os, name), [OSError(5, "Input/output error")] * times
+
+    def act(*values, **more):
+        if left:
+            raise left.pop()
+        return real(*values, **more)
+
+    monkeypatch.setattr(os, name, act)
+
+
+def test_a_disk_that_failed_once_is_not_believed_when_it_says_that_it_has_all(
+    tmp_path, monkeypatch
+):
+    spool = open_spool(tmp_path, synced=True)
+    capture, first = Synced(spool), spool.append([call()])
+    failing(monkeypatch, "fdatasync", 1)
+    with pytest.raises(CaptureUnavailable, match="Input/output error"):
         capture.keep([call(1)])
+    # It says yes to whoever asks again, and what it lost has been lost.
+    spool.sync()
+    with pytest.raises(CaptureUnavailable, match="the disk did not take"):
+        spool.check_synced(first)
+    assert capture.keep([call(2)]) == [True]
+    assert [c.request_id for c in spooled(*sorted(tmp_path.iterdir()))] == [
+        call(number).request_id for number in range(3)
+    ]
+
+
+def test_a_file_that_cannot_be_synced_when_it_is_sealed_is_told_to_those_who_wrote(
+    tmp_path, monkeypatch
+):
+    spool = CaptureSpool(
+        tmp_path, "a", segment_seconds=3600, segment_rows=2, limit_bytes=10**6, synced=True
+    )
+    capture = Synced(spool)
+    assert capture.keep([call()]) == [True]
+    failing(monkeypatch, "fdatasync", 1)
+    with pytest.raises(CaptureUnavailable, match="the disk did not take"):
+        capture.keep([call(1)])
+    assert capture.keep([call(2)]) == [True]
+
+
+def test_what_was_kept_is_kept_though_its_file_cannot_be_sealed(tmp_path, monkeypatch):
+    spool = CaptureSpool(tmp_path, "a", segment_seconds=3600, segment_rows=1, limit_bytes=10**6)
+    real = Path.rename
+
+    def rename(path, target):
+        if path.suffix == ".open":
+            raise OSError(30, "Read-only file system")
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    capture = capture_of("durable", 1, spool)
+    assert [capture.keep([call(n)]) for n in range(3)] == [[True]] * 3
+    monkeypatch.undo()
+    assert capture.keep([call(3)]) == [True]
+    (sealed,) = tmp_path.iterdir()
+    assert (sealed.suffix, len(spooled(sealed))) == (".sealed", 4)
+
+
+@pytest.mark.parametrize("name", ["open", "fsync"])
+def test_a_file_that_cannot_be_opened_leaves_nothing_and_the_call_is_told_to_come_again(
+    tmp_path, monkeypatch, name
+):
+    spool = open_spool(tmp_path, synced=True)
+    failing(monkeypatch, name, 1)
+    with pytest.raises(CaptureUnavailable, match="not scored"):
+        spool.append([call()])
+    assert list(tmp_path.iterdir()) == []
+    spool.append([call()])
+    assert len(spooled(*tmp_path.iterdir())) == 1
 
 
 def test_a_share_is_chosen_by_id_and_is_near_what_was_asked_for(tmp_path):

@@ -140,6 +140,8 @@ def test_csv_is_read_by_the_schema(face, path, kind):
         (csv_of([{**ROWS[0], "more": 1}]), "unknown column"),
         (csv_of(ROWS) + b"\r\n1,2", "row 4 has 2 values"),
         (csv_of([{**ROWS[0], COLUMNS[1]: "nan"}]), "wrong type"),
+        (csv_of([{**ROWS[0], COLUMNS[1]: "1_0"}]), "wrong type"),
+        (csv_of([{**ROWS[0], COLUMNS[1]: "\u0663"}]), "wrong type"),
     ],
 )
 def test_what_is_wrong_in_a_csv_is_named(face, body, says):
@@ -265,6 +267,9 @@ def test_texts_and_missing_numbers_as_tensors(tmp_path):
         ({"inputs": [{"name": "x"}]}, "shape"),
         ({"inputs": [{**tensors_by_column()[0], "shape": [3]}]}, "4 values"),
         ({"inputs": [{**tensors_by_column()[0], "shape": [-1]}]}, "whole numbers"),
+        ({"inputs": [{**tensors_by_column()[0], "shape": [10**4000] * 2}]}, "wants more"),
+        ({"inputs": [{**tensors_by_column()[0], "shape": [1] * 1000}]}, "the shape"),
+        ({"inputs": tensors_by_column(), "id": "\ud800"}, "half a character"),
         ({"inputs": [{**tensors_by_column()[0], "datatype": "FP128"}]}, "datatype"),
         ({"inputs": tensors_by_column()[:3]}, "missing value"),
         ({"inputs": [{**tensors_by_column()[0], "name": "x"}]}, "no column 'x'"),
@@ -349,6 +354,13 @@ def stream_of(table, options=None):
     return sink.getvalue()
 
 
+def test_all_members_of_a_gzip_are_read(face):
+    head, *lines = csv_of(ROWS).splitlines(keepends=True)
+    body = gzip.compress(head + lines[0]) + gzip.compress(b"".join(lines[1:]))
+    status, _, answer = face.ask("POST", "/score", body, kind="text/csv", Content_Encoding="gzip")
+    assert (status, json.loads(answer)["predictions"]) == (200, LABELS)
+
+
 @pytest.mark.parametrize("press", [gzip.compress, zlib.compress], ids=["gzip", "deflate"])
 def test_a_packed_body_is_scored_and_captured(face, press):
     encoding = "gzip" if press is gzip.compress else "deflate"
@@ -364,9 +376,11 @@ def test_a_packed_body_is_scored_and_captured(face, press):
         (gzip.compress(b" " * (LIMIT + 1)), "gzip", 413),
         (gzip.compress(b"{}" * 100)[:-9], "gzip", 400),
         (b"{}", "gzip", 400),
+        (gzip.compress(b"{}") + b"{}", "gzip", 400),
+        (zlib.compress(b"{}") + b"{}", "deflate", 400),
         (b"{}", "br", 400),
     ],
-    ids=["too large", "torn", "not packed", "unknown"],
+    ids=["too large", "torn", "not packed", "gzip and more", "deflate and more", "unknown"],
 )
 def test_what_is_wrong_with_a_packed_body_is_refused(face, body, encoding, wanted):
     status, _, answer = face.ask("POST", "/score", body, Content_Encoding=encoding)
@@ -464,6 +478,14 @@ def test_no_arrow_stream_with_wrong_bytes_is_anybodys_fault_but_the_callers(face
             body[drawn.randrange(len(body))] = drawn.randrange(256)
         status, _, answer = face.ask("POST", "/score", bytes(body), kind=ARROW)
         assert status in (200, 400, 422), (status, answer, bytes(body))
+
+
+def test_a_missing_value_of_a_dictionary_is_a_missing_value(face):
+    odd = pa.DictionaryArray.from_arrays(pa.array([0, 1], pa.int8()), pa.array([5.1, None]))
+    table = pa.table([odd, *[pa.array([1.0, 2.0])] * 3], names=COLUMNS)
+    status, _, answer = face.ask("POST", "/score", stream_of(table), kind=ARROW)
+    (problem,) = json.loads(answer)["problems"]
+    assert (status, problem["row"], problem["problem"]) == (422, 1, "missing value")
 
 
 def test_types_of_arrow_are_taken_as_the_schema_has_them(tmp_path):

@@ -12,14 +12,19 @@ from typing import Any
 
 import numpy as np
 
+from scienceops.core.stats.category import OTHER
 from scienceops.core.stats.numeric import Moments
-from scienceops.core.stats.sketches import FloatArray
+from scienceops.core.stats.sketches import FloatArray, IntArray
 
 #: A probability below this counts as this, for the logarithm of zero is infinite.
 LEAST_PROBABILITY = 1e-15
 NO_VALUES = Moments()
 _Z = 1.959963984540054
 _RESAMPLES = 400
+#: Classes that the confusion tells apart; the rarer ones are told together. Labels may be any text.
+CLASSES_TOLD = 50
+#: Up to so many kinds of (actual, predicted) F1 has an interval, which draws each of them anew.
+PAIRS_DRAWN = 10_000
 #: Share of a mean below which a deviation from it is rounding.
 _ROUNDING = 32 * float(np.finfo(np.float64).eps)
 
@@ -106,11 +111,25 @@ def _of_classes(quality: Quality) -> dict[str, float]:
     rows = quality.labelled
     hits = sum(n for (actual, predicted), n in quality.confusion.items() if actual == predicted)
     found = _with_interval("accuracy", (hits / rows, *wilson(hits, rows)))
-    found.update(_with_interval("f1", _f1(quality.confusion)))
+    found.update(_f1(quality.confusion))
     found.update(_with_interval("log_loss", _mean_of_errors(quality.log_loss)))
-    for pair, n in sorted(quality.confusion.items()):
+    for pair, n in sorted(_told_together(quality.confusion).items()):
         found[f"confusion:{json.dumps(pair)}"] = float(n)
     return found
+
+
+def _told_together(confusion: Mapping[tuple[str, str], int]) -> Counter[tuple[str, str]]:
+    """The confusion of the most frequent classes, the rest as OTHER, be they right or wrong."""
+    rows: Counter[str] = Counter()
+    for pair, n in confusion.items():
+        for label in pair:
+            rows[label] += n
+    told = sorted(rows, key=lambda label: (-rows[label], label))[:CLASSES_TOLD]
+    name = {label: label for label in told}
+    pooled: Counter[tuple[str, str]] = Counter()
+    for (actual, predicted), n in confusion.items():
+        pooled[name.get(actual, OTHER), name.get(predicted, OTHER)] += n
+    return pooled
 
 
 def _of_numbers(quality: Quality) -> dict[str, float]:
@@ -157,7 +176,7 @@ def wilson(hits: int, rows: int) -> tuple[float, float]:
     return low, middle + half if hits < rows else 1.0
 
 
-def _f1(confusion: Mapping[tuple[str, str], int]) -> tuple[float, float, float]:
+def _f1(confusion: Mapping[tuple[str, str], int]) -> dict[str, float]:
     """Macro F1 and its bootstrap interval: the confusion counts are drawn anew.
 
     Source: B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
@@ -166,21 +185,21 @@ def _f1(confusion: Mapping[tuple[str, str], int]) -> tuple[float, float, float]:
     place = {label: index for index, label in enumerate(labels)}
     pairs = sorted(confusion)
     counts = np.array([confusion[pair] for pair in pairs], dtype=np.int64)
+    actual, predicted = np.array([[place[label] for label in pair] for pair in pairs]).T
+    found = {"f1": _macro_f1(counts, actual, predicted)}
+    if len(pairs) > PAIRS_DRAWN:
+        return found
     rows = int(counts.sum())
     draws = np.random.default_rng(0).multinomial(rows, counts / rows, size=_RESAMPLES)
-    found = np.array([_macro_f1(row, pairs, place) for row in np.vstack([counts, draws])])
-    low, high = np.quantile(found[1:], [0.025, 0.975])
-    return float(found[0]), float(low), float(high)
+    drawn = [_macro_f1(row, actual, predicted) for row in draws]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return {**found, "f1_low": float(low), "f1_high": float(high)}
 
 
-def _macro_f1(
-    counts: np.ndarray[Any, Any], pairs: Sequence[tuple[str, str]], place: Mapping[str, int]
-) -> float:
-    hits, actual, predicted = (np.zeros(len(place)) for _ in range(3))
-    for (truth, told), n in zip(pairs, counts, strict=True):
-        actual[place[truth]] += n
-        predicted[place[told]] += n
-        hits[place[truth]] += n if truth == told else 0
-    both = actual + predicted
+def _macro_f1(counts: IntArray, actual: IntArray, predicted: IntArray) -> float:
+    """counts: rows of each pair; actual, predicted: the numbers of its classes."""
+    classes = 1 + int(max(actual.max(), predicted.max()))
+    both = np.bincount(actual, counts, classes) + np.bincount(predicted, counts, classes)
+    hits = np.bincount(actual, np.where(actual == predicted, counts, 0), classes)
     occurs = both > 0
     return float(np.mean(2 * hits[occurs] / both[occurs])) if occurs.any() else 0.0

@@ -3,7 +3,6 @@
 Of versions/, captures/, labels/ and training_sets/ nothing is ever looked at here.
 """
 
-import hashlib
 import logging
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from scienceops.core.names import (
 )
 from scienceops.core.retraining import MOVING
 from scienceops.core.versions import RESTING, Deployment, Version, VersionState
+from scienceops.digests import digest_of
 from scienceops.errors import BadInput, ObjectNotFound
 from scienceops.ports import Ports
 from scienceops.ports.object_store import ObjectInfo
@@ -129,8 +129,7 @@ def _version_of(info: ObjectInfo, candidates: list[Version], ports: Ports) -> Ve
             ports.objects.download(info.key, path)
         except ObjectNotFound:
             return None
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = digest_of(path)
     return next((version for version in candidates if version.digest == digest), None)
 
 

@@ -32,8 +32,6 @@ from scienceops.usecases.request_retraining import read_retrainings
 
 log = logging.getLogger(__name__)
 
-_OUT_OF_USE = (VersionState.RETIRED, VersionState.REJECTED)
-
 
 def find_garbage(ports: Ports, now: datetime, older_than: timedelta) -> list[Garbage]:
     """Uploads that are versions by now, and manifests of old runs that show nothing any more."""
@@ -63,7 +61,7 @@ def find_in_use(ports: Ports) -> InUse:
             if deployment.desired == "running" or deployment.observed != "stopped":
                 deployments.add((name, deployment.version))
         for version in _versions(name, ports):
-            if version.state in _OUT_OF_USE and (name, version.number) not in deployments:
+            if version.state is VersionState.REJECTED and (name, version.number) not in deployments:
                 continue
             images.update((version.image, version.training_image))
             builds.add(version.build_id)

@@ -8,7 +8,8 @@ from scipy.stats import ks_2samp
 
 from scienceops.core.stats.baseline import build_baseline
 from scienceops.core.stats.measures import psi, shares
-from scienceops.core.stats.verdicts import DRIFT, compare, judge
+from scienceops.core.stats.terms import DRIFT
+from scienceops.core.stats.verdicts import compare, judge
 
 SEEDS = 200
 DAY_ROWS = 1000

@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Literal
 
 from scienceops.core.captures import CaptureLayout
@@ -22,7 +22,8 @@ from scienceops.core.schema import Schema
 from scienceops.core.stats.baseline import Baseline
 from scienceops.core.stats.catalogue import Feature, compute
 from scienceops.core.stats.quality import Quality, measure_quality
-from scienceops.core.stats.verdicts import DRIFT, NAMES, Comparison, compare, judge
+from scienceops.core.stats.terms import DRIFT, VERDICTS, WINDOW_DAYS
+from scienceops.core.stats.verdicts import Comparison, compare, judge
 from scienceops.errors import ObjectNotFound
 from scienceops.ports.object_store import ObjectStore
 from scienceops.ports.statistics_store import StatisticRow, StatisticsStore
@@ -97,7 +98,7 @@ def execute(
         for feature in features:
             if feature.name == LATENCY:
                 continue
-            verdicts[NAMES[feature.compared.verdict]] += 1
+            verdicts[VERDICTS[feature.compared.verdict]] += 1
             if feature.compared.verdict == DRIFT:
                 drifted.append(
                     {
@@ -115,7 +116,7 @@ def execute(
         "rows_read": sum(parts.columns[PREDICTION].rows for parts in results),
         "labelled_rows": sum(parts.quality.labelled for parts in results),
         "statistics_rows": written,
-        "verdicts": {name: verdicts[name] for name in NAMES.values()},
+        "verdicts": {name: verdicts[name] for name in VERDICTS.values()},
         "drifted": drifted[:DRIFTED_TOLD],
         "seconds": {"summarise": round(read - began, 3), "write": round(ended - read, 3)},
     }
@@ -135,14 +136,13 @@ def _features(
         {name: compare(then[name], part) for name, part in columns.items() if name != LATENCY}
     )
     place = order.partition
+    # One day more than the average has, for its change against the day before.
+    days = [place.date - timedelta(days=back) for back in range(WINDOW_DAYS, -1, -1)]
     features = []
     for name, part in columns.items():
         known = means.get((place.service, place.version, name), {})
-        until = [known[day] for day in sorted(known) if day <= place.date]
-        today: list[float | None] = [] if place.date in known else [None]
-        features.append(
-            Feature(name, part, then[name], compared.get(name, Comparison()), [*until, *today])
-        )
+        until = [known.get(day) for day in days]
+        features.append(Feature(name, part, then[name], compared.get(name, Comparison()), until))
     return features
 
 

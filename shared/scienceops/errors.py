@@ -24,7 +24,6 @@ ScienceOpsError                     500
 │   ├── RevisionConflict            409
 │   ├── WrongState                  409
 │   └── HomeInUse                   409
-├── UploadTooLarge                  413
 └── Unavailable                     503  `retry_after_seconds`
     ├── ServiceNotReady             503
     ├── CaptureUnavailable          503
@@ -220,12 +219,6 @@ class HomeInUse(Conflict):
         )
         self.home = home
         self.pid = pid
-
-
-class UploadTooLarge(ScienceOpsError):
-    """A request or package over the stated limit."""
-
-    http_status = 413
 
 
 class Unavailable(ScienceOpsError):

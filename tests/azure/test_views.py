@@ -18,9 +18,10 @@ from scienceops.adapters.sql.schema import prepare
 from scienceops.adapters.sql.statistics import SqlStatisticsStore
 from scienceops.adapters.sql.views import VIEWS, View
 from scienceops.core.names import LATENCY, PREDICTION, QUALITY, Partition
+from scienceops.core.stats.terms import VERDICTS
 from scienceops.core.versions import Service, Version
 from scienceops.ports.statistics_store import StatisticRow
-from scienceops.usecases.monitor import VERDICTS, data_monitor, model_monitor
+from scienceops.usecases.monitor import data_monitor, model_monitor
 from scienceops.usecases.records import Stored, number_key, save
 
 DAYS = [date(2026, 11, 20), date(2026, 11, 21)]

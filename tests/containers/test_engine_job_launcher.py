@@ -24,3 +24,8 @@ class TestEngineJobLauncher(JobLauncherContract):
         return lambda key, *arguments, **fields: make_order(
             key, *arguments, **{"image": laboratory.stand_in_job, **fields}
         )
+
+    @pytest.fixture
+    def refused(self, jobs: SubprocessJobLauncher) -> tuple[SubprocessJobLauncher, JobOrder, str]:
+        image = "environment:0123"
+        return jobs, make_order("run-1", "say", image=image), image

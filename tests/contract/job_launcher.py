@@ -1,4 +1,4 @@
-"""What every JobLauncher promises. Inherit it, give `jobs` and `order`."""
+"""What every JobLauncher promises. Inherit it, give `jobs`, `order` and `refused`."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +20,11 @@ class JobLauncherContract:
     @pytest.fixture
     def order(self) -> Callable[..., JobOrder]:
         """Makes the order that runs the stand-in job: order(key, *arguments, **fields)."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def refused(self) -> tuple[JobLauncher, JobOrder, str]:
+        """A launcher, an order that its platform refuses to begin, and a word of the reason."""
         raise NotImplementedError
 
     def end_of(self, jobs: JobLauncher, job_id: str) -> JobStatus:
@@ -84,6 +89,20 @@ class JobLauncherContract:
         assert status.reason
         assert jobs.log(job_id) == ""
         jobs.cancel(job_id)
+
+    def test_a_job_that_is_refused_has_failed_with_the_reason_and_stays_so(
+        self, refused: tuple[JobLauncher, JobOrder, str]
+    ) -> None:
+        jobs, order, word = refused
+        for _ in range(2):
+            job_id = jobs.start(order)
+            status = jobs.status(job_id)
+            assert status.state is JobState.FAILED
+            assert "cannot be started" in status.reason
+            assert word in status.reason
+        jobs.cancel(job_id)
+        assert jobs.status(job_id) == status
+        assert jobs.log(job_id) == ""
 
     def test_a_job_over_its_time_limit_has_failed(
         self, jobs: JobLauncher, order: Callable[..., JobOrder]

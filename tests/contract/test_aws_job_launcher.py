@@ -34,8 +34,8 @@ def store(account: Account, stand_ins: Any) -> S3ObjectStore:
 
 @pytest.fixture
 def make(account: Account, store: S3ObjectStore) -> Callable[..., AwsJobLauncher]:
-    """Makes a launcher, as each function has its own; `later` than now by its clock."""
-    names: AwsSettings = account.settings.aws.model_copy(
+    """Makes a launcher, as each function has its own; `later` by its clock, with these settings."""
+    made: AwsSettings = account.settings.aws.model_copy(
         update={
             "roles": "arn:aws:iam::000000000000:role/",
             "subnets": "subnet-1,subnet-2",
@@ -45,9 +45,9 @@ def make(account: Account, store: S3ObjectStore) -> Callable[..., AwsJobLauncher
             "emr_application": "00application",
         }
     )
-    settings = account.settings.model_copy(update={"aws": names})
 
-    def make_one(later: timedelta = timedelta()) -> AwsJobLauncher:
+    def make_one(later: timedelta = timedelta(), **names: str) -> AwsJobLauncher:
+        settings = account.settings.model_copy(update={"aws": made.model_copy(update=names)})
         return AwsJobLauncher(
             settings,
             store,
@@ -120,6 +120,12 @@ class TestOnEmr(AwsLauncherContract):
 
         return make_order
 
+    @pytest.fixture
+    def refused(
+        self, make: Callable[..., AwsJobLauncher], order: Callable[..., JobOrder]
+    ) -> tuple[AwsJobLauncher, JobOrder, str]:
+        return make(emr_application=""), order("run-1", "say"), "SCIENCEOPS_AWS_EMR_APPLICATION"
+
     def forget(self, stand_ins: Any) -> None:
         stand_ins.emr.stop()
         stand_ins.emr.runs.clear()
@@ -155,11 +161,6 @@ class TestOnEmr(AwsLauncherContract):
         shell.cancel(job_id)
         assert self.end_of(shell, job_id).state is JobState.CANCELLED
 
-    def test_without_an_application_it_is_refused(self, account, store, order) -> None:
-        jobs = AwsJobLauncher(account.settings, store, ecs=None, emr=None, logs=None)
-        status = self.run(jobs, order("run-1", "say", "hello"))
-        assert "SCIENCEOPS_AWS_EMR_APPLICATION" in status.reason
-
 
 class TestOnEcs(AwsLauncherContract):
     @pytest.fixture
@@ -172,6 +173,12 @@ class TestOnEcs(AwsLauncherContract):
 
         return make_order
 
+    @pytest.fixture
+    def refused(
+        self, make: Callable[..., AwsJobLauncher], order: Callable[..., JobOrder]
+    ) -> tuple[AwsJobLauncher, JobOrder, str]:
+        return make(subnets=""), order("run-1", "say"), "SCIENCEOPS_AWS_SUBNETS"
+
     def forget(self, stand_ins: Any) -> None:
         stand_ins.ecs.stop()
         stand_ins.ecs.tasks.clear()
@@ -180,11 +187,6 @@ class TestOnEcs(AwsLauncherContract):
         for key in ("run-1", "run-2"):
             self.run(jobs, order(key, "say", key))
         assert len({t.facts["taskDefinitionArn"] for t in stand_ins.ecs.tasks.values()}) == 1
-
-    def test_without_a_network_it_is_refused(self, account, store, order) -> None:
-        jobs = AwsJobLauncher(account.settings, store, ecs=None, emr=None, logs=None)
-        status = self.run(jobs, order("run-1", "say", "hello"))
-        assert "SCIENCEOPS_AWS_SUBNETS" in status.reason
 
     def test_it_may_not_call_scorers(self, jobs, order, stand_ins) -> None:
         self.run(jobs, order("run-1", "say", "hello"))
@@ -204,6 +206,12 @@ class TestCallingScorers(AwsLauncherContract):
 
         return make_order
 
+    @pytest.fixture
+    def refused(
+        self, make: Callable[..., AwsJobLauncher], order: Callable[..., JobOrder]
+    ) -> tuple[AwsJobLauncher, JobOrder, str]:
+        return make(calling_group=""), order("run-1", "say"), "SCIENCEOPS_AWS_CALLING_GROUP"
+
     def forget(self, stand_ins: Any) -> None:
         stand_ins.ecs.stop()
         stand_ins.ecs.tasks.clear()
@@ -214,10 +222,3 @@ class TestCallingScorers(AwsLauncherContract):
         self.run(jobs, order("run-1", "say", "hello"))
         assert standing_of(stand_ins) == ("comparison", ["sg-doors"])
         assert not stand_ins.emr.runs
-
-    def test_without_a_group_that_tasks_let_in_it_is_refused(self, account, store, order) -> None:
-        names = account.settings.aws.model_copy(update={"subnets": "subnet-1"})
-        settings = account.settings.model_copy(update={"aws": names})
-        jobs = AwsJobLauncher(settings, store, ecs=None, emr=None, logs=None)
-        status = self.run(jobs, order("run-1", "say", "hello"))
-        assert "SCIENCEOPS_AWS_CALLING_GROUP" in status.reason

@@ -5,7 +5,6 @@ Azurite is the bucket in which a job tells of itself.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from emulators.resource_manager import RESOURCE_GROUP, SUBSCRIPTION, serving, se
 from scienceops.adapters.azure.job_launcher import AzureJobLauncher, connect_jobs
 from scienceops.azure_settings import AzureSettings
 from scienceops.config import Settings
-from scienceops.errors import BadSetting
 from scienceops.ports.job_launcher import JobOrder, JobState
 
 IMAGE = "registry.azurecr.io/scienceops@sha256:" + "a" * 64
@@ -113,6 +111,14 @@ class LauncherContract(JobLauncherContract):
 class TestContainerAppsJobs(LauncherContract):
     image = IMAGE
 
+    @pytest.fixture
+    def refused(
+        self, settings: Settings, order: Callable[..., JobOrder]
+    ) -> tuple[AzureJobLauncher, JobOrder, str]:
+        azure = settings.azure.model_copy(update={"resource_group": "another"})
+        jobs = connect_jobs(settings.model_copy(update={"azure": azure}))
+        return jobs, order("run-1", "say"), "NOT FOUND"
+
     def test_its_identity_reaches_the_job(
         self, settings: Settings, order: Callable[..., JobOrder]
     ) -> None:
@@ -125,6 +131,17 @@ class TestContainerAppsJobs(LauncherContract):
 
 
 class TestDatabricksJobs(LauncherContract):
+    @pytest.fixture(params=["SCIENCEOPS_AZURE_DATABRICKS_HOST", "SCIENCEOPS_AZURE_JOB_IMAGE"])
+    def refused(
+        self,
+        settings: Settings,
+        order: Callable[..., JobOrder],
+        request: pytest.FixtureRequest,
+    ) -> tuple[AzureJobLauncher, JobOrder, str]:
+        azure = settings.azure.model_copy(update={"databricks_host": ""})
+        jobs = connect_jobs(settings.model_copy(update={"azure": azure}))
+        return jobs, order("run-1", "say"), request.param
+
     def test_a_cluster_is_made_by_the_policy_and_acts_as_nobody_of_ours(
         self, settings: Settings, order: Callable[..., JobOrder], databricks: Databricks
     ) -> None:
@@ -155,12 +172,3 @@ def test_small_days_run_in_a_container_where_there_is_an_image_for_them(
     jobs.start(JobOrder("run-1", "contract.stand_in_job", ("say", "--engine", engine), 60))
     assert bool(container_jobs.executions) is (place == "containers")
     assert bool(databricks.runs) is (place == "databricks")
-
-
-def test_statistics_without_a_place_name_the_settings(settings: Settings) -> None:
-    azure = settings.azure.model_copy(update={"databricks_host": ""})
-    jobs = connect_jobs(settings.model_copy(update={"azure": azure}))
-    order = JobOrder("run-1", "contract.stand_in_job", ("say",), 60)
-    with pytest.raises(BadSetting, match="SCIENCEOPS_AZURE_JOB_IMAGE"):
-        jobs.start(order)
-    assert jobs.start(replace(order, image=IMAGE)) == "run-1"

@@ -9,7 +9,7 @@ from scienceops.adapters.azure.blob_lock import BlobLock
 from scienceops.adapters.azure.clients import open_container
 from scienceops.adapters.azure.secret_store import KeyVaultSecretStore
 from scienceops.azure_settings import AzureSettings
-from scienceops.errors import Unavailable
+from scienceops.errors import SecretNotFound, Unavailable
 
 
 class TestKeyVaultSecretStoreOnAStandIn(SecretStoreContract):
@@ -41,6 +41,16 @@ class TestKeyVaultSecretStoreOnAStandIn(SecretStoreContract):
             "ab": "ab",
         }
         assert sorted(vault.versions) == ["a--b", "a-b", "ab"]
+
+    def test_what_somebody_deleted_in_the_vault_is_gone_and_can_be_put_again(
+        self, store: KeyVaultSecretStore, vault: StandInKeyVault
+    ) -> None:
+        store.put("owner-token", "1")
+        vault.client().begin_delete_secret("owner-token", _polling_interval=0).wait()
+        with pytest.raises(SecretNotFound):
+            store.get("owner-token")
+        assert store.put("owner-token", "2", if_absent=True) == "2"
+        assert store.get("owner-token") == "2"
 
     def test_a_put_if_absent_of_what_is_there_takes_no_lock_and_writes_no_version(
         self, store: KeyVaultSecretStore, vault: StandInKeyVault, lock: BlobLock

@@ -14,7 +14,6 @@ from contract.waiting import wait_for
 from scienceops.adapters.local.job_launcher import SubprocessJobLauncher
 from scienceops.adapters.local.processes import birth_of
 from scienceops.config import Settings
-from scienceops.errors import BadInput
 from scienceops.ports.job_launcher import JobOrder, JobState
 
 
@@ -42,6 +41,12 @@ class TestSubprocessJobLauncher(JobLauncherContract):
     @pytest.fixture
     def order(self) -> Callable[..., JobOrder]:
         return make_order
+
+    @pytest.fixture(params=["docker:iris", "environment:0123", "environment:../x"])
+    def refused(
+        self, jobs: SubprocessJobLauncher, request: pytest.FixtureRequest
+    ) -> tuple[SubprocessJobLauncher, JobOrder, str]:
+        return jobs, make_order("run-1", "say", image=request.param), request.param
 
     def test_the_job_knows_the_home(self, jobs: SubprocessJobLauncher, tmp_path: Path) -> None:
         status = self.run(jobs, make_order("run-1", "say-setting", "SCIENCEOPS_HOME"))
@@ -101,10 +106,3 @@ class TestSubprocessJobLauncher(JobLauncherContract):
         status = self.run(jobs, make_order("run-1", "say", image="python:/no/such/python"))
         assert status.state is JobState.FAILED
         assert "cannot be started" in status.reason
-
-    @pytest.mark.parametrize("image", ["docker:iris", "environment:0123", "environment:../x"])
-    def test_an_image_of_another_kind_or_one_that_is_gone_is_refused(
-        self, jobs: SubprocessJobLauncher, image: str
-    ) -> None:
-        with pytest.raises(BadInput, match=image):
-            jobs.start(make_order("run-1", "say", image=image))

@@ -14,7 +14,7 @@ from platform_process import wait_for
 from scorer_process import Scorer
 
 from scienceops.core.captures import CapturedCall
-from scienceops.core.ids import request_id
+from scienceops.core.ids import RequestIds
 from scienceops.errors import CaptureUnavailable
 from scorer_container.capture import DAMAGED, CaptureSpool
 from scorer_container.capture_modes import Buffered, Off, Sampled, Stored, Synced, capture_of
@@ -28,7 +28,7 @@ def package(tmp_path_factory):
 
 
 def call(number=0):
-    identity = request_id(1_700_000_000_000 + number, number.to_bytes(10, "big"), "key")
+    identity = RequestIds("key").make(1_700_000_000_000 + number, number.to_bytes(10, "big"))
     return CapturedCall(identity, datetime(2026, 11, 20, tzinfo=UTC), None, 1.0, [[1.0]], ["a"])
 
 

@@ -1,7 +1,6 @@
 """Parts: the answers of a run that is not at its end, on disk so that it can go on from there."""
 
 import fcntl
-import hashlib
 import json
 import os
 import shutil
@@ -117,12 +116,6 @@ class Parts:
         partial = self.folder / "writing"
         partial.write_text(json.dumps(document))
         _settle(partial, self.folder / _RUN)
-
-
-def digest_of(path: Path) -> str:
-    """sha256 of a file, which is read once from end to end."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _settle(partial: Path, place: Path) -> None:

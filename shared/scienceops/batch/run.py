@@ -8,8 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from scienceops.batch.parts import Parts, digest_of
+from scienceops.batch.parts import Parts
 from scienceops.batch.source import Source
+from scienceops.digests import digest_of
 from scienceops.errors import BadInput, BadRows, Conflict, Unavailable
 
 ARROW = "application/vnd.apache.arrow.stream"

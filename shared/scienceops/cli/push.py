@@ -12,7 +12,7 @@ from scienceops.cli.show import say
 from scienceops.errors import BadPackage, ScienceOpsError, Unavailable
 
 LOOK_SECONDS = 0.2
-ENDS = {"proved", "failed", "rejected", "retired"}
+ENDS = {"proved", "failed", "rejected"}
 
 
 @click.command()

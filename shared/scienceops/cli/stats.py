@@ -8,13 +8,13 @@ import click
 
 from scienceops.cli.session import actor, app, check_carried_out
 from scienceops.cli.show import show_json, show_table
+from scienceops.core.stats.terms import NOT_ENOUGH_DATA, VERDICTS
 from scienceops.errors import ScienceOpsError
 
 LOOK_SECONDS = 0.3
 SHOWN = ("verdict", "effect", "q_value", "psi", "mean", "coefficient_of_variation", "missing")
 #: What shipping a sealed segment may take.
 SEAL_SECONDS = 5
-VERDICTS = {0.0: "stable", 1.0: "drift", -1.0: "not enough data"}
 _DAY = click.DateTime(["%Y-%m-%d"])
 
 
@@ -87,7 +87,11 @@ def show_verdicts(rows: list[dict[str, Any]]) -> None:
         place = (row["prediction_date"], row["model_id"], row["feature_name"])
         table.setdefault(place, {})[row["statistic"]] = row["value"]
     lines = [
-        [*place, VERDICTS.get(found.get("verdict", -1.0), "-"), *(found.get(s) for s in SHOWN[1:])]
+        [
+            *place,
+            VERDICTS.get(found.get("verdict", NOT_ENOUGH_DATA), "-"),
+            *(found.get(s) for s in SHOWN[1:]),
+        ]
         for place, found in sorted(table.items())
     ]
     show_table(["day", "model", "feature", *SHOWN], lines)

@@ -63,16 +63,6 @@ def predicts(*names: str) -> Callable[[Predict], Predict]:
     return register
 
 
-def names_of_predictors() -> list[str]:
-    """Every class of predictor that can be lowered."""
-    return sorted(_PREDICTS)
-
-
-def names_of_transformers() -> list[str]:
-    """Every class of transformer that can be lowered."""
-    return sorted(_TRANSFORMS)
-
-
 def lower_transformer(transformer: Any, flow: Flow) -> Lowered:
     """The transformer's step, and what it makes of the flow; raises CannotCompile."""
     return _of_class(_TRANSFORMS, transformer)(transformer, flow)

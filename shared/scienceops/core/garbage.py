@@ -37,7 +37,7 @@ class Garbage:
 class InUse:
     """What the registry says is in use.
 
-    images: of versions that are neither retired nor rejected, and of what still runs.
+    images: of versions that are not rejected, and of what still runs.
     builds: of those versions. open_builds: of versions on their way. open_jobs: keys of the jobs of
     retrainings and statistics runs that are not at their end, the latter without the attempt.
     deployments: (service, version) that runs or should.

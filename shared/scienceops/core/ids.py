@@ -53,11 +53,6 @@ class RequestIds:
         return _dashed((plain + outer.digest()[:4]).hex())
 
 
-def request_id(at_ms: int, random: bytes, key: str) -> str:
-    """A single request id of the version that has this key."""
-    return RequestIds(key).make(at_ms, random)
-
-
 def was_answered_with(key: str, identity: str) -> bool:
     """Whether the version that has this key made this request id.
 

@@ -28,7 +28,6 @@ class VersionState(StrEnum):
     PROVED = "proved"
     FAILED = "failed"
     REJECTED = "rejected"
-    RETIRED = "retired"
 
 
 #: From each state, the states that may follow. `retry` reopens a failed version.
@@ -36,16 +35,13 @@ MOVES: dict[VersionState, frozenset[VersionState]] = {
     VersionState.UPLOADED: frozenset({VersionState.BUILDING, VersionState.FAILED}),
     VersionState.BUILDING: frozenset({VersionState.BUILT, VersionState.FAILED}),
     VersionState.BUILT: frozenset({VersionState.PROVED, VersionState.FAILED}),
-    VersionState.PROVED: frozenset({VersionState.REJECTED, VersionState.RETIRED}),
+    VersionState.PROVED: frozenset({VersionState.REJECTED}),
     VersionState.FAILED: frozenset({VersionState.UPLOADED}),
     VersionState.REJECTED: frozenset(),
-    VersionState.RETIRED: frozenset(),
 }
 
 #: States from which nothing moves on by itself.
-RESTING = frozenset(
-    {VersionState.PROVED, VersionState.FAILED, VersionState.REJECTED, VersionState.RETIRED}
-)
+RESTING = frozenset({VersionState.PROVED, VersionState.FAILED, VersionState.REJECTED})
 
 
 class Document(BaseModel):

@@ -5,13 +5,13 @@ from typing import Any
 
 from scienceops.app import App
 from scienceops.core.names import QUALITY
+from scienceops.core.stats.terms import VERDICTS
 from scienceops.demo.iris import SHIFTED
 from scienceops.demo.phases import Phases
 from scienceops.demo.traffic import NAME
 from scienceops.errors import ScienceOpsError
 
 SHOWN = ("verdict", "effect", "q_value", "mean")
-VERDICTS = {0.0: "stable", 1.0: "drift", -1.0: "not enough data"}
 MEASURES = ("labelled", "accuracy", "accuracy_low", "accuracy_high")
 
 

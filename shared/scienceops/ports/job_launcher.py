@@ -51,7 +51,11 @@ class JobLauncher(Protocol):
     """Jobs outlive the caller: start, then ask."""
 
     def start(self, order: JobOrder) -> str:
-        """Begin the job and return its id; with a key seen before, return that job's id."""
+        """Begin the job and return its id; with a key seen before, return that job's id.
+
+        What the platform refuses to begin, for what was ordered or for a setting that it lacks, is
+        a job that FAILED with the reason. What may go better the next time raises.
+        """
         ...
 
     def status(self, job_id: str) -> JobStatus:

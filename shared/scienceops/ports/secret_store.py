@@ -17,7 +17,3 @@ class SecretStore(Protocol):
         concurrent writers wins.
         """
         ...
-
-    def delete(self, name: str) -> None:
-        """Remove it; nothing happens when it is not there."""
-        ...

@@ -62,6 +62,16 @@ def advance_retraining(name: str, number: int, ports: Ports, clock: Clock) -> fl
         return AT_ONCE
 
 
+def fail_retraining(name: str, number: int, reason: str, ports: Ports, clock: Clock) -> None:
+    """End the retraining as failed, with the reason, unless it rests; its job is ended, too."""
+    stored = read_retraining(name, number, ports)
+    if stored.value.state not in MOVING:
+        return
+    _fail(stored, reason, ports, clock)
+    if stored.value.job_id:
+        ports.jobs.cancel(stored.value.job_id)
+
+
 def _select(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | None:
     found = _follow(stored, "select", SELECT_SECONDS, ports, clock)
     if not isinstance(found, dict):

@@ -10,6 +10,7 @@ from typing import Any
 from scienceops.core.alerts import Rule
 from scienceops.core.names import QUALITY, Partition, run_id, run_manifest_key
 from scienceops.core.policy import Policy
+from scienceops.core.stats.terms import DRIFT
 from scienceops.core.versions import RunState, Service, StatisticsRun, VersionState
 from scienceops.errors import ObjectNotFound
 from scienceops.ports import Ports
@@ -17,7 +18,6 @@ from scienceops.usecases.follow_run import PATIENCE
 from scienceops.usecases.freeze_run import read_runs
 from scienceops.usecases.records import read_versions
 
-DRIFT = 1.0
 #: A list of names is cut here: an event is to be read, the page has them all.
 MOST_NAMES = 50
 MOST_REASON = 500

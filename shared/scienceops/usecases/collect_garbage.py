@@ -3,7 +3,6 @@
 Of versions/, captures/, labels/ and training_sets/ nothing is ever looked at here.
 """
 
-import hashlib
 import logging
 import tempfile
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from scienceops.core.names import (
 )
 from scienceops.core.retraining import MOVING
 from scienceops.core.versions import RESTING, Deployment, Version, VersionState
+from scienceops.digests import digest_of
 from scienceops.errors import BadInput, ObjectNotFound
 from scienceops.ports import Ports
 from scienceops.ports.object_store import ObjectInfo
@@ -31,8 +31,6 @@ from scienceops.usecases.records import find_all, read_versions, service_names
 from scienceops.usecases.request_retraining import read_retrainings
 
 log = logging.getLogger(__name__)
-
-_OUT_OF_USE = (VersionState.RETIRED, VersionState.REJECTED)
 
 
 def find_garbage(ports: Ports, now: datetime, older_than: timedelta) -> list[Garbage]:
@@ -63,7 +61,7 @@ def find_in_use(ports: Ports) -> InUse:
             if deployment.desired == "running" or deployment.observed != "stopped":
                 deployments.add((name, deployment.version))
         for version in _versions(name, ports):
-            if version.state in _OUT_OF_USE and (name, version.number) not in deployments:
+            if version.state is VersionState.REJECTED and (name, version.number) not in deployments:
                 continue
             images.update((version.image, version.training_image))
             builds.add(version.build_id)
@@ -129,8 +127,7 @@ def _version_of(info: ObjectInfo, candidates: list[Version], ports: Ports) -> Ve
             ports.objects.download(info.key, path)
         except ObjectNotFound:
             return None
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = digest_of(path)
     return next((version for version in candidates if version.digest == digest), None)
 
 

@@ -1,6 +1,7 @@
 """Do work: take one message of queue `work`, take its step, say when to look again."""
 
 import logging
+from contextlib import suppress
 
 from scienceops.core.messages import (
     WORK,
@@ -11,12 +12,12 @@ from scienceops.core.messages import (
     Work,
     parse_work,
 )
-from scienceops.errors import BadInput, NotFound
+from scienceops.errors import BadInput, NotFound, RevisionConflict
 from scienceops.ports import Ports
 from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery
-from scienceops.usecases.advance_retraining import advance_retraining
+from scienceops.usecases.advance_retraining import advance_retraining, fail_retraining
 from scienceops.usecases.advance_version import Steps
-from scienceops.usecases.follow_run import follow_run
+from scienceops.usecases.follow_run import fail_attempt, follow_run
 from scienceops.usecases.reconcile_deployment import reconcile_deployment
 from scienceops.usecases.records import Clock
 
@@ -31,8 +32,9 @@ def do_work(delivery: Delivery, ports: Ports, clock: Clock, steps: Steps) -> Non
     """Take the step a message asks for and acknowledge it; the next look is a new message.
 
     What cannot be understood is logged and dropped, since no later delivery would go better. An
-    unforeseen error leaves the message for another attempt; at the last one a version is failed
-    with the reason, so that nothing hangs without a word.
+    unforeseen error leaves the message for another attempt; at the last one a version or a
+    retraining is failed with the reason, and a statistics run counts a failed attempt, so that
+    none hangs without a word. A deployment is looked at by every turn of the clock.
     """
     try:
         message = parse_work(delivery.body)
@@ -46,13 +48,29 @@ def do_work(delivery: Delivery, ports: Ports, clock: Clock, steps: Steps) -> Non
         log.warning("message dropped", extra={"reason": str(error)})
         delay = None
     except Exception as error:
-        if delivery.attempts >= MAX_ATTEMPTS and isinstance(message, AdvanceVersion):
-            reason = f"{type(error).__name__}: {error}; mend it, then `scienceops retry`"
-            steps.fail(message.service, message.version, reason)
+        if delivery.attempts >= MAX_ATTEMPTS:
+            # Somebody who was quicker has taken the step, or told of it.
+            with suppress(RevisionConflict):
+                _give_up(message, f"{type(error).__name__}: {error}", ports, clock, steps)
         raise
+    _look_again(message, delay, ports)
+    ports.queue.acknowledge(delivery)
+
+
+def _look_again(message: Work, delay: float | None, ports: Ports) -> None:
     if delay is not None:
         ports.queue.send(WORK, message.to_body(), delay_seconds=min(delay, LONGEST_DELAY_SECONDS))
-    ports.queue.acknowledge(delivery)
+
+
+def _give_up(message: Work, reason: str, ports: Ports, clock: Clock, steps: Steps) -> None:
+    match message:
+        case AdvanceVersion():
+            reason = f"{reason}; mend it, then `scienceops retry`"
+            steps.fail(message.service, message.version, reason)
+        case FollowRun():
+            _look_again(message, fail_attempt(message.run, reason, ports, clock), ports)
+        case AdvanceRetraining():
+            fail_retraining(message.service, message.number, reason, ports, clock)
 
 
 def _take_steps(

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from scienceops.core.names import PREDICTION, QUALITY
 from scienceops.core.policy import Policy, read_policy
 from scienceops.core.retraining import MOVING, Retraining, RetrainingState
+from scienceops.core.stats.terms import DRIFT
 from scienceops.core.versions import Service
 from scienceops.errors import BadInput, Conflict, RevisionConflict, WrongState
 from scienceops.ports import Ports
@@ -23,8 +24,6 @@ from scienceops.usecases.records import (
 from scienceops.usecases.request_retraining import read_retrainings, request_retraining
 
 log = logging.getLogger(__name__)
-
-DRIFT = 1.0
 
 
 def start_due_retrainings(ports: Ports, clock: Clock) -> None:

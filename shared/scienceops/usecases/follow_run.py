@@ -2,6 +2,7 @@
 
 import json
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from scienceops.core.names import run_id, run_manifest_key, run_result_key
@@ -43,6 +44,21 @@ def follow_run(number: int, ports: Ports, clock: Clock) -> float | None:
                 return None
     except RevisionConflict:
         return LOOK_SECONDS
+
+
+def fail_attempt(number: int, reason: str, ports: Ports, clock: Clock) -> float | None:
+    """Count a failed attempt of a run whose step fails however often it is taken.
+
+    Seconds until the next attempt, None for a run that makes none. A job that runs may run on: it
+    writes what the next one writes, of the same frozen manifest.
+    """
+    stored = find(ports.registry, STATISTICS, number_key("run", number), StatisticsRun)
+    if stored is None or stored.value.state not in OPEN - {RunState.FREEZING}:
+        return None
+    run = stored.value
+    begun = run.attempt if run.state is RunState.RUNNING else run.attempt + 1
+    counted = run.model_copy(update={"attempt": begun})
+    return _try_again(replace(stored, value=counted), reason, ports, clock)
 
 
 def _abandon_if_stuck(stored: Stored[StatisticsRun], ports: Ports, clock: Clock) -> float | None:
@@ -109,11 +125,10 @@ def _look(stored: Stored[StatisticsRun], ports: Ports, clock: Clock) -> float | 
     return _try_again(stored, "\n".join((status.reason, *status.log_tail)), ports, clock)
 
 
-def _try_again(
-    stored: Stored[StatisticsRun], reason: str, ports: Ports, clock: Clock
-) -> float | None:
+def _try_again(stored: Stored[StatisticsRun], reason: str, ports: Ports, clock: Clock) -> float:
     run = stored.value
-    wait = min(5.0 * float(2**run.attempt), float(LONGEST_WAIT_SECONDS))
+    # Bounded before it is raised to a power: a run that fails for weeks has thousands of attempts.
+    wait = min(5.0 * float(2 ** min(run.attempt, 10)), float(LONGEST_WAIT_SECONDS))
     state = RunState.READY if run.attempt < PATIENCE else RunState.FAILING
     changes = {
         "state": state,

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 from scienceops.core.messages import CAPTURES
 from scienceops.core.names import CAPTURES as CAPTURES_PREFIX
 from scienceops.core.names import Partition, run_id, run_manifest_key
+from scienceops.core.stats.terms import WINDOW_DAYS
 from scienceops.core.versions import RunState, StatisticsRun
 from scienceops.errors import BadInput, RevisionConflict
 from scienceops.ports import Ports
@@ -31,8 +32,6 @@ from scienceops.usecases.records import (
 
 log = logging.getLogger(__name__)
 
-#: A day's rate of change looks back this many days, so they are recomputed along with it.
-WINDOW_DAYS = 7
 #: Long enough to freeze the largest run; after it the messages would be delivered again.
 FREEZE_SECONDS = 300
 #: Messages that are acknowledged at a time.

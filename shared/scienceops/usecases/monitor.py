@@ -7,13 +7,13 @@ from typing import Any
 
 from scienceops.core.names import LATENCY, PREDICTION, QUALITY
 from scienceops.core.policy import read_policy
+from scienceops.core.stats.terms import DRIFT, NOT_ENOUGH_DATA, VERDICTS
 from scienceops.ports import Ports
 from scienceops.ports.statistics_store import StatisticRow
 from scienceops.usecases.describe import read_document
 from scienceops.usecases.distribution import distribution
 from scienceops.usecases.records import read_service
 
-VERDICTS = {0.0: "stable", 1.0: "drift", -1.0: "not enough data"}
 RANKED = (
     "verdict",
     "effect",
@@ -98,7 +98,7 @@ def feature_monitor(
     series = _table(rows).get(feature, defaultdict(dict))
     baseline = read_document(name, "baseline.json", ports, version).get(feature, {})
     verdicts = {day: VERDICTS[v] for day, v in series.get("verdict", {}).items()}
-    drifting = [day for day, verdict in verdicts.items() if verdict == "drift"]
+    drifting = [day for day, verdict in verdicts.items() if verdict == VERDICTS[DRIFT]]
     told = max(drifting or verdicts, default="")
     charted = [n for n in series if ":" not in n and n != "verdict"]
     return {
@@ -134,7 +134,7 @@ def _predictions(rows: list[StatisticRow]) -> dict[str, Any]:
         "mean": [series.get("mean", {}).get(day) for day in days],
         "latency_median": [latency.get("median", {}).get(day) for day in days],
         "latency_p95": [latency.get("p95", {}).get(day) for day in days],
-        "verdicts": [VERDICTS.get(verdicts.get(day, -1.0), "") for day in days],
+        "verdicts": [VERDICTS.get(verdicts.get(day, NOT_ENOUGH_DATA), "") for day in days],
         "quality": _quality(table.get(QUALITY, {})),
     }
 
@@ -171,7 +171,7 @@ def _ranked(
 ) -> dict[str, Any]:
     days = sorted(series["verdict"])
     last = days[-1] if days else ""
-    drifting = [day for day in days if series["verdict"][day] == 1.0]
+    drifting = [day for day in days if series["verdict"][day] == DRIFT]
     # What is shown is the newest day that drifts, else the newest day.
     told = drifting[-1] if drifting else last
     values = {name: series.get(name, {}).get(told) for name in RANKED}
@@ -181,7 +181,9 @@ def _ranked(
         **values,
         "feature": feature,
         "day": told,
-        "verdict": VERDICTS.get(values["verdict"] if values["verdict"] is not None else -1.0),
+        "verdict": VERDICTS.get(
+            NOT_ENOUGH_DATA if values["verdict"] is None else values["verdict"]
+        ),
         "drift_days": len(drifting),
         "attention": bool(drifting) or varies,
         "means": [series["mean"][day] for day in sorted(series.get("mean", {}))],

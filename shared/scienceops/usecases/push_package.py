@@ -1,10 +1,10 @@
 """Push a package: put a zip where the upload door sees it."""
 
-import hashlib
 from pathlib import Path
 
 from scienceops.core.names import PACKAGES, check_service_name
 from scienceops.core.package import read_package
+from scienceops.digests import digest_of
 from scienceops.ports import Ports
 
 
@@ -15,8 +15,7 @@ def push_package(path: Path, ports: Ports, limit_bytes: int) -> dict[str, str]:
     """
     package = read_package(path, limit_bytes=limit_bytes)
     name = check_service_name(package.manifest.name)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    digest = digest_of(path)
     key = f"{PACKAGES}{name}/{digest[:16]}.zip"
     ports.objects.put(key, path)
     return {"key": key, "digest": digest, "service": name}

@@ -1,6 +1,5 @@
 """Register an upload: check the package as data, give it the next version, keep its files."""
 
-import hashlib
 import logging
 import tempfile
 from pathlib import Path
@@ -15,6 +14,7 @@ from scienceops.core.names import (
 from scienceops.core.package import Package, read_package
 from scienceops.core.policy import read_policy
 from scienceops.core.versions import Rejection, Service, Version
+from scienceops.digests import digest_of
 from scienceops.errors import (
     BadInput,
     BadPackage,
@@ -134,7 +134,7 @@ def _reject(
     ports: Ports,
     clock: Clock,
 ) -> Rejection:
-    digest = file_digest(path)
+    digest = digest_of(path)
     now = clock()
     rejection = Rejection(
         key=key,
@@ -215,9 +215,3 @@ def _claim_number(
             continue
         log.info("version uploaded", extra={"service": name, "version": number})
         return stored
-
-
-def file_digest(path: Path) -> str:
-    """sha256 of a file in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,5 +1,7 @@
 """Access: who calls, and whether they may."""
 
+from urllib.parse import urlsplit
+
 from flask import Request, session
 
 from scienceops.app import App
@@ -7,7 +9,16 @@ from scienceops.config import Settings
 from scienceops.core.access import NOBODY, Caller, Role, hash_key
 from scienceops.errors import NotAllowed, NotAuthenticated
 
-_LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "[::1]"})
+_LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+#: What proxies add to the calls that they pass on.
+_OF_PROXIES = (
+    "Forwarded",
+    "Via",
+    "X-Forwarded-For",
+    "X-Forwarded-Host",
+    "X-Forwarded-Proto",
+    "X-Real-IP",
+)
 #: Reading is open to whoever sits at the machine; it changes nothing.
 ONLOOKER = Caller("onlooker", "viewer")
 #: In a session: the hash of the token that was shown, never the token.
@@ -58,11 +69,19 @@ def _with_role(caller: Caller, role: Role) -> Caller:
 
 
 def _onlooker(request: Request, settings: Settings) -> Caller:
-    here = settings.cloud == "local" and _is_at_this_machine(request)
-    return ONLOOKER if here else NOBODY
+    # Where people come from elsewhere, a proxy on this machine asks for them all.
+    own = settings.cloud == "local" and _is_local(settings.public_url or "//localhost")
+    return ONLOOKER if own and _is_at_this_machine(request) else NOBODY
 
 
 def _is_at_this_machine(request: Request) -> bool:
     # The Host header keeps a page elsewhere from reading through a name that it points here.
-    host = request.host.rpartition(":")[0] or request.host
-    return request.remote_addr in ("127.0.0.1", "::1") and host in _LOCAL_HOSTS
+    near = request.remote_addr in ("127.0.0.1", "::1") and _is_local(request.host_url)
+    return near and not any(name in request.headers for name in _OF_PROXIES)
+
+
+def _is_local(url: str) -> bool:
+    try:
+        return urlsplit(url).hostname in _LOCAL_HOSTS
+    except ValueError:
+        return False

@@ -154,10 +154,9 @@ def test_manifests_of_old_runs_that_show_nothing_can_go(scene):
     ]
 
 
-@pytest.mark.parametrize("state", ["retired", "rejected"])
-def test_an_environment_of_versions_that_are_out_of_use_can_go(scene, state):
+def test_an_environment_of_a_rejected_version_can_go(scene):
     scene.folder(f"environments/{HASH}", python="binary")
-    scene.version(state=state, image=f"environment:{HASH}")
+    scene.version(state="rejected", image=f"environment:{HASH}")
     (item,) = scene.find()
     assert (item.kind, item.name) == ("environment", f"environments/{HASH}")
     assert item.size_bytes >= 4096
@@ -183,9 +182,9 @@ def test_an_environment_of_a_build_that_nobody_has_recorded_yet_stays(scene):
     assert scene.names(timedelta()) == []
 
 
-def test_an_environment_of_a_retired_version_that_still_answers_stays(scene):
+def test_an_environment_of_a_rejected_version_that_still_answers_stays(scene):
     scene.folder(f"environments/{HASH}")
-    scene.version(state="retired", image=f"environment:{HASH}")
+    scene.version(state="rejected", image=f"environment:{HASH}")
     scene.deployment("stopped", "ready")
     assert scene.names() == []
 
@@ -260,7 +259,7 @@ def test_what_an_interrupted_deletion_left_can_go(scene):
 
 
 def test_a_second_look_after_deleting_finds_nothing_and_the_rest_is_untouched(scene):
-    scene.version(state="retired", image=f"environment:{HASH}")
+    scene.version(state="rejected", image=f"environment:{HASH}")
     scene.object("versions/iris/1/package.zip", PACKAGE, days_old=400)
     scene.object("packages/iris/a.zip", PACKAGE)
     scene.object("captures/iris/1/date=2025-01-01/a-00000001.parquet", days_old=400)

@@ -64,14 +64,6 @@ class SecretsManagerStore:
             time.sleep(_PAUSE_SECONDS * random.random() * attempt)
         raise AssertionError("the last attempt returns or raises")
 
-    def delete(self, name: str) -> None:
-        """Remove it for good, without the days in which it could be recovered."""
-        try:
-            self._client.delete_secret(SecretId=self._id(name), ForceDeleteWithoutRecovery=True)
-        except ClientError as error:
-            if not _is_missing(error):
-                raise
-
     def _id(self, name: str) -> str:
         return self._prefix + check_secret_name(name)
 

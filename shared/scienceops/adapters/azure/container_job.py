@@ -13,6 +13,7 @@ from scienceops.adapters.azure.container_app import (
     as_variables,
     resources_of,
 )
+from scienceops.adapters.azure.sdk_errors import refusals
 from scienceops.config import Settings
 from scienceops.ports.job_launcher import JobOrder
 
@@ -41,14 +42,18 @@ class ContainerJobs:
         """Begin the job; the name by which it is known here."""
         name = job_name(job_id)
         group = self._place.resource_group
-        try:
-            self._client.jobs.get(group, name)
-        except ResourceNotFoundError:
+        is_new = False
+        with refusals():
+            try:
+                self._client.jobs.get(group, name)
+            except ResourceNotFoundError:
+                is_new = True
+                job = describe_job(job_id, order, self._settings, environment)
+                self._client.jobs.begin_create_or_update(group, name, job).result()
+            if not self._executions(name):
+                self._client.jobs.begin_start(group, name, polling=False)
+        if is_new:
             self._tidy()
-            job = describe_job(job_id, order, self._settings, environment)
-            self._client.jobs.begin_create_or_update(group, name, job).result()
-        if not self._executions(name):
-            self._client.jobs.begin_start(group, name, polling=False)
         return name
 
     def verdict(self, name: str) -> tuple[bool, str]:

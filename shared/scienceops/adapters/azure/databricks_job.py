@@ -4,9 +4,16 @@ import hashlib
 import math
 from typing import TYPE_CHECKING
 
-from databricks.sdk.errors import InvalidParameterValue, NotFound, ResourceDoesNotExist
+from databricks.sdk.errors import (
+    BadRequest,
+    InvalidParameterValue,
+    NotFound,
+    PermissionDenied,
+    ResourceDoesNotExist,
+)
 from databricks.sdk.service import compute, jobs
 
+from scienceops.adapters.azure.sdk_errors import StartRefused
 from scienceops.config import PREFIX, Settings
 from scienceops.ports.job_launcher import JobOrder
 
@@ -43,13 +50,16 @@ class DatabricksJobs:
 
     def start(self, job_id: str, order: JobOrder, environment: dict[str, str]) -> str:
         """Begin the run; its id."""
-        submitted = self._client.jobs.submit(
-            run_name=f"scienceops {job_id}",
-            # At most 64 characters, and good for the life of the workspace.
-            idempotency_token=hashlib.sha256(job_id.encode()).hexdigest(),
-            timeout_seconds=math.ceil(order.timeout_seconds) + GRACE_SECONDS,
-            tasks=[describe_task(job_id, order, self._settings, environment)],
-        )
+        try:
+            submitted = self._client.jobs.submit(
+                run_name=f"scienceops {job_id}",
+                # At most 64 characters, and good for the life of the workspace.
+                idempotency_token=hashlib.sha256(job_id.encode()).hexdigest(),
+                timeout_seconds=math.ceil(order.timeout_seconds) + GRACE_SECONDS,
+                tasks=[describe_task(job_id, order, self._settings, environment)],
+            )
+        except (BadRequest, PermissionDenied, NotFound) as error:
+            raise StartRefused(str(error)) from error
         return str(submitted.bind()["run_id"])
 
     def verdict(self, run_id: str) -> tuple[bool, str]:

@@ -1,7 +1,8 @@
 """AzureJobLauncher: jobs of a version in its image, statistics where there is Spark.
 
 What is known of a job lies in the bucket: jobs/ID/run.json says where it runs, the job itself
-tells the rest (see run_job.py), and jobs/ID/cancelled.json that nobody wants it any more.
+tells the rest (see run_job.py), and jobs/ID/cancelled.json that nobody wants it any more. Of a
+job that could not be begun there is jobs/ID/ended.json alone.
 """
 
 import contextlib
@@ -10,9 +11,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from scienceops.adapters.azure.container_app import bucket_settings
 from scienceops.adapters.azure.run_job import ENDED, LOG
+from scienceops.adapters.azure.sdk_errors import StartRefused
 from scienceops.config import PREFIX, Settings
 from scienceops.core.names import job_key, plain_name
-from scienceops.errors import BadSetting, ObjectExists, ObjectNotFound
+from scienceops.errors import ObjectExists, ObjectNotFound
 from scienceops.ports.job_launcher import JobOrder, JobState, JobStatus
 from scienceops.ports.object_store import ObjectStore
 
@@ -31,7 +33,7 @@ class Jobs(Protocol):
     """A place where jobs run."""
 
     def start(self, job_id: str, order: JobOrder, environment: dict[str, str]) -> str:
-        """Begin it, once for each id; what it is known by there."""
+        """Begin it, once for each id; what it is known by there. May raise StartRefused."""
         ...
 
     def verdict(self, handle: str) -> tuple[bool, str]:
@@ -56,25 +58,29 @@ class AzureJobLauncher:
     def start(self, order: JobOrder) -> str:
         """Begin the job, and write down where."""
         job_id = plain_name(order.key)
-        if self._read(job_id, RUN) is None:
+        if self._read(job_id, RUN) or self._read(job_id, ENDED):
+            return job_id
+        environment = {**settings_of(order, self._settings), **order.settings}
+        try:
             name = self._place_of(order)
-            environment = {**settings_of(order, self._settings), **order.settings}
             handle = self._places[name].start(job_id, order, environment)
-            document = json.dumps({"place": name, "handle": handle}).encode()
-            with contextlib.suppress(ObjectExists):
-                self._objects.put(job_key(job_id, RUN), document, if_absent=True)
+        except StartRefused as error:
+            reason = f"the job cannot be started: {error}"
+            self._write_once(job_id, ENDED, {"state": JobState.FAILED, "reason": reason})
+            return job_id
+        self._write_once(job_id, RUN, {"place": name, "handle": handle})
         return job_id
 
     def status(self, job_id: str) -> JobStatus:
         """How it stands: by its own word, else by the platform's."""
         run = self._read(job_id, RUN)
-        if run is None:
-            return JobStatus(JobState.FAILED, f"no job {job_id!r} was ever started")
-        runs, said = self._places[run["place"]].verdict(run["handle"])
+        runs, said = self._places[run["place"]].verdict(run["handle"]) if run else (False, "")
         # Read after the platform was asked: what ended in between has told by now.
         ended, tail = self._read(job_id, ENDED), self._tail(job_id)
         if ended is not None:
             return JobStatus(JobState(ended["state"]), ended["reason"], tail)
+        if run is None:
+            return JobStatus(JobState.FAILED, f"no job {job_id!r} was ever started")
         if runs:
             return JobStatus(JobState.RUNNING, log_tail=tail)
         if self._read(job_id, CANCELLED) is not None:
@@ -104,8 +110,8 @@ class AzureJobLauncher:
             return _CONTAINERS
         if _DATABRICKS in self._places:
             return _DATABRICKS
-        raise BadSetting(
-            "statistics have no place to run: set SCIENCEOPS_AZURE_DATABRICKS_HOST, "
+        raise StartRefused(
+            "jobs of the platform have no place to run: set SCIENCEOPS_AZURE_DATABRICKS_HOST, "
             "or SCIENCEOPS_AZURE_JOB_IMAGE for days that need no Spark"
         )
 
@@ -118,6 +124,11 @@ class AzureJobLauncher:
         except ObjectNotFound:
             return None
         return found
+
+    def _write_once(self, job_id: str, name: str, document: "Mapping[str, str]") -> None:
+        data = json.dumps(document).encode()
+        with contextlib.suppress(ObjectExists):
+            self._objects.put(job_key(job_id, name), data, if_absent=True)
 
 
 def settings_of(order: JobOrder, settings: Settings) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""SDK errors: what a person in a shell is told of one that only Azure's SDKs know."""
+"""SDK errors: what a person in a shell is told of one that only Azure's SDKs know, and refusals."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from azure.core.exceptions import (
     AzureError,
@@ -11,6 +14,22 @@ from azure.core.exceptions import (
 from scienceops.config import Settings
 
 _FORBIDDEN = 403
+_REFUSALS = (400, _FORBIDDEN, 404)
+
+
+class StartRefused(Exception):
+    """The platform would not begin what it was asked for; trying again gives the same answer."""
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Raises StartRefused in place of an answer of Azure that does not go away by itself."""
+    try:
+        yield
+    except HttpResponseError as error:
+        if error.status_code in _REFUSALS:
+            raise StartRefused(error.message.strip()) from error
+        raise
 
 
 def explain_error(error: Exception, settings: Settings) -> str:

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from scienceops.adapters.azure.blob_lock import BlobLock
 
 LARGEST_BYTES = 24 * 1024
-#: What a deleted name answers until it has been recovered; deletion keeps it for some days.
+#: What a name that somebody deleted answers until it is recovered; the vault keeps it for days.
 _CONFLICT = 409
 
 
 class KeyVaultSecretStore:
-    """SecretStore in one vault; `polling_seconds` is how often a deletion is looked at."""
+    """SecretStore in one vault; `polling_seconds` is how often a recovery is looked at."""
 
     def __init__(
         self, client: "SecretClient", lock: "BlobLock", *, polling_seconds: float = 1
@@ -51,14 +51,6 @@ class KeyVaultSecretStore:
         except SecretNotFound:
             with self._lock.hold(f"secret-{vault_name}"):
                 return self._write_if_absent(name, vault_name, value)
-
-    def delete(self, name: str) -> None:
-        """Delete it; the vault keeps it out of sight for as long as its owner said."""
-        try:
-            deletion = self._client.begin_delete_secret(_vault_name(name), **self._polling)
-        except ResourceNotFoundError:
-            return
-        deletion.wait()
 
     def _write_if_absent(self, name: str, vault_name: str, value: str) -> str:
         try:

@@ -82,7 +82,7 @@ class EngineGarbage:
                 continue
             names = [name for name in image["RepoTags"] or () if "<none>" not in name]
             names += [name for name in image["RepoDigests"] or () if "<none>" not in name]
-            why = "no version uses it that is not retired or rejected"
+            why = "no version uses it that is not rejected"
             for name in names[:1]:
                 room = image["Size"] - max(image["SharedSize"], 0)
                 yield Garbage("image", name, room, why, name)

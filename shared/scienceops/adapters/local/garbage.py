@@ -80,7 +80,7 @@ class DiskGarbage:
                 continue
             if any(str(path) in command for command in running):
                 continue
-            why = "no version uses it that is not retired or rejected"
+            why = "no version uses it that is not rejected"
             yield self._item("environment", path, why)
 
     def _images_of_builds(self, builds: frozenset[str], fresh: float) -> Iterator[str]:

@@ -7,6 +7,7 @@ from scienceops.adapters.local.tasks import Task, TaskState
 from scienceops.config import Settings, child_environment
 from scienceops.core.images import is_reference
 from scienceops.core.names import plain_name
+from scienceops.errors import BadInput
 from scienceops.ports.job_launcher import JobOrder, JobState, JobStatus
 
 
@@ -28,7 +29,11 @@ class SubprocessJobLauncher:
             environment = child_environment(self._settings, {})
         else:
             image = order.image
-            interpreter = interpreter_of(image, self._home)
+            try:
+                interpreter = interpreter_of(image, self._home)
+            except BadInput as error:
+                self._task(job_id).refuse(f"the job cannot be started: {error}")
+                return job_id
             command = [interpreter, "-m", order.module, *order.arguments]
             environment = child_environment(self._settings, order.settings)
         inherited = environment.get("PYTHONPATH", "")

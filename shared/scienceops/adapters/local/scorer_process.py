@@ -1,6 +1,5 @@
 """Scorer processes: what a scorer needs around it, and how it is started."""
 
-import hashlib
 import os
 import subprocess
 import uuid
@@ -14,6 +13,7 @@ from scienceops.adapters.local.processes import birth_of
 from scienceops.adapters.local.socket_folder import socket_folder
 from scienceops.config import SCORER_PREFIX, Settings, child_environment
 from scienceops.core.images import is_reference
+from scienceops.digests import digest_of
 from scienceops.errors import BadPackage
 from scienceops.ports.object_store import ObjectStore
 from scienceops.ports.service_runtime import DeployOrder
@@ -120,8 +120,7 @@ class ScorerProcesses:
         partial = package.with_suffix(f".{uuid.uuid4().hex}")
         try:
             self._objects.download(order.package_key, partial)
-            with partial.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            digest = digest_of(partial)
             if digest != order.package_digest:
                 raise BadPackage(
                     f"its sha256 is {digest}, not the {order.package_digest} that was registered",

@@ -41,9 +41,5 @@ class FileSecretStore:
                 if write_once(path, data, mode=OWNER_FILE):
                     return value
 
-    def delete(self, name: str) -> None:
-        """Remove it."""
-        self._path(name).unlink(missing_ok=True)
-
     def _path(self, name: str) -> Path:
         return self._folder / check_secret_name(name)

@@ -74,6 +74,17 @@ class Task:
             # Nobody asks for its exit code, but a process that is not waited for stays a zombie.
             threading.Thread(target=supervisor.wait, daemon=True).start()
 
+    def refuse(self, reason: str) -> None:
+        """End it as failed without running anything, unless it was begun before."""
+        make_folders(self._folder)
+        with self._locked_unless_begun() as lock:
+            if lock is None:
+                return
+            write_whole(self._folder / ORDER, b"{}")
+            (self._folder / BEGUN).touch()
+            document = {"state": TaskState.FAILED, "reason": reason}
+            write_whole(self._folder / EXIT, json.dumps(document).encode())
+
     def outcome(self) -> Outcome:
         """How it stands."""
         if not (self._folder / ORDER).exists():

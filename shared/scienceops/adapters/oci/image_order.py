@@ -1,6 +1,5 @@
 """Image order: what the images of one version are made of, whoever builds them."""
 
-import hashlib
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,6 +17,7 @@ from scienceops.adapters.oci.model_image import Pushed, push_model_image
 from scienceops.adapters.oci.registry import OciRegistry
 from scienceops.core.images import ModelFacts, sha256
 from scienceops.core.package import read_package
+from scienceops.digests import digest_of
 from scienceops.errors import BuildFailed
 from scienceops.ports.image_builder import BuildOrder
 from scienceops.ports.object_store import ObjectStore
@@ -109,8 +109,7 @@ def push_package(
     with tempfile.TemporaryDirectory() as place:
         package = Path(place) / "package.zip"
         objects.download(order.package_key, package)
-        with package.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        digest = digest_of(package)
         if digest != order.package_digest:
             raise BuildFailed(
                 f"{order.package_key} is {digest}, not the {order.package_digest} that was "

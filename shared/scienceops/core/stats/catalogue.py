@@ -11,22 +11,21 @@ from dataclasses import dataclass
 from scienceops.core.names import PREDICTION
 from scienceops.core.stats.baseline import Baseline
 from scienceops.core.stats.partials import ColumnPartial
+from scienceops.core.stats.terms import WINDOW_DAYS
 from scienceops.core.stats.verdicts import Comparison
 
 Value = float | Mapping[str, float] | None
 
 #: Labels that get statistics of their own; the rest are counted together.
 TOP_LABELS = 50
-#: Days of the moving average whose rate of change is kept.
-WINDOW_DAYS = 7
 
 
 @dataclass(frozen=True)
 class Feature:
     """What a statistic may look at: one feature of one day.
 
-    means: the daily means up to this day, oldest first, None for days without values, the last
-    one this day's.
+    means: those of the calendar days up to this one, oldest first, which comes last; None for a
+    day without values.
     """
 
     name: str
@@ -96,15 +95,18 @@ def coefficient_of_variation(feature: Feature) -> Value:
 def rate_of_change(feature: Feature) -> Value:
     """Relative change of the moving average of the daily means against the day before.
 
-    (A_t - A_{t-1}) / |A_{t-1}|, A_t the average of the means of up to WINDOW_DAYS days.
+    (A_t - A_{t-1}) / |A_{t-1}|, A_t the average of the means that WINDOW_DAYS calendar days have.
     """
-    known = [m for m in feature.means if m is not None]
-    if len(known) < 2 or feature.means[-1] is None:
+    now = _known(feature.means[-WINDOW_DAYS:])
+    before = _known(feature.means[-WINDOW_DAYS - 1 : -1])
+    if not before or feature.means[-1] is None:
         return None
-    now = known[-WINDOW_DAYS:]
-    before = known[:-1][-WINDOW_DAYS:]
     average = math.fsum(before) / len(before)
     return (math.fsum(now) / len(now) - average) / abs(average) if average else None
+
+
+def _known(means: Sequence[float | None]) -> list[float]:
+    return [mean for mean in means if mean is not None]
 
 
 def histogram(feature: Feature) -> Value:

@@ -68,6 +68,20 @@ class Moments:
         return math.ldexp(self.scaled_mean, self.exponent) if self.count else None
 
     @property
+    def variance(self) -> float | None:
+        """Of the values themselves (divisor n); None without any, infinity beyond the floats.
+
+        >>> Moments.of(np.array([1.0, 3.0])).variance
+        1.0
+        """
+        if self.count == 0:
+            return None
+        try:
+            return math.ldexp(self.scaled_squares / self.count, 2 * self.exponent)
+        except OverflowError:
+            return math.inf
+
+    @property
     def standard_deviation(self) -> float | None:
         """Of the sample (divisor n - 1); None below two values, infinity beyond the floats.
 

@@ -1,4 +1,4 @@
-"""Quality: predictions beside their labels, as sums that merge in any order.
+"""Quality: predictions beside their labels, as counts and moments that merge in any order.
 
 Intervals are at 95 %. F1 is the plain mean over the classes that occur (macro).
 """
@@ -12,41 +12,21 @@ from typing import Any
 
 import numpy as np
 
-from scienceops.core.stats.sketches import FloatArray
+from scienceops.core.stats.category import OTHER
+from scienceops.core.stats.numeric import Moments
+from scienceops.core.stats.sketches import FloatArray, IntArray
 
 #: A probability below this counts as this, for the logarithm of zero is infinite.
 LEAST_PROBABILITY = 1e-15
+NO_VALUES = Moments()
 _Z = 1.959963984540054
 _RESAMPLES = 400
-
-
-@dataclass(frozen=True)
-class Sums:
-    """Count, sum and sum of squares of a series, from which a mean and its interval follow."""
-
-    count: int = 0
-    total: float = 0.0
-    squares: float = 0.0
-
-    @classmethod
-    def of(cls, values: FloatArray) -> "Sums":
-        """The sums of values."""
-        return cls(len(values), float(values.sum()), float(np.dot(values, values)))
-
-    def plus(self, other: "Sums") -> "Sums":
-        """The sums of both series."""
-        return Sums(
-            self.count + other.count, self.total + other.total, self.squares + other.squares
-        )
-
-    def mean(self) -> tuple[float, float, float] | None:
-        """(mean, low, high), the interval by the normal approximation; None without values."""
-        if self.count == 0:
-            return None
-        mean = self.total / self.count
-        variance = max(0.0, self.squares / self.count - mean * mean)
-        half = _Z * math.sqrt(variance / self.count)
-        return mean, mean - half, mean + half
+#: Classes that the confusion tells apart; the rarer ones are told together. Labels may be any text.
+CLASSES_TOLD = 50
+#: Up to so many kinds of (actual, predicted) F1 has an interval, which draws each of them anew.
+PAIRS_DRAWN = 10_000
+#: Share of a mean below which a deviation from it is rounding.
+_ROUNDING = 32 * float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True)
@@ -57,10 +37,10 @@ class Quality:
     """
 
     confusion: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    log_loss: Sums = Sums()
-    absolute: Sums = Sums()
-    squared: Sums = Sums()
-    actual: Sums = Sums()
+    log_loss: Moments = NO_VALUES
+    absolute: Moments = NO_VALUES
+    squared: Moments = NO_VALUES
+    actual: Moments = NO_VALUES
 
     @classmethod
     def of_classes(
@@ -69,25 +49,30 @@ class Quality:
         """Of a classification; probability: of each row's actual class, empty when not known."""
         losses = -np.log(np.maximum(probability, LEAST_PROBABILITY))
         pairs = Counter(zip(actual, predicted, strict=True))
-        return cls(confusion=dict(pairs), log_loss=Sums.of(losses))
+        return cls(confusion=dict(pairs), log_loss=Moments.of(losses))
 
     @classmethod
     def of_numbers(cls, actual: FloatArray, predicted: FloatArray) -> "Quality":
         """Of a regression."""
         errors = predicted - actual
-        return cls(
-            absolute=Sums.of(np.abs(errors)), squared=Sums.of(errors**2), actual=Sums.of(actual)
-        )
+        # The square of a huge error is infinite, and its moments are no numbers.
+        with np.errstate(over="ignore", invalid="ignore"):
+            squared = Moments.of(errors**2)
+        return cls(absolute=Moments.of(np.abs(errors)), squared=squared, actual=Moments.of(actual))
 
     @classmethod
     def merge(cls, parts: Sequence["Quality"]) -> "Quality":
         """Of all labelled rows together."""
         confusion: Counter[tuple[str, str]] = Counter()
-        sums = {name: Sums() for name in ("log_loss", "absolute", "squared", "actual")}
         for part in parts:
             confusion.update(part.confusion)
-            sums = {name: known.plus(getattr(part, name)) for name, known in sums.items()}
-        return cls(confusion=dict(confusion), **sums)
+        return cls(
+            confusion=dict(confusion),
+            log_loss=Moments.merge([part.log_loss for part in parts]),
+            absolute=Moments.merge([part.absolute for part in parts]),
+            squared=Moments.merge([part.squared for part in parts]),
+            actual=Moments.merge([part.actual for part in parts]),
+        )
 
     @property
     def labelled(self) -> int:
@@ -105,11 +90,11 @@ class Quality:
         """Read what `to_json` wrote."""
         document: dict[str, Any] = json.loads(text)
         confusion = {(a, p): rows for a, p, rows in document.pop("confusion")}
-        return cls(confusion=confusion, **{name: Sums(**s) for name, s in document.items()})
+        return cls(confusion=confusion, **{name: Moments(**s) for name, s in document.items()})
 
 
 def measure_quality(quality: Quality) -> dict[str, float]:
-    """statistic -> value of labelled rows; empty without any.
+    """statistic -> value of labelled rows; empty without any, and without what no float holds.
 
     >>> found = measure_quality(Quality.of_classes(["a", "b"], ["a", "a"], np.zeros(0)))
     >>> found["accuracy"], found['confusion:["b", "a"]']
@@ -119,37 +104,55 @@ def measure_quality(quality: Quality) -> dict[str, float]:
         return {}
     found = {"labelled": float(quality.labelled)}
     found.update(_of_classes(quality) if quality.confusion else _of_numbers(quality))
-    return found
+    return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 def _of_classes(quality: Quality) -> dict[str, float]:
     rows = quality.labelled
     hits = sum(n for (actual, predicted), n in quality.confusion.items() if actual == predicted)
     found = _with_interval("accuracy", (hits / rows, *wilson(hits, rows)))
-    found.update(_with_interval("f1", _f1(quality.confusion)))
-    found.update(_with_interval("log_loss", _at_least_zero(quality.log_loss.mean())))
-    for pair, n in sorted(quality.confusion.items()):
+    found.update(_f1(quality.confusion))
+    found.update(_with_interval("log_loss", _mean_of_errors(quality.log_loss)))
+    for pair, n in sorted(_told_together(quality.confusion).items()):
         found[f"confusion:{json.dumps(pair)}"] = float(n)
     return found
 
 
+def _told_together(confusion: Mapping[tuple[str, str], int]) -> Counter[tuple[str, str]]:
+    """The confusion of the most frequent classes, the rest as OTHER, be they right or wrong."""
+    rows: Counter[str] = Counter()
+    for pair, n in confusion.items():
+        for label in pair:
+            rows[label] += n
+    told = sorted(rows, key=lambda label: (-rows[label], label))[:CLASSES_TOLD]
+    name = {label: label for label in told}
+    pooled: Counter[tuple[str, str]] = Counter()
+    for (actual, predicted), n in confusion.items():
+        pooled[name.get(actual, OTHER), name.get(predicted, OTHER)] += n
+    return pooled
+
+
 def _of_numbers(quality: Quality) -> dict[str, float]:
-    found = _with_interval("mae", _at_least_zero(quality.absolute.mean()))
-    squared = quality.squared.mean()
-    if squared is not None:
-        roots = (math.sqrt(max(0.0, value)) for value in squared)
-        found.update(zip(("rmse", "rmse_low", "rmse_high"), roots, strict=True))
-    spread = quality.actual.squares - quality.actual.total**2 / quality.actual.count
-    if spread > 0:
-        found["r2"] = 1 - quality.squared.total / spread
+    found = _with_interval("mae", _mean_of_errors(quality.absolute))
+    squared = _mean_of_errors(quality.squared)
+    if squared is None:
+        return found
+    roots = tuple(math.sqrt(value) for value in squared)
+    found.update(zip(("rmse", "rmse_low", "rmse_high"), roots, strict=True))
+    variance, size = quality.actual.variance or 0.0, abs(quality.actual.mean or 0.0)
+    # Labels that are all the same have a spread that is nothing but the rounding of their mean.
+    if _ROUNDING * size < math.sqrt(variance) < math.inf:
+        found["r2"] = 1 - squared[0] / variance
     return found
 
 
-def _at_least_zero(
-    values: tuple[float, float, float] | None,
-) -> tuple[float, float, float] | None:
-    """The interval of a mean that cannot be negative; of few rows it would reach below."""
-    return values and (values[0], max(values[1], 0.0), values[2])
+def _mean_of_errors(errors: Moments) -> tuple[float, float, float] | None:
+    """(mean, low, high) by the normal approximation, none below zero; None without values."""
+    mean, variance = errors.mean, errors.variance
+    if mean is None or variance is None:
+        return None
+    half = _Z * math.sqrt(variance / errors.count)
+    return mean, max(mean - half, 0.0), mean + half
 
 
 def _with_interval(name: str, values: tuple[float, float, float] | None) -> dict[str, float]:
@@ -173,7 +176,7 @@ def wilson(hits: int, rows: int) -> tuple[float, float]:
     return low, middle + half if hits < rows else 1.0
 
 
-def _f1(confusion: Mapping[tuple[str, str], int]) -> tuple[float, float, float]:
+def _f1(confusion: Mapping[tuple[str, str], int]) -> dict[str, float]:
     """Macro F1 and its bootstrap interval: the confusion counts are drawn anew.
 
     Source: B. Efron, R. Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13.
@@ -182,21 +185,21 @@ def _f1(confusion: Mapping[tuple[str, str], int]) -> tuple[float, float, float]:
     place = {label: index for index, label in enumerate(labels)}
     pairs = sorted(confusion)
     counts = np.array([confusion[pair] for pair in pairs], dtype=np.int64)
+    actual, predicted = np.array([[place[label] for label in pair] for pair in pairs]).T
+    found = {"f1": _macro_f1(counts, actual, predicted)}
+    if len(pairs) > PAIRS_DRAWN:
+        return found
     rows = int(counts.sum())
     draws = np.random.default_rng(0).multinomial(rows, counts / rows, size=_RESAMPLES)
-    found = np.array([_macro_f1(row, pairs, place) for row in np.vstack([counts, draws])])
-    low, high = np.quantile(found[1:], [0.025, 0.975])
-    return float(found[0]), float(low), float(high)
+    drawn = [_macro_f1(row, actual, predicted) for row in draws]
+    low, high = np.quantile(drawn, [0.025, 0.975])
+    return {**found, "f1_low": float(low), "f1_high": float(high)}
 
 
-def _macro_f1(
-    counts: np.ndarray[Any, Any], pairs: Sequence[tuple[str, str]], place: Mapping[str, int]
-) -> float:
-    hits, actual, predicted = (np.zeros(len(place)) for _ in range(3))
-    for (truth, told), n in zip(pairs, counts, strict=True):
-        actual[place[truth]] += n
-        predicted[place[told]] += n
-        hits[place[truth]] += n if truth == told else 0
-    both = actual + predicted
+def _macro_f1(counts: IntArray, actual: IntArray, predicted: IntArray) -> float:
+    """counts: rows of each pair; actual, predicted: the numbers of its classes."""
+    classes = 1 + int(max(actual.max(), predicted.max()))
+    both = np.bincount(actual, counts, classes) + np.bincount(predicted, counts, classes)
+    hits = np.bincount(actual, np.where(actual == predicted, counts, 0), classes)
     occurs = both > 0
     return float(np.mean(2 * hits[occurs] / both[occurs])) if occurs.any() else 0.0

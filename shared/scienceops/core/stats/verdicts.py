@@ -10,11 +10,7 @@ from dataclasses import dataclass, replace
 from scienceops.core.names import PREDICTION
 from scienceops.core.stats import measures
 from scienceops.core.stats.partials import ColumnPartial
-
-STABLE = 0.0
-DRIFT = 1.0
-NOT_ENOUGH_DATA = -1.0
-NAMES = {STABLE: "stable", DRIFT: "drift", NOT_ENOUGH_DATA: "not enough data"}
+from scienceops.core.stats.terms import DRIFT, NOT_ENOUGH_DATA, STABLE
 
 #: Least rows on either side: below, neither test tells a large shift from chance.
 LEAST_ROWS = 30

@@ -133,8 +133,9 @@ class Retraining(Document):
     """One retraining: who asked and why, what it learns from, and what came of it.
 
     base: the version whose train.py and original data are used. training_set: sha256 of the
-    frozen rows. report: what the selection found. version: the candidate. comparison: the
-    candidate beside the live version.
+    frozen rows. report: what the selection found. package_digest, uploaded_at: what the training
+    uploaded, and when that was seen. version: the candidate. comparison: the candidate beside the
+    live version.
     """
 
     number: int
@@ -149,6 +150,7 @@ class Retraining(Document):
     training_set: str = ""
     report: Mapping[str, Any] = {}
     package_digest: str = ""
+    uploaded_at: str = ""
     version: int | None = None
     comparison: Mapping[str, Any] = {}
     reason: str = ""

@@ -7,19 +7,20 @@ has one key, so asking for it twice starts it once.
 import json
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from scienceops.core.messages import WORK, AdvanceVersion
 from scienceops.core.names import (
     PACKAGES,
     TRAINING_SETS,
+    candidate_key,
     training_order_key,
     training_result_key,
     version_prefix,
 )
 from scienceops.core.policy import Policy, read_policy
 from scienceops.core.retraining import MOVING, Retraining, RetrainingState, is_better
-from scienceops.core.versions import VersionState
+from scienceops.core.versions import RESTING, Rejection, VersionState
 from scienceops.errors import Conflict, ObjectNotFound, RevisionConflict
 from scienceops.ports import Ports
 from scienceops.ports.job_launcher import JobOrder, JobState
@@ -32,7 +33,9 @@ from scienceops.usecases.records import (
     read_version,
     read_versions,
     save,
+    stamp,
 )
+from scienceops.usecases.register_upload import register_upload
 from scienceops.usecases.request_retraining import read_retraining
 
 log = logging.getLogger(__name__)
@@ -41,15 +44,22 @@ AT_ONCE = 0.0
 LOOK_SECONDS = 0.5
 SELECT_SECONDS = 1800.0
 COMPARE_SECONDS = 1800.0
+#: An upload whose event has not made a version of it by then is registered from here.
+EVENT_SECONDS = 120.0
 
 
-def advance_retraining(name: str, number: int, ports: Ports, clock: Clock) -> float | None:
-    """Take the next step; seconds until the next look, None when it rests."""
+def advance_retraining(
+    name: str, number: int, ports: Ports, clock: Clock, *, limit_bytes: int
+) -> float | None:
+    """Take the next step; seconds until the next look, None when it rests.
+
+    limit_bytes: the largest package, unzipped, that becomes a version.
+    """
     stored = read_retraining(name, number, ports)
     steps: dict[RetrainingState, Callable[[], float | None]] = {
         RetrainingState.SELECTING: lambda: _select(stored, ports, clock),
         RetrainingState.TRAINING: lambda: _train(stored, ports, clock),
-        RetrainingState.UPLOADED: lambda: _await_candidate(stored, ports, clock),
+        RetrainingState.UPLOADED: lambda: _await_candidate(stored, ports, clock, limit_bytes),
         RetrainingState.COMPARING: lambda: _compare(stored, ports, clock),
         RetrainingState.COMPARED: lambda: _decide(stored, ports, clock),
     }
@@ -95,11 +105,15 @@ def _train(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | No
         ports,
         clock,
         package_digest=found["package_digest"],
+        uploaded_at=stamp(clock()),
         job_id="",
     )
 
 
-def _await_candidate(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | None:
+def _await_candidate(
+    stored: Stored[Retraining], ports: Ports, clock: Clock, limit_bytes: int
+) -> float | None:
+    """Look how far the candidate is. Its own messages lead it on, so none is sent from here."""
     retraining = stored.value
     for candidate in read_versions(ports.registry, retraining.service):
         version = candidate.value
@@ -114,13 +128,32 @@ def _await_candidate(stored: Stored[Retraining], ports: Ports, clock: Clock) -> 
                 clock,
                 version=version.number,
             )
-        if version.state in (VersionState.FAILED, VersionState.REJECTED):
+        if version.state in RESTING:
             reason = f"candidate {version.number} {version.state}: {version.reason}"
             return _fail(stored, reason, ports, clock, version=version.number)
-        ports.queue.send(
-            WORK, AdvanceVersion(service=version.service, version=version.number).to_body()
-        )
-    return LOOK_SECONDS
+        return LOOK_SECONDS
+    since = datetime.fromisoformat(retraining.uploaded_at or retraining.requested_at)
+    if (clock() - since).total_seconds() < EVENT_SECONDS:
+        return LOOK_SECONDS
+    return _register_candidate(stored, ports, clock, limit_bytes)
+
+
+def _register_candidate(
+    stored: Stored[Retraining], ports: Ports, clock: Clock, limit_bytes: int
+) -> float | None:
+    """Register the upload in place of an event that was lost, or fail with why it is no version."""
+    retraining = stored.value
+    key = candidate_key(retraining.service, retraining.number)
+    made = register_upload(key, ports, clock, limit_bytes)
+    if made is None:
+        return _fail(stored, f"the candidate is gone from {key}; retrain again", ports, clock)
+    if made.digest != retraining.package_digest:
+        reason = f"{key} was replaced before it was registered; retrain again"
+        return _fail(stored, reason, ports, clock)
+    if isinstance(made, Rejection):
+        reason = f"the candidate was rejected: {made.reason}; {made.fix}"
+        return _fail(stored, reason, ports, clock)
+    return AT_ONCE
 
 
 def _compare(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | None:

@@ -71,7 +71,9 @@ def _take_steps(
             case FollowRun():
                 delay = follow_run(message.run, ports, clock)
             case AdvanceRetraining():
-                delay = advance_retraining(message.service, message.number, ports, clock)
+                delay = advance_retraining(
+                    message.service, message.number, ports, clock, limit_bytes=steps.limit_bytes
+                )
         if delay is None or delay > 0:
             return delay
     return delay

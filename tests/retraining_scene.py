@@ -20,6 +20,7 @@ from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.do_work import do_work
 from scienceops.usecases.records import Stored, find, number_key, read_service, save, stamp
 from scienceops.usecases.request_retraining import read_retraining
+from scienceops.usecases.tick import tick
 
 NAME = "iris"
 LIMIT_BYTES = 10_000_000
@@ -96,7 +97,7 @@ class Scene:
             "builder": EndlessBuilder(),
         }
         self.ports: Ports = replace(made, **stood_in)
-        self.service(live=1)
+        self.service(live=1, policy={"promotion": "manual"})
         self.version(1)
 
     def clock(self) -> datetime:
@@ -156,6 +157,17 @@ class Scene:
         for delivery in deliveries:
             do_work(delivery, self.ports, self.clock, steps)
         return len(deliveries)
+
+    def tick(self) -> None:
+        """One turn of the clock."""
+        tick(
+            self.ports,
+            self.clock,
+            statistics_seconds=60,
+            drain_seconds=1,
+            engine="inline",
+            environment="test",
+        )
 
     def _put(self, value: Any, partition: str, key: str) -> Any:
         stored = find(self.ports.registry, partition, key, type(value))

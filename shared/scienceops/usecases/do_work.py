@@ -17,6 +17,7 @@ from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery
 from scienceops.usecases.advance_retraining import advance_retraining
 from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.follow_run import follow_run
+from scienceops.usecases.nudge import follow
 from scienceops.usecases.reconcile_deployment import reconcile_deployment
 from scienceops.usecases.records import Clock
 
@@ -29,6 +30,8 @@ LONGEST_DELAY_SECONDS = 900.0
 
 def do_work(delivery: Delivery, ports: Ports, clock: Clock, steps: Steps) -> None:
     """Take the step a message asks for and acknowledge it; the next look is a new message.
+
+    A message of a chain that a nudge has replaced is followed by none.
 
     What cannot be understood is logged and dropped, since no later delivery would go better. An
     unforeseen error leaves the message for another attempt; at the last one a version is failed
@@ -50,8 +53,10 @@ def do_work(delivery: Delivery, ports: Ports, clock: Clock, steps: Steps) -> Non
             reason = f"{type(error).__name__}: {error}; mend it, then `scienceops retry`"
             steps.fail(message.service, message.version, reason)
         raise
-    if delay is not None:
-        ports.queue.send(WORK, message.to_body(), delay_seconds=min(delay, LONGEST_DELAY_SECONDS))
+    following = None if delay is None else follow(message, ports)
+    if delay is not None and following is not None:
+        delay = min(delay, LONGEST_DELAY_SECONDS)
+        ports.queue.send(WORK, following.to_body(), delay_seconds=delay)
     ports.queue.acknowledge(delivery)
 
 

@@ -9,17 +9,22 @@ from scienceops.usecases.records import Clock, find_all, read_service, read_vers
 
 def settle_service(name: str, ports: Ports, clock: Clock, drain_seconds: float) -> None:
     """Want of each version what the service says; does nothing where it is wanted already."""
+    # Read in the order opposite to that in which they are written: who wants a version to run has
+    # written so in the version or the service before, and is seen.
+    deployments = find_all(ports.registry, name, "deployment/", Deployment)
+    versions = {stored.value.number: stored.value for stored in read_versions(ports.registry, name)}
     service = read_service(ports.registry, name).value
     for number in sorted(service.serving):
         ask_to_run(name, number, ports, clock)
-    versions = {stored.value.number: stored.value for stored in read_versions(ports.registry, name)}
-    for stored in find_all(ports.registry, name, "deployment/", Deployment):
+    for stored in deployments:
         deployment = stored.value
-        if deployment.desired == "running" and _is_left(versions[deployment.version], service):
-            after = (
-                drain_seconds if versions[deployment.version].state is VersionState.PROVED else 0
-            )
-            ask_to_stop(name, deployment.version, ports, clock, after_seconds=after)
+        version = versions[deployment.version]
+        if deployment.desired == "running" and _is_left(version, service):
+            after = drain_seconds if version.state is VersionState.PROVED else 0
+            ask_to_stop(name, version.number, ports, clock, after_seconds=after)
+            # Somebody may have asked for it between the look and the stop.
+            if version.number in read_service(ports.registry, name).value.serving:
+                ask_to_run(name, version.number, ports, clock)
 
 
 def _is_left(version: Version, service: Service) -> bool:

@@ -135,7 +135,7 @@ class Retraining(Document):
     base: the version whose train.py and original data are used. training_set: sha256 of the
     frozen rows. report: what the selection found. package_digest, uploaded_at: what the training
     uploaded, and when that was seen. version: the candidate. comparison: the candidate beside the
-    live version.
+    live version. to_decide: whether policy has yet to decide on it.
     """
 
     number: int
@@ -153,6 +153,7 @@ class Retraining(Document):
     uploaded_at: str = ""
     version: int | None = None
     comparison: Mapping[str, Any] = {}
+    to_decide: bool = False
     reason: str = ""
     log_tail: tuple[str, ...] = ()
 

@@ -75,7 +75,7 @@ def _moving(name: str, ports: Ports) -> Iterator[tuple[Work, str]]:
             yield ReconcileDeployment(service=name, version=deployment.version), ""
     for stored_retraining in read_retrainings(name, ports):
         retraining = stored_retraining.value
-        if retraining.state in MOVING:
+        if retraining.state in MOVING or retraining.to_decide:
             yield (
                 AdvanceRetraining(service=name, number=retraining.number),
                 retraining.requested_at,

@@ -48,12 +48,14 @@ def _needs(retraining: Retraining, version: Version, service: Service) -> bool:
     A comparison with what is not live any more is none to decide by, and a candidate that was live
     has been decided on; `approve` starts either again.
     """
+    mine = retraining.version == version.number
     if retraining.state in MOVING:
         # Its number is known to the retraining only once it is proved.
-        return bool(version.training_set) and version.training_set == retraining.training_set
+        learned = bool(version.training_set) and version.training_set == retraining.training_set
+        return mine or learned
     return (
         retraining.state is RetrainingState.COMPARED
-        and retraining.version == version.number
+        and mine
         and retraining.comparison.get("live") == service.live
         and version.number != service.previous
     )

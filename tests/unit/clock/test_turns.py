@@ -5,6 +5,8 @@ import logging
 import pytest
 from retraining_scene import NAME, Scene, StandInRuntime
 
+from scienceops.app import App
+from scienceops.config import Settings
 from scienceops.core.messages import WORK
 from scienceops.ports.model_registry import Record
 from scienceops.ports.service_runtime import Observed, ServiceStatus
@@ -40,6 +42,14 @@ def test_a_service_whose_runtime_fails_does_not_stop_the_others(tmp_path, caplog
     (record,) = [r for r in caplog.records if r.getMessage() == "step of the clock failed"]
     assert (record.service, record.step) == (NAME, "reconciling version 1")
     assert [str(error) for error in told.value.exceptions] == ["no such image"]
+    assert scene.ports.queue.depth(WORK) == 1
+
+
+def test_a_platform_starts_though_one_of_its_services_fails(tmp_path):
+    scene = Scene(tmp_path / "home", runtime=BrokenRuntime())
+    add_other(scene)
+    ask_to_run(NAME, 1, scene.ports, scene.clock)
+    App(scene.ports, Settings(home=scene.home), scene.clock).resume()
     assert scene.ports.queue.depth(WORK) == 1
 
 

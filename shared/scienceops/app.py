@@ -1,6 +1,7 @@
 """App: every use case as one method, the table of contents of the system."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -33,7 +34,7 @@ from scienceops.usecases.retry_version import retry_version
 from scienceops.usecases.score_rows import Gateway, check_may_score
 from scienceops.usecases.send_alert import send_alert
 from scienceops.usecases.take_labels import take_labels
-from scienceops.usecases.tick import nudge, tick
+from scienceops.usecases.tick import tick
 from scienceops.usecases.trace import trace
 from scienceops.usecases.watch_alerts import watch_alerts
 
@@ -78,8 +79,8 @@ class App:
 
         send_alert(delivery, self.ports, self.clock, post_event)
 
-    def tick(self) -> None:
-        """The clock has turned: start what is due, nudge what is stuck."""
+    def tick(self, *, at_once: bool = False) -> None:
+        """The clock has turned: start what is due, nudge what is stuck; at_once: all of it."""
         try:
             tick(
                 self.ports,
@@ -88,6 +89,7 @@ class App:
                 drain_seconds=self.settings.drain_seconds,
                 engine=self.settings.statistics_engine,
                 environment=self.settings.environment,
+                at_once=at_once,
             )
         finally:
             environment, url = self.settings.environment, self.settings.public_url
@@ -99,8 +101,9 @@ class App:
         Messages that a killed worker had taken are not waited for.
         """
         _ = self.owner_token
-        self.tick()
-        nudge(self.ports)
+        # What fails now is logged, and due again at the next turn: it must not keep all else down.
+        with suppress(ExceptionGroup):
+            self.tick(at_once=True)
 
     # What callers of a service do.
 

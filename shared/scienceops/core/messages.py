@@ -21,38 +21,64 @@ class _Message(BaseModel):
 
     def to_body(self) -> dict[str, Any]:
         """The JSON object to send."""
-        return self.model_dump(mode="json")
+        return self.model_dump(mode="json", exclude_none=True)
 
 
-class AdvanceVersion(_Message):
+class _Work(_Message):
+    """A message that another one follows until what it names rests. chain: see core.nudges."""
+
+    chain: int | None = None
+
+
+class AdvanceVersion(_Work):
     """Take a version's next step: build, follow the build, deploy, prove, promote."""
 
     kind: Literal["advance_version"] = "advance_version"
     service: str
     version: int
 
+    @property
+    def names(self) -> str:
+        """What is looked at, within its partition."""
+        return f"version {self.version}"
 
-class ReconcileDeployment(_Message):
+
+class ReconcileDeployment(_Work):
     """Bring what runs of a version in line with what is desired."""
 
     kind: Literal["reconcile_deployment"] = "reconcile_deployment"
     service: str
     version: int
 
+    @property
+    def names(self) -> str:
+        """What is looked at, within its partition."""
+        return f"deployment {self.version}"
 
-class FollowRun(_Message):
+
+class FollowRun(_Work):
     """See how a statistics run is doing."""
 
     kind: Literal["follow_run"] = "follow_run"
     run: int
 
+    @property
+    def names(self) -> str:
+        """What is looked at, within its partition."""
+        return f"run {self.run}"
 
-class AdvanceRetraining(_Message):
+
+class AdvanceRetraining(_Work):
     """Take a retraining's next step: select, train, wait for the candidate, compare."""
 
     kind: Literal["advance_retraining"] = "advance_retraining"
     service: str
     number: int
+
+    @property
+    def names(self) -> str:
+        """What is looked at, within its partition."""
+        return f"retraining {self.number}"
 
 
 class CaptureChanged(_Message):

@@ -173,6 +173,15 @@ def training_order_key(name: str, number: int) -> str:
     return f"{TRAINING_SETS}{name}/retraining-{number}.json"
 
 
+def candidate_key(name: str, number: int) -> str:
+    """Where a retraining uploads its candidate: a package like any other.
+
+    >>> candidate_key("iris", 3)
+    'packages/iris/retrained-3.zip'
+    """
+    return f"{PACKAGES}{name}/retrained-{number}.zip"
+
+
 def training_result_key(name: str, number: int, step: str) -> str:
     """Key of the object in which a step of a retraining says what came of it.
 

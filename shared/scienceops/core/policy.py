@@ -33,10 +33,10 @@ class Policy(BaseModel):
         "better; never keeps every candidate out.",
     )
     margin: float = Field(
-        0.0, ge=0, description="How much better on new rows auto_if_better wants a candidate."
+        0.0, ge=0, description="How much better on new rows a better candidate surely is."
     )
     tolerance: float = Field(
-        0.05, ge=0, description="How much worse on original rows a better candidate may be."
+        0.05, ge=0, description="How much worse on original rows a better candidate may surely be."
     )
     retrain_cron: str = Field(
         "", description="When to retrain by itself, as a cron line in UTC; empty is never."

@@ -150,8 +150,10 @@ def _measured_pair(
     }
 
 
-def _gain_error(actual: "pd.Series[Any]", then: Answers, now: Answers, order: Order) -> float:
-    """Standard error of the candidate's gain in accuracy, or in R2, over the same rows."""
+def _gain_error(
+    actual: "pd.Series[Any]", then: Answers, now: Answers, order: Order
+) -> float | None:
+    """Standard error of the candidate's gain in accuracy, or in R2; None where it is unknown."""
     if order.task == "regression":
         truth = actual.to_numpy(dtype=float)
         old = (np.array(then.predictions, dtype=float) - truth) ** 2

@@ -19,7 +19,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from scienceops.core.manifest import Manifest
-from scienceops.core.names import PACKAGES, training_result_key, training_set_key
+from scienceops.core.names import candidate_key, training_result_key, training_set_key
 from scienceops.core.package import SCORE, TRAIN, Package
 from scienceops.core.requirement_lines import REQUIREMENTS
 from scienceops.core.stats.quality import Quality, measure_quality
@@ -43,7 +43,7 @@ def main() -> int:
         folder = Path(place)
         package.extract_to(folder / "base")
         path = train_and_pack(order, package, folder, rows, digest)
-        key = f"{PACKAGES}{order.service}/retrained-{order.number}.zip"
+        key = candidate_key(order.service, order.number)
         order.objects.put(key, path)
         content = path.read_bytes()
     uploaded = {"package_digest": hashlib.sha256(content).hexdigest(), "key": key}

@@ -7,9 +7,9 @@ has one key, so asking for it twice starts it once.
 import json
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
-from scienceops.core.messages import WORK, AdvanceVersion
 from scienceops.core.names import (
     PACKAGES,
     TRAINING_SETS,
@@ -19,20 +19,22 @@ from scienceops.core.names import (
 )
 from scienceops.core.policy import Policy, read_policy
 from scienceops.core.retraining import MOVING, Retraining, RetrainingState, is_better
-from scienceops.core.versions import VersionState
-from scienceops.errors import Conflict, ObjectNotFound, RevisionConflict
+from scienceops.core.versions import RESTING, VersionState
+from scienceops.errors import ObjectNotFound, RevisionConflict
 from scienceops.ports import Ports
 from scienceops.ports.job_launcher import JobOrder, JobState
-from scienceops.usecases.promote import approve_version
+from scienceops.usecases.decide_candidate import decide_candidate
+from scienceops.usecases.reconcile_deployment import ask_to_run, reconcile_deployment
 from scienceops.usecases.records import (
-    SYSTEM,
     Clock,
     Stored,
     read_service,
     read_version,
     read_versions,
     save,
+    stamp,
 )
+from scienceops.usecases.register_candidate import register_candidate
 from scienceops.usecases.request_retraining import read_retraining
 
 log = logging.getLogger(__name__)
@@ -41,17 +43,25 @@ AT_ONCE = 0.0
 LOOK_SECONDS = 0.5
 SELECT_SECONDS = 1800.0
 COMPARE_SECONDS = 1800.0
+#: An upload whose event has not made a version of it by then is registered from here.
+EVENT_SECONDS = 120.0
 
 
-def advance_retraining(name: str, number: int, ports: Ports, clock: Clock) -> float | None:
-    """Take the next step; seconds until the next look, None when it rests."""
+def advance_retraining(
+    name: str, number: int, ports: Ports, clock: Clock, *, limit_bytes: int
+) -> float | None:
+    """Take the next step; seconds until the next look, None when it rests.
+
+    limit_bytes: the largest package, unzipped, that becomes a version.
+    """
     stored = read_retraining(name, number, ports)
     steps: dict[RetrainingState, Callable[[], float | None]] = {
         RetrainingState.SELECTING: lambda: _select(stored, ports, clock),
         RetrainingState.TRAINING: lambda: _train(stored, ports, clock),
-        RetrainingState.UPLOADED: lambda: _await_candidate(stored, ports, clock),
+        RetrainingState.UPLOADED: lambda: _await_candidate(stored, ports, clock, limit_bytes),
         RetrainingState.COMPARING: lambda: _compare(stored, ports, clock),
-        RetrainingState.COMPARED: lambda: _decide(stored, ports, clock),
+        RetrainingState.COMPARED: lambda: decide_candidate(stored, ports, clock),
+        RetrainingState.CANCELLED: lambda: _end_job(stored.value, ports),
     }
     step = steps.get(stored.value.state)
     if step is None:
@@ -105,11 +115,15 @@ def _train(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | No
         ports,
         clock,
         package_digest=found["package_digest"],
+        uploaded_at=stamp(clock()),
         job_id="",
     )
 
 
-def _await_candidate(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | None:
+def _await_candidate(
+    stored: Stored[Retraining], ports: Ports, clock: Clock, limit_bytes: int
+) -> float | None:
+    """Look how far the candidate is. Its own messages lead it on, so none is sent from here."""
     retraining = stored.value
     for candidate in read_versions(ports.registry, retraining.service):
         version = candidate.value
@@ -124,13 +138,15 @@ def _await_candidate(stored: Stored[Retraining], ports: Ports, clock: Clock) -> 
                 clock,
                 version=version.number,
             )
-        if version.state in (VersionState.FAILED, VersionState.REJECTED):
+        if version.state in RESTING:
             reason = f"candidate {version.number} {version.state}: {version.reason}"
             return _fail(stored, reason, ports, clock, version=version.number)
-        ports.queue.send(
-            WORK, AdvanceVersion(service=version.service, version=version.number).to_body()
-        )
-    return LOOK_SECONDS
+        return LOOK_SECONDS
+    since = datetime.fromisoformat(retraining.uploaded_at or retraining.requested_at)
+    if (clock() - since).total_seconds() < EVENT_SECONDS:
+        return LOOK_SECONDS
+    reason = register_candidate(retraining, ports, clock, limit_bytes)
+    return _fail(stored, reason, ports, clock) if reason else AT_ONCE
 
 
 def _compare(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | None:
@@ -138,6 +154,14 @@ def _compare(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | 
     live = read_service(ports.registry, retraining.service).value.live
     extra = ("--live", str(live), "--candidate", str(retraining.version))
     candidate = read_version(ports.registry, retraining.service, retraining.version or 0).value
+    if candidate.state is not VersionState.PROVED:
+        _end_job(retraining, ports)
+        reason = f"candidate {candidate.number} {candidate.state}: {candidate.reason}"
+        return _fail(stored, reason, ports, clock)
+    # The job waits a minute for a candidate that has crashed or was stopped, and the clock may turn
+    # less often than that.
+    ask_to_run(candidate.service, candidate.number, ports, clock)
+    reconcile_deployment(candidate.service, candidate.number, ports, clock)
     found = _follow(
         stored,
         "compare",
@@ -153,6 +177,7 @@ def _compare(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | 
     policy = _policy(retraining.service, ports)
     better, why = is_better(found, margin=policy.margin, tolerance=policy.tolerance)
     comparison = {**found, "better": better, "why": why}
+    by_policy = better and policy.candidates == "auto_if_better"
     _move(
         stored,
         RetrainingState.COMPARED,
@@ -161,35 +186,10 @@ def _compare(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | 
         clock,
         why=("better: " if better else "not better: ") + why,
         comparison=comparison,
+        to_decide=by_policy,
         job_id="",
     )
     return AT_ONCE
-
-
-def _decide(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | None:
-    retraining = stored.value
-    better = bool(retraining.comparison.get("better"))
-    if _policy(retraining.service, ports).candidates != "auto_if_better" or not better:
-        return None
-    version = read_version(ports.registry, retraining.service, retraining.version or 0).value
-    service = read_service(ports.registry, retraining.service).value
-    seen = retraining.comparison["live"]
-    if version.state is not VersionState.PROVED or service.live != seen:
-        return None
-    try:
-        approve_version(
-            retraining.service,
-            version.number,
-            SYSTEM,
-            f"policy candidates = auto_if_better: {retraining.comparison['why']}",
-            ports,
-            clock,
-            seen_live=seen,
-            kind="policy",
-        )
-    except Conflict as error:
-        log.info("candidate not promoted", extra={"reason": str(error)})
-    return None
 
 
 def _follow(
@@ -219,7 +219,14 @@ def _follow(
                 writes=(f"{PACKAGES}{name}/", training_result_key(name, number, step)),
             )
         )
-        save(ports.registry, stored, retraining.model_copy(update={"job_id": job_id}), at=clock())
+        begun = retraining.model_copy(update={"job_id": job_id})
+        try:
+            save(ports.registry, stored, begun, at=clock())
+        except RevisionConflict:
+            # Cancelled while the job was started: nobody else knows that there is one.
+            if read_retraining(name, number, ports).value.state is RetrainingState.CANCELLED:
+                ports.jobs.cancel(job_id)
+            raise
         return AT_ONCE
     status = ports.jobs.status(retraining.job_id)
     if status.state is JobState.RUNNING:
@@ -234,6 +241,12 @@ def _follow(
         return result
     reason = f"{step}: {status.reason}"
     return _fail(stored, reason, ports, clock, log_tail=status.log_tail)
+
+
+def _end_job(retraining: Retraining, ports: Ports) -> None:
+    # Whoever cancelled it may have died before the job was told.
+    if retraining.job_id:
+        ports.jobs.cancel(retraining.job_id)
 
 
 def _move(

@@ -18,6 +18,7 @@ from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery
 from scienceops.usecases.advance_retraining import advance_retraining, fail_retraining
 from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.follow_run import fail_attempt, follow_run
+from scienceops.usecases.nudge import follow
 from scienceops.usecases.reconcile_deployment import reconcile_deployment
 from scienceops.usecases.records import Clock
 
@@ -30,6 +31,8 @@ LONGEST_DELAY_SECONDS = 900.0
 
 def do_work(delivery: Delivery, ports: Ports, clock: Clock, steps: Steps) -> None:
     """Take the step a message asks for and acknowledge it; the next look is a new message.
+
+    A message of a chain that a nudge has replaced is followed by none.
 
     What cannot be understood is logged and dropped, since no later delivery would go better. An
     unforeseen error leaves the message for another attempt; at the last one a version or a
@@ -58,8 +61,10 @@ def do_work(delivery: Delivery, ports: Ports, clock: Clock, steps: Steps) -> Non
 
 
 def _look_again(message: Work, delay: float | None, ports: Ports) -> None:
-    if delay is not None:
-        ports.queue.send(WORK, message.to_body(), delay_seconds=min(delay, LONGEST_DELAY_SECONDS))
+    following = None if delay is None else follow(message, ports)
+    if delay is not None and following is not None:
+        delay = min(delay, LONGEST_DELAY_SECONDS)
+        ports.queue.send(WORK, following.to_body(), delay_seconds=delay)
 
 
 def _give_up(message: Work, reason: str, ports: Ports, clock: Clock, steps: Steps) -> None:
@@ -89,7 +94,9 @@ def _take_steps(
             case FollowRun():
                 delay = follow_run(message.run, ports, clock)
             case AdvanceRetraining():
-                delay = advance_retraining(message.service, message.number, ports, clock)
+                delay = advance_retraining(
+                    message.service, message.number, ports, clock, limit_bytes=steps.limit_bytes
+                )
         if delay is None or delay > 0:
             return delay
     return delay

@@ -1,7 +1,7 @@
 """Due retrainings: what a policy's cron starts by itself, and what its rules propose to people."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from scienceops.core.names import PREDICTION, QUALITY
@@ -26,9 +26,12 @@ from scienceops.usecases.request_retraining import read_retrainings, request_ret
 log = logging.getLogger(__name__)
 
 
-def start_due_retrainings(ports: Ports, clock: Clock) -> None:
-    """Start and propose what is due; taking it twice does nothing the second time."""
-    for name in service_names(ports.registry):
+def start_due_retrainings(ports: Ports, clock: Clock, names: Iterable[str] | None = None) -> None:
+    """Start and propose what is due; taking it twice does nothing the second time.
+
+    names: the services to look at, None for all.
+    """
+    for name in service_names(ports.registry) if names is None else names:
         service = read_service(ports.registry, name).value
         policy = read_policy(service.policy)
         if service.live is None or not _has_rules(policy):

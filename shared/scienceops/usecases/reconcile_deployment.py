@@ -8,7 +8,7 @@ from scienceops.core.access import derive_key, hash_key
 from scienceops.core.messages import WORK, ReconcileDeployment
 from scienceops.core.names import package_key
 from scienceops.core.policy import Policy, read_policy
-from scienceops.core.versions import Deployment, Service
+from scienceops.core.versions import Deployment, Service, VersionState
 from scienceops.errors import RevisionConflict
 from scienceops.ports import Ports
 from scienceops.ports.service_runtime import DeployOrder, Observed, ServiceStatus
@@ -105,8 +105,9 @@ def _keep_running(stored: Stored[Deployment], ports: Ports, clock: Clock) -> flo
     name, number = deployment.service, deployment.version
     status = ports.runtime.status(name, number)
     service = read_service(ports.registry, name).value
-    proving = number not in service.serving
-    failed = status.observed is Observed.FAILED and not proving
+    failed = status.observed is Observed.FAILED and (
+        number in service.serving or _is_proved(name, number, ports)
+    )
     pause = _seconds_until(deployment.start_after, clock()) if failed else 0.0
     if (failed and pause <= 0) or status.observed is Observed.STOPPED:
         started = _start(deployment, service, ports)
@@ -125,6 +126,11 @@ def _keep_running(stored: Stored[Deployment], ports: Ports, clock: Clock) -> flo
         save(ports.registry, stored, deployment.model_copy(update=seen), at=clock())
     # One that failed is looked at by the clock.
     return LOOK_SECONDS if status.observed is Observed.STARTING else None
+
+
+def _is_proved(name: str, number: int, ports: Ports) -> bool:
+    """Whether a start that fails is no answer to the proof, but an accident of a candidate."""
+    return read_version(ports.registry, name, number).value.state is VersionState.PROVED
 
 
 def _seconds_until(moment: str, now: datetime) -> float:

@@ -1,26 +1,20 @@
 """Request a retraining: freeze what it may read, then let queue `work` carry it out."""
 
-import json
 from collections.abc import Mapping
-from datetime import date, timedelta
 from typing import Any
 
 from scienceops.core.messages import WORK, AdvanceRetraining
-from scienceops.core.names import training_order_key
 from scienceops.core.retraining import (
     MOVING,
     Retraining,
     RetrainingState,
-    Selection,
-    in_force,
     read_selection,
 )
 from scienceops.core.versions import Version, VersionState
-from scienceops.errors import BadInput, Conflict, NotFound, RevisionConflict, WrongState
+from scienceops.errors import Conflict, NotFound, RevisionConflict, WrongState
 from scienceops.ports import Ports
 from scienceops.usecases.describe import describe_history
-from scienceops.usecases.flag_rows import read_flags
-from scienceops.usecases.freeze_run import partitions_under
+from scienceops.usecases.freeze_order import freeze_order
 from scienceops.usecases.records import (
     Clock,
     Stored,
@@ -72,7 +66,7 @@ def request_retraining(
     state = RetrainingState.PROPOSED if propose else RetrainingState.SELECTING
     while True:
         known = [stored.value for stored in read_retrainings(name, ports)]
-        _check_alone(name, known)
+        _check_alone(known)
         number = 1 + max((retraining.number for retraining in known), default=0)
         now = clock()
         retraining = Retraining(
@@ -86,7 +80,7 @@ def request_retraining(
             why=why,
         )
         if not propose:
-            _freeze(retraining, chosen, base, ports)
+            freeze_order(retraining, chosen, base, ports)
         try:
             save(
                 ports.registry,
@@ -101,6 +95,7 @@ def request_retraining(
         except RevisionConflict:
             continue
         if not propose:
+            _check_first(retraining, RetrainingState.CANCELLED, ports, clock)
             _send(retraining, ports)
         return retraining
 
@@ -108,10 +103,10 @@ def request_retraining(
 def start_proposed(name: str, number: int, actor: str, ports: Ports, clock: Clock) -> Retraining:
     """Carry out a proposal; raises WrongState when it is none any more."""
     stored = read_retraining(name, number, ports)
-    _check_alone(name, [s.value for s in read_retrainings(name, ports)])
+    _check_alone([s.value for s in read_retrainings(name, ports)])
     base = read_version(ports.registry, name, stored.value.base).value
     _check_proposed(stored.value)
-    _freeze(stored.value, read_selection(stored.value.selection), base, ports)
+    freeze_order(stored.value, read_selection(stored.value.selection), base, ports)
 
     def change(retraining: Retraining) -> Retraining:
         _check_proposed(retraining)
@@ -127,6 +122,7 @@ def start_proposed(name: str, number: int, actor: str, ports: Ports, clock: Cloc
         why=stored.value.why,
         details={"retraining": number, "selection": dict(stored.value.selection)},
     )
+    _check_first(after.value, RetrainingState.PROPOSED, ports, clock)
     _send(after.value, ports)
     return after.value
 
@@ -198,26 +194,55 @@ def _base_of(name: str, ports: Ports) -> Version:
     return version
 
 
-def _original_of(base: Version, ports: Ports) -> int:
-    """The version that retraining began from, whose training data no capture has entered yet.
-
-    Otherwise rows captured before would count twice: once as data of the live version, and once as
-    captures.
-    """
-    version = base
-    while version.training_set:
-        before = int(version.manifest["origin"]["base"].rpartition(":")[2])
-        version = read_version(ports.registry, base.service, before).value
-    return version.number
-
-
-def _check_alone(name: str, known: list[Retraining]) -> None:
+def _check_alone(known: list[Retraining]) -> None:
     busy = next((retraining for retraining in known if retraining.state in MOVING), None)
     if busy is not None:
-        raise Conflict(
-            f"retraining {busy.number} of {name!r}, asked for by {busy.requested_by}, is "
-            f"{busy.state}; wait for it or `scienceops retrain {name} --cancel {busy.number}`"
-        )
+        raise _busy(busy)
+
+
+def _check_first(asked: Retraining, otherwise: RetrainingState, ports: Ports, clock: Clock) -> None:
+    """Give way, in state `otherwise`, to another one that was asked for at the same time.
+
+    Each looks after it has written, so that one of two sees the other at least; whose entry in the
+    ledger comes first goes on. Raises Conflict for the other.
+    """
+    name, number = asked.service, asked.number
+    known = [stored.value for stored in read_retrainings(name, ports)]
+    others = [other for other in known if other.state in MOVING and other.number != number]
+    if not others:
+        return
+    entries = [e for e in ports.registry.ledger(name) if e.action == "retraining asked for"]
+    order = [int((entry.details or {})["retraining"]) for entry in entries]
+    first = next(
+        (other for other in others if other.number not in order[order.index(number) :]), None
+    )
+    if first is None:
+        return
+
+    def change(retraining: Retraining) -> Retraining | None:
+        if retraining.state not in MOVING:
+            return None
+        told = f"retraining {first.number} was asked for at the same time"
+        reason = told if otherwise is RetrainingState.CANCELLED else ""
+        return retraining.model_copy(update={"state": otherwise, "reason": reason})
+
+    update(
+        ports.registry,
+        lambda: read_retraining(name, number, ports),
+        change,
+        at=clock(),
+        action="retraining gave way",
+        details={"retraining": number, "to": first.number},
+    )
+    raise _busy(first)
+
+
+def _busy(other: Retraining) -> Conflict:
+    name, number = other.service, other.number
+    return Conflict(
+        f"retraining {number} of {name!r}, asked for by {other.requested_by}, is "
+        f"{other.state}; wait for it or `scienceops retrain {name} --cancel {number}`"
+    )
 
 
 def _check_proposed(retraining: Retraining) -> None:
@@ -226,45 +251,6 @@ def _check_proposed(retraining: Retraining) -> None:
             f"retraining {retraining.number} of {retraining.service!r} is {retraining.state}, "
             "no proposal"
         )
-
-
-def _freeze(retraining: Retraining, chosen: Selection, base: Version, ports: Ports) -> None:
-    """Write down what the selection reads: objects by name, and the flags that hold now."""
-    name = retraining.service
-    flags = in_force(read_flags(name, ports))
-    days = {chosen.since + timedelta(days=n) for n in range((chosen.until - chosen.since).days + 1)}
-    partitions = [p for p in partitions_under(name, ports.objects) if p.date in days]
-    if not partitions:
-        raise BadInput(
-            f"{name!r} has no captures from {chosen.since} to {chosen.until}; "
-            f"{_captured_days(name, ports)}"
-        )
-    order = {
-        "service": name,
-        "number": retraining.number,
-        "base": base.number,
-        "original": _original_of(base, ports),
-        "target": base.manifest["target"],
-        "task": base.manifest["task"],
-        "selection": chosen.model_dump(mode="json"),
-        "flags": [flag.to_body() for flag in flags],
-        "requested_at": retraining.requested_at,
-        "partitions": [
-            {
-                "version": p.version,
-                "date": p.date.isoformat(),
-                "keys": [info.key for info in ports.objects.scan(p.prefix)],
-                "label_keys": [info.key for info in ports.objects.scan(p.labels_prefix)],
-            }
-            for p in sorted(partitions)
-        ],
-    }
-    ports.objects.put(training_order_key(name, retraining.number), json.dumps(order).encode())
-
-
-def _captured_days(name: str, ports: Ports) -> str:
-    days: set[date] = {p.date for p in partitions_under(name, ports.objects)}
-    return f"there are some from {min(days)} to {max(days)}" if days else "it has none at all"
 
 
 def _send(retraining: Retraining, ports: Ports) -> None:

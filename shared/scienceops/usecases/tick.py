@@ -1,35 +1,28 @@
 """Tick: start what is due and nudge what is stuck, so that a lost message heals."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
-from scienceops.core.messages import (
-    CAPTURES,
-    WORK,
-    AdvanceRetraining,
-    AdvanceVersion,
-    FollowRun,
-    ReconcileDeployment,
-)
-from scienceops.core.retraining import MOVING
-from scienceops.core.versions import RESTING, Deployment
+from scienceops.core.messages import CAPTURES, WORK, FollowRun
+from scienceops.core.versions import Deployment
 from scienceops.ports import Ports
-from scienceops.ports.service_runtime import Observed
-from scienceops.usecases.advance_version import awaits_promotion
+from scienceops.ports.service_runtime import Observed, ServiceStatus
 from scienceops.usecases.due_retrainings import start_due_retrainings
-from scienceops.usecases.follow_run import BUSY, OPEN
+from scienceops.usecases.follow_run import BUSY
 from scienceops.usecases.freeze_run import freeze_run, read_runs
+from scienceops.usecases.guarded import Guarded
+from scienceops.usecases.nudge import PATIENCE_SECONDS, nudge_runs, nudge_service
 from scienceops.usecases.publish_access import publish_access
 from scienceops.usecases.reconcile_deployment import reconcile_deployment
 from scienceops.usecases.records import (
     SYSTEM,
     Clock,
     find_all,
-    read_service,
-    read_versions,
+    read_deployment,
     service_names,
 )
-from scienceops.usecases.request_retraining import read_retrainings
 from scienceops.usecases.settle_service import settle_service
 
 log = logging.getLogger(__name__)
@@ -43,41 +36,71 @@ def tick(
     drain_seconds: float,
     engine: str,
     environment: str,
+    at_once: bool = False,
 ) -> None:
-    """One turn of the clock; taking it twice does nothing the second time."""
-    for name in service_names(ports.registry):
-        settle_service(name, ports, clock, drain_seconds)
-        publish_access(name, ports)
-    wanted = _reconcile_all(ports, clock)
-    _stop_strays(ports, wanted)
-    _start_statistics(ports, clock, statistics_seconds, engine, environment)
-    start_due_retrainings(ports, clock)
-    # Only an idle queue is nudged: otherwise each turn would add a message for work in progress.
-    if ports.queue.depth(WORK) == 0:
-        nudge(ports)
+    """One turn of the clock; taking it twice does nothing the second time.
+
+    at_once: whether messages on their way are taken for lost, as they are when a host starts again.
+
+    What fails for one service is logged and holds up neither the others nor the rest of the turn;
+    all of it is raised at the end, as an ExceptionGroup.
+    """
+    guarded = Guarded()
+    names = service_names(ports.registry)
+    for name in names:
+        settle = partial(settle_service, name, ports, clock, drain_seconds)
+        guarded.take("settling", name, settle)
+        guarded.take("publishing access", name, partial(publish_access, name, ports))
+        guarded.take("reconciling", name, partial(_reconcile_all, name, ports, clock, guarded))
+    guarded.take("looking for strays", "", partial(_stop_strays, ports, guarded))
+    start = partial(_start_statistics, ports, clock, statistics_seconds, engine, environment)
+    guarded.take("starting statistics", "", start)
+    for name in names:
+        due = partial(start_due_retrainings, ports, clock, [name])
+        guarded.take("starting retrainings", name, due)
+    guarded.take("nudging", "", partial(_nudge, names, ports, clock, guarded, at_once))
+    guarded.tell()
 
 
-def _reconcile_all(ports: Ports, clock: Clock) -> set[tuple[str, int]]:
-    wanted = set()
-    for name in service_names(ports.registry):
-        for stored in find_all(ports.registry, name, "deployment/", Deployment):
-            deployment = stored.value
-            if deployment.desired == "running" or deployment.observed != Observed.STOPPED.value:
-                reconcile_deployment(name, deployment.version, ports, clock)
-                wanted.add((name, deployment.version))
-    return wanted
+def _nudge(
+    names: Sequence[str], ports: Ports, clock: Clock, guarded: Guarded, at_once: bool
+) -> None:
+    # An idle queue has lost the message of whatever is under way.
+    idle = at_once or ports.queue.depth(WORK) == 0
+    patience = 0.0 if idle else PATIENCE_SECONDS
+    for name in names:
+        guarded.take("nudging", name, partial(nudge_service, name, ports, clock, patience))
+    guarded.take("nudging statistics", "", partial(nudge_runs, ports, clock, patience))
 
 
-def _stop_strays(ports: Ports, wanted: set[tuple[str, int]]) -> None:
+def _reconcile_all(name: str, ports: Ports, clock: Clock, guarded: Guarded) -> None:
+    for stored in find_all(ports.registry, name, "deployment/", Deployment):
+        deployment = stored.value
+        if _is_known_to_run(deployment):
+            look = partial(reconcile_deployment, name, deployment.version, ports, clock)
+            guarded.take(f"reconciling version {deployment.version}", name, look)
+
+
+def _is_known_to_run(deployment: Deployment) -> bool:
+    return deployment.desired == "running" or deployment.observed != Observed.STOPPED.value
+
+
+def _stop_strays(ports: Ports, guarded: Guarded) -> None:
     # A scorer that nobody wants was left by a step that died between start and record.
     for status in ports.runtime.deployments():
-        stray = (status.service, status.version) not in wanted
-        if stray and status.observed in (Observed.STARTING, Observed.READY):
-            log.warning(
-                "stray service stopped",
-                extra={"service": status.service, "version": status.version},
-            )
-            ports.runtime.stop(status.service, status.version)
+        if status.observed in (Observed.STARTING, Observed.READY):
+            stop = partial(_stop_if_stray, status, ports)
+            guarded.take(f"stopping version {status.version}", status.service, stop)
+
+
+def _stop_if_stray(status: ServiceStatus, ports: Ports) -> None:
+    # Read after the platform was asked: a version is recorded as wanted before it is started, so
+    # that one which another worker starts in the meantime is no stray.
+    name, number = status.service, status.version
+    if _is_known_to_run(read_deployment(ports.registry, name, number).value):
+        return
+    log.warning("stray service stopped", extra={"service": name, "version": number})
+    ports.runtime.stop(name, number)
 
 
 def _start_statistics(
@@ -95,30 +118,3 @@ def _start_statistics(
     run = freeze_run(ports, clock, engine=engine, environment=environment, requested_by=SYSTEM)
     if run is not None:
         ports.queue.send(WORK, FollowRun(run=run.number).to_body())
-
-
-def nudge(ports: Ports) -> None:
-    """Send a message for everything that is not at rest."""
-    for name in service_names(ports.registry):
-        service = read_service(ports.registry, name).value
-        for stored in read_versions(ports.registry, name):
-            version = stored.value
-            if version.state not in RESTING or awaits_promotion(version, service):
-                message = AdvanceVersion(service=name, version=version.number)
-                ports.queue.send(WORK, message.to_body())
-        for stored_deployment in find_all(ports.registry, name, "deployment/", Deployment):
-            deployment = stored_deployment.value
-            if deployment.desired == "stopped" and deployment.observed != "stopped":
-                ports.queue.send(
-                    WORK,
-                    ReconcileDeployment(service=name, version=deployment.version).to_body(),
-                )
-        for stored_retraining in read_retrainings(name, ports):
-            retraining = stored_retraining.value
-            if retraining.state in MOVING:
-                ports.queue.send(
-                    WORK, AdvanceRetraining(service=name, number=retraining.number).to_body()
-                )
-    for stored_run in read_runs(ports):
-        if stored_run.value.state in OPEN:
-            ports.queue.send(WORK, FollowRun(run=stored_run.value.number).to_body())

@@ -1,0 +1,65 @@
+"""Freeze an order: write down what a retraining may read, so that nothing later enters it."""
+
+import json
+from datetime import date, timedelta
+
+from scienceops.core.names import training_order_key
+from scienceops.core.retraining import Retraining, Selection, in_force
+from scienceops.core.versions import Version
+from scienceops.errors import BadInput
+from scienceops.ports import Ports
+from scienceops.usecases.flag_rows import read_flags
+from scienceops.usecases.freeze_run import partitions_under
+from scienceops.usecases.records import read_version
+
+
+def freeze_order(retraining: Retraining, chosen: Selection, base: Version, ports: Ports) -> None:
+    """Write down what the selection reads: objects by name, and the flags that hold now."""
+    name = retraining.service
+    flags = in_force(read_flags(name, ports))
+    days = {chosen.since + timedelta(days=n) for n in range((chosen.until - chosen.since).days + 1)}
+    partitions = [p for p in partitions_under(name, ports.objects) if p.date in days]
+    if not partitions:
+        raise BadInput(
+            f"{name!r} has no captures from {chosen.since} to {chosen.until}; "
+            f"{_captured_days(name, ports)}"
+        )
+    order = {
+        "service": name,
+        "number": retraining.number,
+        "base": base.number,
+        "original": _original_of(base, ports),
+        "target": base.manifest["target"],
+        "task": base.manifest["task"],
+        "selection": chosen.model_dump(mode="json"),
+        "flags": [flag.to_body() for flag in flags],
+        "requested_at": retraining.requested_at,
+        "partitions": [
+            {
+                "version": p.version,
+                "date": p.date.isoformat(),
+                "keys": [info.key for info in ports.objects.scan(p.prefix)],
+                "label_keys": [info.key for info in ports.objects.scan(p.labels_prefix)],
+            }
+            for p in sorted(partitions)
+        ],
+    }
+    ports.objects.put(training_order_key(name, retraining.number), json.dumps(order).encode())
+
+
+def _original_of(base: Version, ports: Ports) -> int:
+    """The version that retraining began from, whose training data no capture has entered yet.
+
+    Otherwise rows captured before would count twice: once as data of the live version, and once as
+    captures.
+    """
+    version = base
+    while version.training_set:
+        before = int(version.manifest["origin"]["base"].rpartition(":")[2])
+        version = read_version(ports.registry, base.service, before).value
+    return version.number
+
+
+def _captured_days(name: str, ports: Ports) -> str:
+    days: set[date] = {p.date for p in partitions_under(name, ports.objects)}
+    return f"there are some from {min(days)} to {max(days)}" if days else "it has none at all"

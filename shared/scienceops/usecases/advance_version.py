@@ -72,14 +72,21 @@ class Steps:
             # Another worker moved it on; look at where it stands now.
             return AT_ONCE
 
-    def fail(self, service: str, number: int, reason: str, log_tail: tuple[str, ...] = ()) -> None:
-        """End the version as failed, with the reason, unless it already rests."""
+    def fail(self, seen: Version, reason: str, log_tail: tuple[str, ...] = ()) -> None:
+        """End the attempt that was seen as failed, with the reason, unless it has come to rest.
+
+        What another worker has proved, or a person has reopened, in the meantime goes on.
+        """
+        failed: list[Version] = []
 
         def change(version: Version) -> Version | None:
-            if version.state in RESTING:
+            failed.clear()
+            if version.state in RESTING or version.attempt != seen.attempt:
                 return None
-            return version.moved(VersionState.FAILED, reason=reason, log_tail=log_tail)
+            failed.append(version.moved(VersionState.FAILED, reason=reason, log_tail=log_tail))
+            return failed[0]
 
+        service, number = seen.service, seen.number
         update(
             self.ports.registry,
             lambda: read_version(self.ports.registry, service, number),
@@ -89,6 +96,9 @@ class Steps:
             why=reason,
             details={"version": number},
         )
+        if not failed:
+            return
+        # Where this worker dies before it, the clock stops what has failed.
         ask_to_stop(service, number, self.ports, self.clock, after_seconds=0)
         log.warning(
             "version failed", extra={"service": service, "version": number, "reason": reason}
@@ -99,7 +109,7 @@ class Steps:
         try:
             recover_files(version, self.ports, self.limit_bytes)
         except BadPackage as error:
-            self.fail(version.service, version.number, str(error))
+            self.fail(version, str(error))
             return None
         build_id = self.ports.builder.start(
             BuildOrder(
@@ -122,7 +132,7 @@ class Steps:
         if status.state is BuildState.RUNNING:
             return BUILD_LOOK_SECONDS
         if status.state is BuildState.FAILED:
-            self.fail(version.service, version.number, status.reason, status.log_tail)
+            self.fail(version, status.reason, status.log_tail)
             return None
         self._move(
             stored,
@@ -141,7 +151,7 @@ class Steps:
         reconcile_deployment(name, number, self.ports, self.clock)
         status = self.ports.runtime.status(name, number)
         if status.observed is Observed.FAILED:
-            self.fail(name, number, status.reason, status.log_tail)
+            self.fail(version, status.reason, status.log_tail)
             return None
         if status.observed is not Observed.READY:
             waited = self.clock() - datetime.fromisoformat(version.proving_since)
@@ -150,7 +160,7 @@ class Steps:
                     f"the service was not ready after {self.proof_seconds:g} s; look at its log, "
                     "or allow more with SCIENCEOPS_PROOF_SECONDS, then `scienceops retry`"
                 )
-                self.fail(name, number, reason, status.log_tail)
+                self.fail(version, reason, status.log_tail)
                 return None
             return START_LOOK_SECONDS
         if read_deployment(self.ports.registry, name, number).value.endpoint != status.endpoint:
@@ -159,7 +169,7 @@ class Steps:
         fault = prove_version(version, status.endpoint, self.ports)
         if fault:
             log_tail = self.ports.runtime.status(name, number).log_tail
-            self.fail(name, number, fault, log_tail)
+            self.fail(version, fault, log_tail)
             return None
         self._move(stored, VersionState.PROVED, "version proved")
         return AT_ONCE

@@ -18,7 +18,7 @@ from scienceops.usecases.advance_retraining import advance_retraining
 from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.follow_run import follow_run
 from scienceops.usecases.reconcile_deployment import reconcile_deployment
-from scienceops.usecases.records import Clock
+from scienceops.usecases.records import Clock, read_version
 
 log = logging.getLogger(__name__)
 
@@ -31,8 +31,8 @@ def do_work(delivery: Delivery, ports: Ports, clock: Clock, steps: Steps) -> Non
     """Take the step a message asks for and acknowledge it; the next look is a new message.
 
     What cannot be understood is logged and dropped, since no later delivery would go better. An
-    unforeseen error leaves the message for another attempt; at the last one a version is failed
-    with the reason, so that nothing hangs without a word.
+    unforeseen error leaves the message for another attempt; at the last one a version that is under
+    way is failed with the reason, so that nothing hangs without a word.
     """
     try:
         message = parse_work(delivery.body)
@@ -48,7 +48,8 @@ def do_work(delivery: Delivery, ports: Ports, clock: Clock, steps: Steps) -> Non
     except Exception as error:
         if delivery.attempts >= MAX_ATTEMPTS and isinstance(message, AdvanceVersion):
             reason = f"{type(error).__name__}: {error}; mend it, then `scienceops retry`"
-            steps.fail(message.service, message.version, reason)
+            seen = read_version(ports.registry, message.service, message.version)
+            steps.fail(seen.value, reason)
         raise
     if delay is not None:
         ports.queue.send(WORK, message.to_body(), delay_seconds=min(delay, LONGEST_DELAY_SECONDS))

@@ -7,15 +7,15 @@ by two workers, or again after its worker was killed.
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from scienceops.core.names import package_key
 from scienceops.core.policy import read_policy
-from scienceops.core.versions import RESTING, Promotion, Service, Version, VersionState
+from scienceops.core.versions import RESTING, Service, Version, VersionState
 from scienceops.errors import BadPackage, RevisionConflict
 from scienceops.ports import Ports
 from scienceops.ports.image_builder import BuildOrder, BuildState
 from scienceops.ports.service_runtime import Observed
+from scienceops.usecases.carry_out_promotion import carry_out, end_promotion, made_live, told_of
 from scienceops.usecases.promote import settle_deployments
 from scienceops.usecases.prove_version import prove_version
 from scienceops.usecases.reconcile_deployment import (
@@ -65,6 +65,7 @@ class Steps:
         }
         take = step.get(stored.value.state)
         if take is None:
+            end_promotion(stored.value, self.ports, self.clock, self.drain_seconds)
             return None
         try:
             return take(stored)
@@ -179,7 +180,14 @@ class Steps:
         name, number = version.service, version.number
         promotion = read_service(self.ports.registry, name).value.promotion
         if promotion is not None and promotion.version == number:
-            return self._carry_out(version, promotion)
+            return carry_out(
+                version,
+                promotion,
+                self.ports,
+                self.clock,
+                proof_seconds=self.proof_seconds,
+                drain_seconds=self.drain_seconds,
+            )
         before: set[int] = set()
 
         def change(service: Service) -> Service | None:
@@ -196,53 +204,13 @@ class Steps:
             at=self.clock(),
             action="version made live",
             why="policy promotion = auto",
-            details=_details(version),
+            details=told_of(version),
         )
         if before:
             settle_deployments(name, before, self.ports, self.clock, self.drain_seconds)
         if number not in after.value.serving and not version.training_set:
             # A candidate goes on running: it is still to be compared, and to be decided on.
             ask_to_stop(name, number, self.ports, self.clock, after_seconds=self.drain_seconds)
-        return None
-
-    def _carry_out(self, version: Version, promotion: Promotion) -> float | None:
-        """Start the promoted version; once it is ready, point the service to it."""
-        name, number = version.service, version.number
-        ask_to_run(name, number, self.ports, self.clock)
-        reconcile_deployment(name, number, self.ports, self.clock)
-        status = self.ports.runtime.status(name, number)
-        waited = self.clock() - datetime.fromisoformat(promotion.at)
-        late = waited.total_seconds() > self.proof_seconds
-        fault = status.reason if status.observed is Observed.FAILED else ""
-        known = read_deployment(self.ports.registry, name, number).value.endpoint
-        ready = status.observed is Observed.READY and known == status.endpoint
-        if not ready and not fault and not late:
-            return START_LOOK_SECONDS
-        before: set[int] = set()
-
-        def change(service: Service) -> Service | None:
-            before.clear()
-            if service.promotion != promotion:
-                return None
-            before.update(service.serving)
-            if not ready:
-                return service.model_copy(update={"promotion": None})
-            return made_live(service, number)
-
-        said = f"; the last it said: {status.log_tail[-1]}" if status.log_tail else ""
-        failure = fault or f"it was not ready after {self.proof_seconds:g} s{said}"
-        update(
-            self.ports.registry,
-            lambda: read_service(self.ports.registry, name),
-            change,
-            at=self.clock(),
-            actor=promotion.by,
-            action="version made live" if ready else "promotion failed",
-            why=promotion.comment if ready else failure,
-            details={**_details(version), "kind": promotion.kind, "asked_at": promotion.at},
-        )
-        if before:
-            settle_deployments(name, before, self.ports, self.clock, self.drain_seconds)
         return None
 
     def _move(
@@ -261,37 +229,15 @@ class Steps:
 
 
 def awaits_promotion(version: Version, service: Service) -> bool:
-    """Whether a person, or policy for the first time, wants this proved version live."""
-    if version.state is not VersionState.PROVED:
-        return False
+    """Whether a person, or policy for the first time, wants this version live.
+
+    A promotion of a version that is not proved any more waits to be ended.
+    """
     if service.promotion is not None and service.promotion.version == version.number:
         return True
     return (
-        version.number > service.auto_promoted
+        version.state is VersionState.PROVED
+        and version.number > service.auto_promoted
         and not version.training_set
         and read_policy(service.policy).promotion == "auto"
     )
-
-
-def made_live(service: Service, number: int) -> Service:
-    """The service with this version live, and all traffic its own."""
-    previous = service.live if service.live != number else service.previous
-    changes: dict[str, Any] = {
-        "live": number,
-        "previous": previous,
-        "traffic": {},
-        "promotion": None,
-    }
-    if service.shadow == number:
-        changes["shadow"] = None
-    return service.model_copy(update=changes)
-
-
-def _details(version: Version) -> dict[str, Any]:
-    return {
-        "version": version.number,
-        "image": version.image,
-        "digest": version.digest,
-        "training_set": version.training_set,
-        "retraining": version.manifest.get("origin", {}).get("retraining", ""),
-    }

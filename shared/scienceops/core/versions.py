@@ -174,7 +174,7 @@ class Service(Document):
     traffic: Mapping[str, int] = {}
     shadow: int | None = None
     promotion: Promotion | None = None
-    #: Highest version that was ever made live by policy: each is promoted so once at most.
+    #: Highest version that was ever live, or that policy asked for: policy takes newer ones alone.
     auto_promoted: int = 0
     policy: Mapping[str, Any] = {}
     #: When the policy was last changed by hand.

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from scienceops.core.names import package_key
 from scienceops.core.policy import read_policy
-from scienceops.core.versions import RESTING, Service, Version, VersionState
+from scienceops.core.versions import RESTING, Promotion, Service, Version, VersionState
 from scienceops.errors import BadPackage, RevisionConflict
 from scienceops.ports import Ports
 from scienceops.ports.image_builder import BuildOrder, BuildState
@@ -24,6 +24,7 @@ from scienceops.usecases.reconcile_deployment import (
     reconcile_deployment,
 )
 from scienceops.usecases.records import (
+    SYSTEM,
     Clock,
     Stored,
     read_deployment,
@@ -188,26 +189,44 @@ class Steps:
                 proof_seconds=self.proof_seconds,
                 drain_seconds=self.drain_seconds,
             )
+        return self._promote_by_policy(version)
+
+    def _promote_by_policy(self, version: Version) -> float | None:
+        name, number = version.service, version.number
+        deployment = read_deployment(self.ports.registry, name, number).value
+        # One that has waited for its turn may have stopped, and is started as for a person.
+        runs = (deployment.desired, deployment.observed) == ("running", Observed.READY.value)
+        now = self.clock()
+        why = "policy promotion = auto"
+        asked = Promotion(version=number, kind="policy", by=SYSTEM, comment=why, at=stamp(now))
         before: set[int] = set()
 
         def change(service: Service) -> Service | None:
             before.clear()
-            if not awaits_promotion(version, service):
+            current = read_version(self.ports.registry, name, number).value
+            if service.promotion is not None or not awaits_promotion(current, service):
                 return None
             before.update(service.serving)
-            return made_live(service, number).model_copy(update={"auto_promoted": number})
+            if runs:
+                return made_live(service, number)
+            return service.model_copy(update={"promotion": asked, "auto_promoted": number})
 
         after = update(
             self.ports.registry,
             lambda: read_service(self.ports.registry, name),
             change,
-            at=self.clock(),
-            action="version made live",
-            why="policy promotion = auto",
+            at=now,
+            action="version made live" if runs else "version approved",
+            why=why,
             details=told_of(version),
         )
+        if after.value.promotion == asked:
+            return AT_ONCE
         if before:
             settle_deployments(name, before, self.ports, self.clock, self.drain_seconds)
+        if awaits_promotion(version, after.value):
+            # What was asked for before goes first; the clock comes back to this one.
+            return None
         if number not in after.value.serving and not version.training_set:
             # A candidate goes on running: it is still to be compared, and to be decided on.
             ask_to_stop(name, number, self.ports, self.clock, after_seconds=self.drain_seconds)
@@ -231,6 +250,7 @@ class Steps:
 def awaits_promotion(version: Version, service: Service) -> bool:
     """Whether a person, or policy for the first time, wants this version live.
 
+    Policy wants those alone that are newer than any that was live: it takes nobody's rollback back.
     A promotion of a version that is not proved any more waits to be ended.
     """
     if service.promotion is not None and service.promotion.version == version.number:

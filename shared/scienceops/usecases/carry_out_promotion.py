@@ -66,6 +66,7 @@ def made_live(service: Service, number: int) -> Service:
         "previous": previous,
         "traffic": {},
         "promotion": None,
+        "auto_promoted": max(service.auto_promoted, number),
     }
     if service.shadow == number:
         changes["shadow"] = None

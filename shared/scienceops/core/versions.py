@@ -12,6 +12,9 @@ from scienceops.core.package import TRAIN
 from scienceops.core.requirement_lines import PANDAS
 from scienceops.errors import WrongState
 
+#: What the ledger calls it when a version goes live, whoever wanted it so.
+MADE_LIVE = "version made live"
+
 #: What models that need neither scikit-learn nor pandas run on, by kind of runtime.
 _ENGINES: Mapping[str, frozenset[str]] = {
     "compiled": frozenset({"numpy"}),

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from scienceops.core.names import package_key
 from scienceops.core.policy import read_policy
-from scienceops.core.versions import RESTING, Promotion, Service, Version, VersionState
+from scienceops.core.versions import MADE_LIVE, RESTING, Promotion, Service, Version, VersionState
 from scienceops.errors import BadPackage, RevisionConflict
 from scienceops.ports import Ports
 from scienceops.ports.image_builder import BuildOrder, BuildState
@@ -216,7 +216,7 @@ class Steps:
             lambda: read_service(self.ports.registry, name),
             change,
             at=now,
-            action="version made live" if runs else "version approved",
+            action=MADE_LIVE if runs else "version approved",
             why=why,
             details=told_of(version),
         )

@@ -7,7 +7,7 @@ its version being live or by an entry that says why it is not.
 from datetime import datetime
 from typing import Any
 
-from scienceops.core.versions import Promotion, Service, Version, VersionState
+from scienceops.core.versions import MADE_LIVE, Promotion, Service, Version, VersionState
 from scienceops.ports import Ports
 from scienceops.ports.service_runtime import Observed
 from scienceops.usecases.promote import settle_deployments
@@ -106,7 +106,7 @@ def _make_live(
         change,
         at=clock(),
         actor=promotion.by,
-        action="version made live",
+        action=MADE_LIVE,
         why=promotion.comment,
         details=_details(version, promotion),
     )

@@ -180,7 +180,7 @@ class Service(Document):
     #: Highest version that was ever live, or that policy asked for: policy takes newer ones alone.
     auto_promoted: int = 0
     policy: Mapping[str, Any] = {}
-    #: When the policy was last changed by hand.
+    #: When the policy was last changed by hand, or came with the first package.
     policy_at: str = ""
     keys: tuple[ApiKey, ...] = ()
 

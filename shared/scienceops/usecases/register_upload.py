@@ -169,13 +169,15 @@ def _ensure_service(name: str, package: Package, ports: Ports, clock: Clock) -> 
     # The first package proposes the policy; later ones are not asked.
     if find(ports.registry, name, "service", Service) is not None:
         return
-    service = Service(name=name, policy=dict(package.policy))
+    now = clock()
+    # The times of a cron line count from here.
+    service = Service(name=name, policy=dict(package.policy), policy_at=stamp(now))
     try:
         save(
             ports.registry,
             Stored(service, name, "service"),
             service,
-            at=clock(),
+            at=now,
             action="service created",
             details={"policy": dict(package.policy)},
         )

@@ -1,0 +1,51 @@
+"""The first package's policy becomes the service's, and holds from then on."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from support_pack import package_bytes, package_files
+
+from scienceops.adapters.local import connect
+from scienceops.app import App
+from scienceops.config import Settings
+from scienceops.core.versions import Rejection, Version
+from scienceops.usecases.due_retrainings import start_due_retrainings
+from scienceops.usecases.records import read_service, save
+from scienceops.usecases.request_retraining import read_retrainings
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    settings = Settings(home=tmp_path)
+    return App(connect(settings), settings, lambda: NOW)
+
+
+def upload(app: App, policy: str, model: str = "model") -> Version | Rejection:
+    """What became of a package with this policy in its scienceops.toml."""
+    files = package_files(model__skops=model.encode())
+    files["scienceops.toml"] = policy.encode()
+    key = f"packages/iris/{model}.zip"
+    app.ports.objects.put(key, package_bytes(files))
+    found = app.register_upload(key)
+    assert found is not None
+    return found
+
+
+def days_with_a_retraining(app: App, days: int) -> list[int]:
+    """Days after the upload on which the clock began one; each fails, for want of a train.py."""
+    stored = read_service(app.ports.registry, "iris")
+    save(app.ports.registry, stored, stored.value.model_copy(update={"live": 1}), at=NOW)
+    found: list[int] = []
+    for day in range(days):
+        start_due_retrainings(app.ports, lambda day=day: NOW + timedelta(days=day))
+        if len(read_retrainings("iris", app.ports)) > len(found):
+            found.append(day)
+    return found
+
+
+def test_a_cron_line_of_a_package_speaks_from_its_upload_on(app):
+    upload(app, 'retrain_cron = "0 3 * * *"')
+    assert days_with_a_retraining(app, 4) == [1, 2, 3]

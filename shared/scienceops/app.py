@@ -54,7 +54,10 @@ class App:
 
     def register_upload(self, key: str) -> Version | Rejection | None:
         """An object was created under packages/: make it a version or record why not."""
-        return register_upload(key, self.ports, self.clock, self.settings.upload_limit_bytes)
+        settings = self.settings
+        return register_upload(
+            key, self.ports, self.clock, settings.upload_limit_bytes, settings.check_runtime
+        )
 
     def announce_capture(self, key: str) -> Partition:
         """An object was created under captures/ or labels/: its day wants new statistics."""

@@ -8,10 +8,11 @@ from support_pack import package_bytes, package_files
 
 from scienceops.adapters.local import connect
 from scienceops.app import App
+from scienceops.aws_settings import AwsSettings
 from scienceops.config import Settings
 from scienceops.core.versions import Rejection, Version
 from scienceops.usecases.due_retrainings import start_due_retrainings
-from scienceops.usecases.records import read_service, save
+from scienceops.usecases.records import read_service, save, service_names
 from scienceops.usecases.request_retraining import read_retrainings
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -49,3 +50,39 @@ def days_with_a_retraining(app: App, days: int) -> list[int]:
 def test_a_cron_line_of_a_package_speaks_from_its_upload_on(app):
     upload(app, 'retrain_cron = "0 3 * * *"')
     assert days_with_a_retraining(app, 4) == [1, 2, 3]
+
+
+def on_aws(app: App, *, warm: bool) -> App:
+    return App(app.ports, Settings(cloud="aws", aws=AwsSettings(warm=warm)), lambda: NOW)
+
+
+def test_a_package_that_wants_a_runtime_this_platform_lacks_is_refused_and_makes_no_service(app):
+    found = upload(app, 'runtime = "lambda"')
+    assert isinstance(found, Rejection)
+    assert found.reason.startswith("policy runtime = lambda: this platform (local) knows auto")
+    assert (found.file, found.fix) == ("scienceops.toml", "correct the key and pack again")
+    assert service_names(app.ports.registry) == []
+
+
+def test_a_package_that_wants_fargate_is_refused_where_no_door_could_reach_it(app):
+    found = upload(on_aws(app, warm=False), 'runtime = "fargate"')
+    assert isinstance(found, Rejection)
+    assert "deploy the stage with --param=warm=yes" in found.reason
+
+
+def test_a_package_gets_the_runtime_that_its_platform_has(app):
+    assert isinstance(upload(on_aws(app, warm=True), 'runtime = "fargate"'), Version)
+    assert read_service(app.ports.registry, "iris").value.policy == {"runtime": "fargate"}
+
+
+def test_a_later_package_is_not_asked_for_a_runtime(app):
+    upload(app, "", "first")
+    assert isinstance(upload(app, 'runtime = "lambda"', "second"), Version)
+    assert read_service(app.ports.registry, "iris").value.policy == {}
+
+
+def test_a_later_package_with_an_unknown_key_is_refused(app):
+    upload(app, "", "first")
+    found = upload(app, 'run_time = "auto"', "second")
+    assert isinstance(found, Rejection)
+    assert "unknown policy key 'run_time'" in found.reason

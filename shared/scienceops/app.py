@@ -55,7 +55,10 @@ class App:
 
     def register_upload(self, key: str) -> Version | Rejection | None:
         """An object was created under packages/: make it a version or record why not."""
-        return register_upload(key, self.ports, self.clock, self.settings.upload_limit_bytes)
+        settings = self.settings
+        return register_upload(
+            key, self.ports, self.clock, settings.upload_limit_bytes, settings.check_runtime
+        )
 
     def announce_capture(self, key: str) -> Partition:
         """An object was created under captures/ or labels/: its day wants new statistics."""
@@ -218,12 +221,12 @@ class App:
         return describe.describe_runs(self.ports, most)
 
     def history(self, name: str, until: datetime | None = None) -> list[dict[str, Any]]:
-        """The ledger of a service up to a time, oldest first."""
+        """The newest 1,000 entries of a service's ledger up to a time, oldest first."""
         return describe.describe_history(name, until, self.ports)
 
     def live_version(self, name: str, at: datetime | None = None) -> dict[str, Any] | None:
         """The ledger entry that made live what was live at that time; None when nothing was."""
-        return describe.live_at(describe.describe_history(name, at, self.ports))
+        return describe.live_at(name, at, self.ports)
 
     def trace(self, request_id: str) -> dict[str, Any]:
         """From one prediction back to package, training set, labels and flags."""

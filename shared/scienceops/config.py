@@ -12,6 +12,7 @@ from scienceops.aws_settings import AwsSettings
 from scienceops.azure_settings import AzureSettings
 from scienceops.core.captures import CaptureMode
 from scienceops.core.mistakes import first_mistake
+from scienceops.core.policy import check_runtime
 from scienceops.errors import BadSetting
 
 PREFIX = "SCIENCEOPS_"
@@ -117,6 +118,10 @@ class Settings(BaseSettings):
         except (KeyError, IndexError, ValueError):
             raise ValueError("wanted an image, in which {python} stands for its version") from None
         return image
+
+    def check_runtime(self, runtime: str) -> str:
+        """`runtime` itself when this platform has it; raises BadPolicy otherwise."""
+        return check_runtime(runtime, self.cloud, warm=self.aws.warm)
 
     @property
     def as_environment(self) -> dict[str, str]:

@@ -5,7 +5,6 @@ from datetime import datetime
 from typing import Any, Literal
 
 from scienceops.config import Settings
-from scienceops.core.policy import check_runtime
 from scienceops.core.retraining import Flag, Retraining, in_force
 from scienceops.core.versions import Promotion, Service, Version
 from scienceops.ports import Ports
@@ -127,7 +126,6 @@ class Decisions:
     def change_policy(self, name: str, values: Mapping[str, str], actor: str) -> Mapping[str, Any]:
         """Set keys of the service's policy; all of them, or none when one is bad."""
         if "runtime" in values:
-            warm = self._settings.aws.warm
-            check_runtime(values["runtime"], self._settings.cloud, warm=warm)
+            self._settings.check_runtime(values["runtime"])
         policy = change_policy(name, values, actor, self._ports, self._clock)
         return policy.model_dump(mode="json")

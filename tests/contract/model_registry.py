@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from scienceops.errors import RevisionConflict
-from scienceops.ports.model_registry import LedgerEntry, ModelRegistry, Record
+from scienceops.ports.model_registry import EVERY, LedgerEntry, ModelRegistry, Record
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -171,6 +171,23 @@ class ModelRegistryContract:
         assert self.actions(registry.ledger("iris", until=until, most=1)) == ["1"]
         assert registry.ledger("iris", until=NOON - microsecond) == []
         assert registry.ledger("iris", until=NOON)[0].at == NOON
+
+    def test_the_ledger_of_one_action_has_no_other_s_entries_however_many(
+        self, registry: ModelRegistry
+    ) -> None:
+        for number in range(6):
+            action = "version made live" if number in (0, 2, 3) else "service restarted"
+            record = Record("iris", str(number), 0, {})
+            registry.put(record, entry(action, at=NOON + timedelta(hours=number)))
+
+        def told(**wanted: Any) -> list[int]:
+            found = registry.ledger("iris", action="version made live", **wanted)
+            return [e.sequence for e in found]
+
+        assert told() == told(most=EVERY) == [1, 3, 4]
+        assert told(most=1) == [4]
+        assert told(until=NOON + timedelta(hours=2), most=1) == [3]
+        assert registry.ledger("iris", action="version made") == []
 
     def test_writers_beside_each_other_lose_no_change(self, registry: ModelRegistry) -> None:
         def add_five(_: int) -> None:

@@ -12,6 +12,9 @@ from scienceops.core.package import TRAIN
 from scienceops.core.requirement_lines import PANDAS
 from scienceops.errors import WrongState
 
+#: What the ledger calls it when a version goes live, whoever wanted it so.
+MADE_LIVE = "version made live"
+
 #: What models that need neither scikit-learn nor pandas run on, by kind of runtime.
 _ENGINES: Mapping[str, frozenset[str]] = {
     "compiled": frozenset({"numpy"}),
@@ -170,10 +173,10 @@ class Service(Document):
     traffic: Mapping[str, int] = {}
     shadow: int | None = None
     promotion: Promotion | None = None
-    #: Highest version that was ever made live by policy: each is promoted so once at most.
+    #: Highest version that was ever live, or that policy asked for: policy takes newer ones alone.
     auto_promoted: int = 0
     policy: Mapping[str, Any] = {}
-    #: When the policy was last changed by hand.
+    #: When the policy was last changed by hand, or came with the first package.
     policy_at: str = ""
     keys: tuple[ApiKey, ...] = ()
 

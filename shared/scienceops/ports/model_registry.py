@@ -16,6 +16,10 @@ class Record:
     body: Mapping[str, Any]
 
 
+#: More entries than a ledger ever has, to ask for all of an action.
+EVERY = 2**31 - 1
+
+
 @dataclass(frozen=True)
 class LedgerEntry:
     """Who did what, when and why. The registry sets `sequence`: 1, 2, 3 within a partition."""
@@ -54,7 +58,16 @@ class ModelRegistry(Protocol):
         ...
 
     def ledger(
-        self, partition: str, *, until: datetime | None = None, most: int = 1000
+        self,
+        partition: str,
+        *,
+        until: datetime | None = None,
+        action: str = "",
+        most: int = 1000,
     ) -> list[LedgerEntry]:
-        """The newest `most` entries at or before `until`, oldest first."""
+        """The newest `most` entries at or before `until`, oldest first; of one action if named.
+
+        The whole ledger may be read for the entries of an action, back from its end until there
+        are enough.
+        """
         ...

@@ -7,15 +7,15 @@ by two workers, or again after its worker was killed.
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from scienceops.core.names import package_key
 from scienceops.core.policy import read_policy
-from scienceops.core.versions import RESTING, Promotion, Service, Version, VersionState
+from scienceops.core.versions import MADE_LIVE, RESTING, Promotion, Service, Version, VersionState
 from scienceops.errors import BadPackage, RevisionConflict
 from scienceops.ports import Ports
 from scienceops.ports.image_builder import BuildOrder, BuildState
 from scienceops.ports.service_runtime import Observed
+from scienceops.usecases.carry_out_promotion import carry_out, end_promotion, made_live, told_of
 from scienceops.usecases.promote import settle_deployments
 from scienceops.usecases.prove_version import prove_version
 from scienceops.usecases.reconcile_deployment import (
@@ -24,6 +24,7 @@ from scienceops.usecases.reconcile_deployment import (
     reconcile_deployment,
 )
 from scienceops.usecases.records import (
+    SYSTEM,
     Clock,
     Stored,
     read_deployment,
@@ -65,6 +66,7 @@ class Steps:
         }
         take = step.get(stored.value.state)
         if take is None:
+            end_promotion(stored.value, self.ports, self.clock, self.drain_seconds)
             return None
         try:
             return take(stored)
@@ -72,14 +74,21 @@ class Steps:
             # Another worker moved it on; look at where it stands now.
             return AT_ONCE
 
-    def fail(self, service: str, number: int, reason: str, log_tail: tuple[str, ...] = ()) -> None:
-        """End the version as failed, with the reason, unless it already rests."""
+    def fail(self, seen: Version, reason: str, log_tail: tuple[str, ...] = ()) -> None:
+        """End the attempt that was seen as failed, with the reason, unless it has come to rest.
+
+        What another worker has proved, or a person has reopened, in the meantime goes on.
+        """
+        failed: list[Version] = []
 
         def change(version: Version) -> Version | None:
-            if version.state in RESTING:
+            failed.clear()
+            if version.state in RESTING or version.attempt != seen.attempt:
                 return None
-            return version.moved(VersionState.FAILED, reason=reason, log_tail=log_tail)
+            failed.append(version.moved(VersionState.FAILED, reason=reason, log_tail=log_tail))
+            return failed[0]
 
+        service, number = seen.service, seen.number
         update(
             self.ports.registry,
             lambda: read_version(self.ports.registry, service, number),
@@ -89,6 +98,9 @@ class Steps:
             why=reason,
             details={"version": number},
         )
+        if not failed:
+            return
+        # Where this worker dies before it, the clock stops what has failed.
         ask_to_stop(service, number, self.ports, self.clock, after_seconds=0)
         log.warning(
             "version failed", extra={"service": service, "version": number, "reason": reason}
@@ -99,7 +111,7 @@ class Steps:
         try:
             recover_files(version, self.ports, self.limit_bytes)
         except BadPackage as error:
-            self.fail(version.service, version.number, str(error))
+            self.fail(version, str(error))
             return None
         build_id = self.ports.builder.start(
             BuildOrder(
@@ -122,7 +134,7 @@ class Steps:
         if status.state is BuildState.RUNNING:
             return BUILD_LOOK_SECONDS
         if status.state is BuildState.FAILED:
-            self.fail(version.service, version.number, status.reason, status.log_tail)
+            self.fail(version, status.reason, status.log_tail)
             return None
         self._move(
             stored,
@@ -141,7 +153,7 @@ class Steps:
         reconcile_deployment(name, number, self.ports, self.clock)
         status = self.ports.runtime.status(name, number)
         if status.observed is Observed.FAILED:
-            self.fail(name, number, status.reason, status.log_tail)
+            self.fail(version, status.reason, status.log_tail)
             return None
         if status.observed is not Observed.READY:
             waited = self.clock() - datetime.fromisoformat(version.proving_since)
@@ -150,7 +162,7 @@ class Steps:
                     f"the service was not ready after {self.proof_seconds:g} s; look at its log, "
                     "or allow more with SCIENCEOPS_PROOF_SECONDS, then `scienceops retry`"
                 )
-                self.fail(name, number, reason, status.log_tail)
+                self.fail(version, reason, status.log_tail)
                 return None
             return START_LOOK_SECONDS
         if read_deployment(self.ports.registry, name, number).value.endpoint != status.endpoint:
@@ -159,7 +171,7 @@ class Steps:
         fault = prove_version(version, status.endpoint, self.ports)
         if fault:
             log_tail = self.ports.runtime.status(name, number).log_tail
-            self.fail(name, number, fault, log_tail)
+            self.fail(version, fault, log_tail)
             return None
         self._move(stored, VersionState.PROVED, "version proved")
         return AT_ONCE
@@ -169,70 +181,55 @@ class Steps:
         name, number = version.service, version.number
         promotion = read_service(self.ports.registry, name).value.promotion
         if promotion is not None and promotion.version == number:
-            return self._carry_out(version, promotion)
+            return carry_out(
+                version,
+                promotion,
+                self.ports,
+                self.clock,
+                proof_seconds=self.proof_seconds,
+                drain_seconds=self.drain_seconds,
+            )
+        return self._promote_by_policy(version)
+
+    def _promote_by_policy(self, version: Version) -> float | None:
+        name, number = version.service, version.number
+        deployment = read_deployment(self.ports.registry, name, number).value
+        # One that has waited for its turn may have stopped, and is started as for a person.
+        runs = (deployment.desired, deployment.observed) == ("running", Observed.READY.value)
+        now = self.clock()
+        why = "policy promotion = auto"
+        asked = Promotion(version=number, kind="policy", by=SYSTEM, comment=why, at=stamp(now))
         before: set[int] = set()
 
         def change(service: Service) -> Service | None:
             before.clear()
-            if not awaits_promotion(version, service):
+            current = read_version(self.ports.registry, name, number).value
+            if service.promotion is not None or not awaits_promotion(current, service):
                 return None
             before.update(service.serving)
-            return made_live(service, number).model_copy(update={"auto_promoted": number})
+            if runs:
+                return made_live(service, number)
+            return service.model_copy(update={"promotion": asked, "auto_promoted": number})
 
         after = update(
             self.ports.registry,
             lambda: read_service(self.ports.registry, name),
             change,
-            at=self.clock(),
-            action="version made live",
-            why="policy promotion = auto",
-            details=_details(version),
+            at=now,
+            action=MADE_LIVE if runs else "version approved",
+            why=why,
+            details=told_of(version),
         )
+        if after.value.promotion == asked:
+            return AT_ONCE
         if before:
             settle_deployments(name, before, self.ports, self.clock, self.drain_seconds)
+        if awaits_promotion(version, after.value):
+            # What was asked for before goes first; the clock comes back to this one.
+            return None
         if number not in after.value.serving and not version.training_set:
             # A candidate goes on running: it is still to be compared, and to be decided on.
             ask_to_stop(name, number, self.ports, self.clock, after_seconds=self.drain_seconds)
-        return None
-
-    def _carry_out(self, version: Version, promotion: Promotion) -> float | None:
-        """Start the promoted version; once it is ready, point the service to it."""
-        name, number = version.service, version.number
-        ask_to_run(name, number, self.ports, self.clock)
-        reconcile_deployment(name, number, self.ports, self.clock)
-        status = self.ports.runtime.status(name, number)
-        waited = self.clock() - datetime.fromisoformat(promotion.at)
-        late = waited.total_seconds() > self.proof_seconds
-        fault = status.reason if status.observed is Observed.FAILED else ""
-        known = read_deployment(self.ports.registry, name, number).value.endpoint
-        ready = status.observed is Observed.READY and known == status.endpoint
-        if not ready and not fault and not late:
-            return START_LOOK_SECONDS
-        before: set[int] = set()
-
-        def change(service: Service) -> Service | None:
-            before.clear()
-            if service.promotion != promotion:
-                return None
-            before.update(service.serving)
-            if not ready:
-                return service.model_copy(update={"promotion": None})
-            return made_live(service, number)
-
-        said = f"; the last it said: {status.log_tail[-1]}" if status.log_tail else ""
-        failure = fault or f"it was not ready after {self.proof_seconds:g} s{said}"
-        update(
-            self.ports.registry,
-            lambda: read_service(self.ports.registry, name),
-            change,
-            at=self.clock(),
-            actor=promotion.by,
-            action="version made live" if ready else "promotion failed",
-            why=promotion.comment if ready else failure,
-            details={**_details(version), "kind": promotion.kind, "asked_at": promotion.at},
-        )
-        if before:
-            settle_deployments(name, before, self.ports, self.clock, self.drain_seconds)
         return None
 
     def _move(
@@ -251,37 +248,16 @@ class Steps:
 
 
 def awaits_promotion(version: Version, service: Service) -> bool:
-    """Whether a person, or policy for the first time, wants this proved version live."""
-    if version.state is not VersionState.PROVED:
-        return False
+    """Whether a person, or policy for the first time, wants this version live.
+
+    Policy wants those alone that are newer than any that was live: it takes nobody's rollback back.
+    A promotion of a version that is not proved any more waits to be ended.
+    """
     if service.promotion is not None and service.promotion.version == version.number:
         return True
     return (
-        version.number > service.auto_promoted
+        version.state is VersionState.PROVED
+        and version.number > service.auto_promoted
         and not version.training_set
         and read_policy(service.policy).promotion == "auto"
     )
-
-
-def made_live(service: Service, number: int) -> Service:
-    """The service with this version live, and all traffic its own."""
-    previous = service.live if service.live != number else service.previous
-    changes: dict[str, Any] = {
-        "live": number,
-        "previous": previous,
-        "traffic": {},
-        "promotion": None,
-    }
-    if service.shadow == number:
-        changes["shadow"] = None
-    return service.model_copy(update=changes)
-
-
-def _details(version: Version) -> dict[str, Any]:
-    return {
-        "version": version.number,
-        "image": version.image,
-        "digest": version.digest,
-        "training_set": version.training_set,
-        "retraining": version.manifest.get("origin", {}).get("retraining", ""),
-    }

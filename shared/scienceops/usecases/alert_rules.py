@@ -11,7 +11,7 @@ from scienceops.core.alerts import Rule
 from scienceops.core.names import QUALITY, Partition, run_id, run_manifest_key
 from scienceops.core.policy import Policy
 from scienceops.core.stats.terms import DRIFT
-from scienceops.core.versions import RunState, Service, StatisticsRun, VersionState
+from scienceops.core.versions import MADE_LIVE, RunState, Service, StatisticsRun, VersionState
 from scienceops.errors import ObjectNotFound
 from scienceops.ports import Ports
 from scienceops.usecases.follow_run import PATIENCE
@@ -190,6 +190,5 @@ def _has_captures(partition: Partition, scene: Scene) -> bool:
 
 
 def _live_since(scene: Scene) -> datetime:
-    entries = scene.ports.registry.ledger(scene.service.name)
-    made_live = [entry.at for entry in entries if entry.action == "version made live"]
-    return max(made_live, default=datetime.min.replace(tzinfo=scene.now.tzinfo))
+    entries = scene.ports.registry.ledger(scene.service.name, action=MADE_LIVE, most=1)
+    return entries[0].at if entries else datetime.min.replace(tzinfo=scene.now.tzinfo)

@@ -6,9 +6,10 @@ from typing import Any
 
 from scienceops.core.names import split_package_key, version_file_key
 from scienceops.core.policy import read_policy
-from scienceops.core.versions import Deployment, Rejection, Service, Version
+from scienceops.core.versions import MADE_LIVE, Deployment, Rejection, Service, Version
 from scienceops.errors import ObjectNotFound, ServiceNotReady
 from scienceops.ports import Ports
+from scienceops.ports.model_registry import EVERY, LedgerEntry
 from scienceops.usecases.freeze_run import read_runs
 from scienceops.usecases.records import (
     PLATFORM,
@@ -72,25 +73,23 @@ def describe_runs(ports: Ports, most: int = 20) -> list[dict[str, Any]]:
 
 
 def describe_history(name: str, until: datetime | None, ports: Ports) -> list[dict[str, Any]]:
-    """The ledger of a service up to a time, oldest first."""
+    """The newest 1,000 entries of a service's ledger up to a time, oldest first."""
     partition = read_service(ports.registry, name).partition
-    return [
-        {
-            "sequence": entry.sequence,
-            "at": entry.at.isoformat(),
-            "actor": entry.actor,
-            "action": entry.action,
-            "why": entry.why,
-            "details": dict(entry.details or {}),
-        }
-        for entry in ports.registry.ledger(partition, until=until)
-    ]
+    return [_told(entry) for entry in ports.registry.ledger(partition, until=until)]
 
 
-def live_at(history: list[dict[str, Any]]) -> dict[str, Any] | None:
-    """The newest entry that made a version live, of a history that ends at the time in question."""
-    made_live = [entry for entry in history if entry["action"] == "version made live"]
-    return made_live[-1] if made_live else None
+def made_live(name: str, ports: Ports) -> list[dict[str, Any]]:
+    """Every entry of a service's ledger that made a version live, oldest first."""
+    partition = read_service(ports.registry, name).partition
+    entries = ports.registry.ledger(partition, action=MADE_LIVE, most=EVERY)
+    return [_told(entry) for entry in entries]
+
+
+def live_at(name: str, at: datetime | None, ports: Ports) -> dict[str, Any] | None:
+    """The entry that made live what was live at a time, now by default; None: nothing was."""
+    partition = read_service(ports.registry, name).partition
+    entries = ports.registry.ledger(partition, until=at, action=MADE_LIVE, most=1)
+    return _told(entries[0]) if entries else None
 
 
 def read_document(name: str, file: str, ports: Ports, version: int | None = None) -> dict[str, Any]:
@@ -116,6 +115,17 @@ def read_build_log(name: str, number: int, ports: Ports) -> str:
     """The log of a version's build so far; empty before there is one."""
     version = read_version(ports.registry, name, number).value
     return ports.builder.log(version.build_id) if version.build_id else ""
+
+
+def _told(entry: LedgerEntry) -> dict[str, Any]:
+    return {
+        "sequence": entry.sequence,
+        "at": entry.at.isoformat(),
+        "actor": entry.actor,
+        "action": entry.action,
+        "why": entry.why,
+        "details": dict(entry.details or {}),
+    }
 
 
 def _brief(service: Service, ports: Ports) -> dict[str, Any]:

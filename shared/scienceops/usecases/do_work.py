@@ -20,7 +20,7 @@ from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.follow_run import fail_attempt, follow_run
 from scienceops.usecases.nudge import follow
 from scienceops.usecases.reconcile_deployment import reconcile_deployment
-from scienceops.usecases.records import Clock
+from scienceops.usecases.records import Clock, read_version
 
 log = logging.getLogger(__name__)
 
@@ -36,8 +36,8 @@ def do_work(delivery: Delivery, ports: Ports, clock: Clock, steps: Steps) -> Non
 
     What cannot be understood is logged and dropped, since no later delivery would go better. An
     unforeseen error leaves the message for another attempt; at the last one a version or a
-    retraining is failed with the reason, and a statistics run counts a failed attempt, so that
-    none hangs without a word. A deployment is looked at by every turn of the clock.
+    retraining that is under way is failed with the reason, and a statistics run counts a failed
+    attempt, so that none hangs without a word. Every turn of the clock looks at deployments.
     """
     try:
         message = parse_work(delivery.body)
@@ -71,7 +71,8 @@ def _give_up(message: Work, reason: str, ports: Ports, clock: Clock, steps: Step
     match message:
         case AdvanceVersion():
             reason = f"{reason}; mend it, then `scienceops retry`"
-            steps.fail(message.service, message.version, reason)
+            seen = read_version(ports.registry, message.service, message.version)
+            steps.fail(seen.value, reason)
         case FollowRun():
             _look_again(message, fail_attempt(message.run, reason, ports, clock), ports)
         case AdvanceRetraining():

@@ -59,14 +59,13 @@ def reject_version(
     name: str, number: int, actor: str, comment: str, ports: Ports, clock: Clock
 ) -> Version:
     """Turn a version down for good; its files and its history stay."""
-    service = read_service(ports.registry, name).value
-    if number in service.serving:
-        raise WrongState(
-            f"version {number} of {name!r} is in use; take it out first: "
-            f"`scienceops rollback {name}` or `scienceops traffic {name}`"
-        )
 
     def change(version: Version) -> Version:
+        if number in read_service(ports.registry, name).value.serving:
+            raise WrongState(
+                f"version {number} of {name!r} is in use; take it out first: "
+                f"`scienceops rollback {name}` or `scienceops traffic {name}`"
+            )
         if version.state is VersionState.REJECTED:
             raise Conflict(f"version {number} of {name!r} was rejected already: {version.reason}")
         return version.moved(VersionState.REJECTED, reason=f"{actor}: {comment}".rstrip(": "))
@@ -81,7 +80,10 @@ def reject_version(
         why=comment,
         details={"version": number},
     )
-    ask_to_stop(name, number, ports, clock, after_seconds=0)
+    if number in read_service(ports.registry, name).value.serving:
+        _end_use(name, number, ports)
+    else:
+        ask_to_stop(name, number, ports, clock, after_seconds=0)
     return stored.value
 
 
@@ -102,11 +104,11 @@ def share_traffic(
     for number, weight in weights.items():
         if weight < 1 or weight > 1000:
             raise BadInput(f"weight {weight} of version {number}: wanted 1 to 1000")
-    for number in {*weights, *([] if shadow is None else [shadow])}:
-        _check_proved(read_version(ports.registry, name, number).value)
     before: set[int] = set()
 
     def change(service: Service) -> Service:
+        for number in {*weights, *([] if shadow is None else [shadow])}:
+            _check_proved(read_version(ports.registry, name, number).value)
         if service.live is None:
             raise WrongState(f"service {name!r} has no live version yet")
         if weights and service.live not in weights:
@@ -164,6 +166,7 @@ def _promote(
                 f"version {service.live} of {name!r} went live in the meantime, not {seen_live}; "
                 "look at it and decide again"
             )
+        _check_proved(read_version(ports.registry, name, promotion.version).value)
         return service.model_copy(update={"promotion": promotion})
 
     update(
@@ -185,9 +188,23 @@ def _promote(
     return promotion
 
 
+def _end_use(name: str, number: int, ports: Ports) -> None:
+    """Give up the promotion of a version that was rejected in the moment it was asked for.
+
+    Raises Conflict when it answers calls already, which only a person's next decision ends.
+    """
+    ports.queue.send(WORK, AdvanceVersion(service=name, version=number).to_body())
+    promotion = read_service(ports.registry, name).value.promotion
+    if promotion is None or promotion.version != number:
+        raise Conflict(
+            f"version {number} of {name!r} is rejected, and was taken into use in the same moment; "
+            f"take it out: `scienceops rollback {name}` or `scienceops traffic {name}`"
+        )
+
+
 def _check_proved(version: Version) -> None:
     if version.state is not VersionState.PROVED:
         raise WrongState(
-            f"version {version.number} of {version.service!r} is {version.state}: "
-            "only a proved version can answer calls"
+            f"version {version.number} of {version.service!r} is {version.state}: only a proved "
+            f"version can answer calls; `scienceops status {version.service}` lists them"
         )

@@ -14,7 +14,8 @@ def register_candidate(retraining: Retraining, ports: Ports, clock: Clock, limit
     An event that is merely late changes nothing: the same bytes are the same version.
     """
     key = candidate_key(retraining.service, retraining.number)
-    made = register_upload(key, ports, clock, limit_bytes)
+    # Its service is there, so that no policy is proposed with it, and no runtime.
+    made = register_upload(key, ports, clock, limit_bytes, check_runtime=str)
     if made is None:
         return f"the candidate is gone from {key}; retrain again"
     if made.digest != retraining.package_digest:

@@ -2,6 +2,7 @@
 
 import logging
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from scienceops.core.messages import WORK, AdvanceVersion
@@ -42,11 +43,16 @@ KEPT = ("manifest.json", "schema.json", "sample.json", "baseline.parquet", "base
 
 
 def register_upload(
-    key: str, ports: Ports, clock: Clock, limit_bytes: int
+    key: str,
+    ports: Ports,
+    clock: Clock,
+    limit_bytes: int,
+    check_runtime: Callable[[str], str],
 ) -> Version | Rejection | None:
     """Make a version of the object at `key`, or record why not; None when it is gone again.
 
     The same bytes are the same version, so a repeated event changes nothing.
+    check_runtime: raises BadPolicy for a runtime that this platform does not have.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "package.zip"
@@ -57,6 +63,7 @@ def register_upload(
         try:
             name, _ = split_package_key(key)
             package = _accept(name, path, limit_bytes)
+            _check_proposal(name, package, ports, check_runtime)
         except BadInput as error:
             return _reject(key, path, info.size_bytes, error, ports, clock)
         _ensure_service(name, package, ports, clock)
@@ -117,13 +124,21 @@ def _accept(name: str, path: Path, limit_bytes: int) -> Package:
             file="manifest.json",
             fix=f"put it at packages/{package.manifest.name}/, or pack it again with name={name!r}",
         )
+    return package
+
+
+def _check_proposal(
+    name: str, package: Package, ports: Ports, check_runtime: Callable[[str], str]
+) -> None:
     try:
-        read_policy(package.policy)
+        policy = read_policy(package.policy)
+        # Of a service that is there the policy is its own, whatever the package was made for.
+        if find(ports.registry, name, "service", Service) is None:
+            check_runtime(policy.runtime)
     except BadPolicy as error:
         raise BadPackage(
             str(error), file="scienceops.toml", fix="correct the key and pack again"
         ) from error
-    return package
 
 
 def _reject(
@@ -169,13 +184,15 @@ def _ensure_service(name: str, package: Package, ports: Ports, clock: Clock) -> 
     # The first package proposes the policy; later ones are not asked.
     if find(ports.registry, name, "service", Service) is not None:
         return
-    service = Service(name=name, policy=dict(package.policy))
+    now = clock()
+    # The times of a cron line count from here.
+    service = Service(name=name, policy=dict(package.policy), policy_at=stamp(now))
     try:
         save(
             ports.registry,
             Stored(service, name, "service"),
             service,
-            at=clock(),
+            at=now,
             action="service created",
             details={"policy": dict(package.policy)},
         )

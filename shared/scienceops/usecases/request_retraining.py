@@ -13,7 +13,7 @@ from scienceops.core.retraining import (
 from scienceops.core.versions import Version, VersionState
 from scienceops.errors import Conflict, NotFound, RevisionConflict, WrongState
 from scienceops.ports import Ports
-from scienceops.usecases.describe import describe_history
+from scienceops.usecases.describe import made_live
 from scienceops.usecases.freeze_order import freeze_order
 from scienceops.usecases.records import (
     Clock,
@@ -164,11 +164,7 @@ def waiting_for_people(name: str, ports: Ports) -> list[dict[str, Any]]:
         for stored in read_versions(ports.registry, name)
         if stored.value.state is VersionState.PROVED
     }
-    tried = {
-        entry["details"].get("version")
-        for entry in describe_history(name, None, ports)
-        if entry["action"] == "version made live"
-    }
+    tried = {entry["details"].get("version") for entry in made_live(name, ports)}
     return [
         retraining.value.to_body()
         for retraining in reversed(read_retrainings(name, ports))

@@ -8,8 +8,6 @@ from scienceops.usecases.records import Clock, read_version, update
 
 def retry_version(name: str, number: int, actor: str, ports: Ports, clock: Clock) -> Version:
     """Reopen the failed version; raises WrongState when it has not failed."""
-    # What is left of the failed attempt must not be taken for the new one.
-    ports.runtime.stop(name, number)
 
     def change(version: Version) -> Version:
         return version.moved(
@@ -22,6 +20,10 @@ def retry_version(name: str, number: int, actor: str, ports: Ports, clock: Clock
             proving_since="",
         )
 
+    # One that has not failed may be live: it is refused before anything is stopped.
+    change(read_version(ports.registry, name, number).value)
+    # What is left of the failed attempt must not be taken for the new one.
+    ports.runtime.stop(name, number)
     stored = update(
         ports.registry,
         lambda: read_version(ports.registry, name, number),

@@ -9,7 +9,7 @@ from scienceops.core.names import Partition, package_key, training_set_key
 from scienceops.core.retraining import in_force
 from scienceops.errors import BadInput, NotFound, ObjectNotFound
 from scienceops.ports import Ports
-from scienceops.usecases.describe import describe_history
+from scienceops.usecases.describe import made_live
 from scienceops.usecases.flag_rows import read_flags
 from scienceops.usecases.records import service_names, stamp
 from scienceops.usecases.take_labels import Origins
@@ -71,6 +71,6 @@ def _provenance(name: str, digest: str, ports: Ports) -> dict[str, Any] | None:
 def _made_live(name: str, version: int, ports: Ports) -> list[dict[str, Any]]:
     return [
         {"at": entry["at"], "by": entry["actor"], "why": entry["why"]}
-        for entry in describe_history(name, None, ports)
-        if entry["action"] == "version made live" and entry["details"].get("version") == version
+        for entry in made_live(name, ports)
+        if entry["details"].get("version") == version
     ]

@@ -31,7 +31,6 @@ LARGEST_TEXT_BYTES = 390_000
 _RECORD = "record/"
 _LEDGER = "ledger/"
 _PARTITIONS = "#partitions"
-_NAMES = {"#partition": PARTITION_KEY, "#key": SORT_KEY}
 #: Times that a change is tried while others write to the same ledger, or the table is throttled.
 _ATTEMPTS = 60
 _PAUSE_SECONDS = 0.02
@@ -103,12 +102,17 @@ class DynamoModelRegistry:
         return [found[SORT_KEY]["S"] for found in self._query(_PARTITIONS, "")]
 
     def ledger(
-        self, partition: str, *, until: datetime | None = None, most: int = 1000
+        self,
+        partition: str,
+        *,
+        until: datetime | None = None,
+        action: str = "",
+        most: int = 1000,
     ) -> list[LedgerEntry]:
         """The newest entries, oldest first; read backwards until there are enough."""
         last = _sortable(until) if until else ""
         entries: list[LedgerEntry] = []
-        for found in self._query(partition, _LEDGER, newest_first=True):
+        for found in self._query(partition, _LEDGER, newest_first=True, action=action):
             if len(entries) == most:
                 break
             if not last or found["at"]["S"] <= last:
@@ -142,14 +146,25 @@ class DynamoModelRegistry:
         return {"Put": {"TableName": self._table, "Item": item, **condition}}
 
     def _query(
-        self, partition: str, prefix: str, *, newest_first: bool = False, page: int | None = None
+        self,
+        partition: str,
+        prefix: str,
+        *,
+        newest_first: bool = False,
+        page: int | None = None,
+        action: str = "",
     ) -> Iterator[Item]:
         condition, values = "#partition = :partition", {":partition": {"S": partition}}
         names = {"#partition": PARTITION_KEY}
+        wanted = {}
         if prefix:
             condition += " AND begins_with(#key, :prefix)"
             values[":prefix"] = {"S": prefix}
-            names = _NAMES
+            names["#key"] = SORT_KEY
+        if action:
+            wanted = {"FilterExpression": "#action = :action"}
+            values[":action"] = {"S": action}
+            names["#action"] = "action"
         for found in self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression=condition,
@@ -157,6 +172,7 @@ class DynamoModelRegistry:
             ExpressionAttributeValues=values,
             ConsistentRead=True,
             ScanIndexForward=not newest_first,
+            **wanted,
             PaginationConfig={"PageSize": page},
         ):
             yield from found["Items"]

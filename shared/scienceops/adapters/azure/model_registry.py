@@ -111,15 +111,23 @@ class TableModelRegistry:
         return sorted(names)
 
     def ledger(
-        self, partition: str, *, until: datetime | None = None, most: int = 1000
+        self,
+        partition: str,
+        *,
+        until: datetime | None = None,
+        action: str = "",
+        most: int = 1000,
     ) -> list[LedgerEntry]:
         """The newest entries, oldest first."""
+        of_action = " and action eq @action" if action else ""
         found = self._query(
-            "PartitionKey eq @partition and RowKey ge @start and RowKey lt @end and at le @until",
+            "PartitionKey eq @partition and RowKey ge @start and RowKey lt @end and at le @until"
+            + of_action,
             partition=encode_key(partition),
             start=LEDGER,
             end=after(LEDGER),
             until=_sortable(until) if until else "9999",
+            **({"action": action} if action else {}),
         )
         return [_entry(partition, entity) for entity in islice(found, most)][::-1]
 

@@ -86,13 +86,18 @@ class SqliteModelRegistry:
         return [name for (name,) in rows]
 
     def ledger(
-        self, partition: str, *, until: datetime | None = None, most: int = 1000
+        self,
+        partition: str,
+        *,
+        until: datetime | None = None,
+        action: str = "",
+        most: int = 1000,
     ) -> list[LedgerEntry]:
         """The newest entries, oldest first."""
         rows = self._database.read().execute(
             "SELECT sequence, at, actor, action, why, details FROM ledger "
-            "WHERE partition = ? AND at <= ? ORDER BY sequence DESC LIMIT ?",
-            (partition, _sortable(until) if until else "9999", most),
+            "WHERE partition = ? AND at <= ? AND ? IN ('', action) ORDER BY sequence DESC LIMIT ?",
+            (partition, _sortable(until) if until else "9999", action, most),
         )
         return [
             LedgerEntry(partition, datetime.fromisoformat(at), actor, action, why, json.loads(d), n)

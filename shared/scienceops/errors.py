@@ -37,6 +37,15 @@ ScienceOpsError                     500
 from collections.abc import Sequence
 
 
+def near(names: Sequence[str]) -> str:
+    """What a message adds of the names that may have been meant, nothing where there is none.
+
+    >>> near(["row"]), near([])
+    (", meant as 'row'?", '')
+    """
+    return f", meant as {names[0]!r}?" if names else ""
+
+
 class ScienceOpsError(Exception):
     """Something ScienceOps knows how to explain; the message names the value and the next step."""
 

@@ -12,7 +12,9 @@ from scienceops.cli.show import say
 from scienceops.errors import BadPackage, ScienceOpsError, Unavailable
 
 LOOK_SECONDS = 0.2
-ENDS = {"proved", "failed", "rejected", "retired"}
+#: Out of use for good; a package that is pushed again is the version that it was.
+UNFIT = {"rejected", "retired"}
+ENDS = {"proved", "failed", *UNFIT}
 
 
 @click.command()
@@ -39,6 +41,12 @@ def push(file: Path, wait: bool, timeout: float, as_json: bool) -> None:
             + (f"\n{tail}" if tail else "")
             + "\ncorrect it and push it again; if the fault was elsewhere: "
             f"`scienceops retry {name} {version['version']}`"
+        )
+    if version["state"] in UNFIT and not version["live"]:
+        raise ScienceOpsError(
+            f"version {version['version']} of {name}, which is this package, is {version['state']}"
+            + (f" ({version['reason']})" if version["reason"] else "")
+            + " and will not be live: push another package"
         )
     state = "live" if version["live"] else version["state"]
     facts = {**pushed, **version, "state": state}

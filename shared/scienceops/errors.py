@@ -36,6 +36,10 @@ ScienceOpsError                     500
 
 from collections.abc import Sequence
 
+#: A call reports at most this many problems; the rest are fixed by the same reading.
+MOST_PROBLEMS = 20
+UNKNOWN_COLUMN = "unknown column"
+
 
 def near(names: Sequence[str]) -> str:
     """What a message adds of the names that may have been meant, nothing where there is none.
@@ -114,15 +118,19 @@ class BadSchema(BadInput):
 class BadRows(BadInput):
     """Rows that break the service schema; nothing was scored.
 
-    problems: one dict each with `row` (0-based), `column`, `problem`, `got`, `wanted`.
+    problems: one dict each with `row` (0-based), `column`, `problem`, `got`, `wanted`; with
+    MOST_PROBLEMS of them there may be more. The message tells of an unknown column before all else.
     """
 
     http_status = 422
 
     def __init__(self, problems: Sequence[dict[str, object]]) -> None:
-        first = problems[0]
+        # Whoever misspelt a column also left one out, and it is the name that tells them.
+        unknown = (told for told in problems if told["problem"] == UNKNOWN_COLUMN)
+        first = next(unknown, problems[0])
         where = f"row {first['row']}" + (f", column {first['column']!r}" if first["column"] else "")
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        least = "at least " if len(problems) >= MOST_PROBLEMS else ""
+        more = f" (and {least}{len(problems) - 1} more)" if len(problems) > 1 else ""
         super().__init__(
             f"{where}: {first['problem']}: got {first['got']}, wanted {first['wanted']}{more}"
         )

@@ -172,8 +172,10 @@ class ObjectNotFound(NotFound):
 class ServiceNotFound(NotFound):
     """The registry knows no service of this name."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"no service named {name!r}; upload a package with `scienceops push`")
+    def __init__(self, name: str, close: Sequence[str] = ()) -> None:
+        super().__init__(
+            f"no service named {name!r}{near(close)}; upload a package with `scienceops push`"
+        )
         self.name = name
 
 

@@ -2,8 +2,12 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+
+from scienceops.cli import main, session
+from scienceops.errors import ServiceNotFound
 
 
 def run(words, home):
@@ -40,3 +44,10 @@ def test_a_time_that_is_none_is_told_as_every_command_does(words, tmp_path):
     assert done.returncode == 1
     assert "scienceops: 'yesterday' is no" in done.stderr
     assert "wanted one like 2026-11-23" in done.stderr
+
+
+def test_a_service_that_is_not_there_is_told_with_the_name_that_may_be_meant(monkeypatch):
+    here = SimpleNamespace(services=lambda: [{"name": "churn"}, {"name": "iris"}])
+    monkeypatch.setattr(session, "app", lambda: here)
+    told = main._with_near_name(ServiceNotFound("churnx"))
+    assert str(told).startswith("no service named 'churnx', meant as 'churn'?; upload")

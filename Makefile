@@ -19,7 +19,7 @@ export PYTHONPATH := $(HERE)/shared:$(HERE)
 help:
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 18
 
-.venv/ready: requirements.txt pyproject.toml
+.venv/ready: requirements.txt pyproject.toml Makefile
 	@echo "Setting up .venv (once; a minute or less with a warm cache)"
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || \
 	  { echo "ScienceOps is locked for Python 3.11; found $$($(PYTHON) -V). Install python3.11 or set PYTHON=..."; exit 1; }
@@ -28,6 +28,8 @@ help:
 	@test -x $(BIN)/uv || $(BIN)/python -m pip --quiet --disable-pip-version-check install "$$(grep -o '^uv==[^ ]*' requirements.txt)"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@# An editable install asks its own finder last, after a folder `scienceops` of the current directory, which a clone is.
+	@printf '%s\n' "$(HERE)/shared" "$(HERE)" > "$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/scienceops_checkout.pth"
 	@touch .venv/ready
 
 demo: .venv/ready ## See the whole loop run on Iris; DEMO="--exit --json" for scripts

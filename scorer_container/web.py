@@ -8,7 +8,7 @@ from scienceops import __version__
 from scienceops.core.openapi import openapi
 from scienceops.errors import NotFound
 from scienceops.problems import TYPE as PROBLEM
-from scienceops.problems import answer_with_problems
+from scienceops.problems import answer_with_problems, problem_of
 from scorer_container.capture import CaptureSpool
 from scorer_container.fast import reply_to
 from scorer_container.metrics import CONTENT_TYPE, Metrics
@@ -67,6 +67,10 @@ def create_app(served: Served, scoring: Scoring, spool: CaptureSpool, metrics: M
             reply.content_type = "application/json"
         return reply
 
+    @app.errorhandler(404)
+    def unknown(_: Any) -> Response:
+        return problem_of(_no_such_path(request.method, request.path, served)).to_response()
+
     def check_version(number: str) -> None:
         if number and number != str(served.version):
             raise NotFound(f"there is no version {number!r} here, this is {served.version}")
@@ -105,3 +109,14 @@ def create_app(served: Served, scoring: Scoring, spool: CaptureSpool, metrics: M
         return Response(metrics.text(spool.size_bytes), content_type=CONTENT_TYPE)
 
     return app
+
+
+def _no_such_path(method: str, path: str, served: Served) -> NotFound:
+    """The error of a path that is none, which often names another model than the one here."""
+    steps = path.strip("/").split("/")
+    if steps[:2] == ["v2", "models"] and len(steps) > 2 and steps[2] != served.service:
+        return NotFound(f"there is no model {steps[2]!r} here, this is {served.service!r}")
+    return NotFound(
+        f"there is no {method} {path}: wanted /score, /invocations, /v2 or, below "
+        f"/v2/models/{served.service}, ready, infer or nothing"
+    )

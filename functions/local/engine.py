@@ -1,5 +1,6 @@
 """The engine of one `up`: found once, with a registry of its own when none was named."""
 
+import threading
 from dataclasses import dataclass
 
 from functions.local.web_server import WebServer
@@ -21,8 +22,11 @@ class Containers:
     registry: WebServer | None = None
 
 
-def settle_engine(settings: Settings) -> Containers:
-    """Choose for this `up`; raises EngineUnavailable or BadSetting for one that was named."""
+def settle_engine(settings: Settings, stop: threading.Event) -> Containers:
+    """Choose for this `up`; raises EngineUnavailable or BadSetting for one that was named.
+
+    stop: set once the `up` is told to stop.
+    """
     engine, why = find_engine(settings.engine, docker_host())
     if engine is None:
         told = f"Models run as processes of this user, without a sandbox: {why}"
@@ -38,6 +42,7 @@ def settle_engine(settings: Settings) -> Containers:
         own_port(chosen.home),
         chosen.home / "logs" / "images.log",
         [str(chosen.home)],
+        stop=stop,
         remedy="the names of this home's images hold it, so stop what uses it",
     )
     return Containers(chosen, told, registry)

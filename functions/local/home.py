@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from scienceops.adapters.local.files import make_home
 from scienceops.errors import HomeInUse
 
 LOCK = "up.lock"
@@ -15,7 +16,7 @@ class HomeLock:
     """Held while one host serves a home; a second one is refused, with the first's pid."""
 
     def __init__(self, home: Path) -> None:
-        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_home(home)
         self._path = home / LOCK
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -43,6 +44,6 @@ def read_up(home: Path) -> dict[str, Any]:
     """What the host of this home last said of itself; empty when there is none."""
     try:
         facts: dict[str, Any] = json.loads((home / LOCK).read_text())
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return {}
     return facts

@@ -5,6 +5,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from functions.local.engine import settle_engine
 from functions.local.home import HomeLock
 from functions.local.loops import Loops
 from functions.local.own_certificate import own_certificate
-from functions.local.web_server import HOST, WebServer
+from functions.local.web_server import HOST, Stopped, WebServer
 from scienceops.bootstrap import build_app
 from scienceops.config import load_settings
 from scienceops.errors import ScienceOpsError
@@ -33,7 +34,7 @@ def choose_certificate(asked: argparse.Namespace, home: Path) -> Certificate | N
 
 
 def main() -> int:
-    """Serve the home until SIGINT or SIGTERM."""
+    """Serve the home until SIGINT or SIGTERM; the exit code: 1 when it could not."""
     parser = argparse.ArgumentParser(prog="scienceops up")
     parser.add_argument("--port", type=int, default=8400)
     parser.add_argument("--tls", action="store_true")
@@ -45,28 +46,47 @@ def main() -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     try:
-        settings = load_settings()
-        lock = HomeLock(settings.home)
-        certificate = choose_certificate(asked, settings.home)
-        gateway = WebServer(
-            "functions.local.http",
-            asked.port,
-            settings.home / "logs" / "gateway.log",
-            [str(certificate.path), str(certificate.key_path)] if certificate else [],
-            remedy="choose another with `--port N`",
-        )
-        containers = settle_engine(settings)
+        # Whatever was started is ended, in the opposite order, however far the start came.
+        with ExitStack() as started:
+            serve(asked, stop, started)
+    except Stopped:
+        return 0
     except ScienceOpsError as error:
         sys.stderr.write(f"scienceops: {error}\n")
         return 1
+    return 0
+
+
+def serve(asked: argparse.Namespace, stop: threading.Event, started: ExitStack) -> None:
+    """Start everything and keep it until told to stop; `started` is told how each is ended.
+
+    Raises ScienceOpsError when a part cannot be started, and Stopped when told to stop meanwhile.
+    """
+    settings = load_settings()
+    lock = HomeLock(settings.home)
+    started.callback(lock.release)
+    certificate = choose_certificate(asked, settings.home)
+    gateway = WebServer(
+        "functions.local.http",
+        asked.port,
+        settings.home / "logs" / "gateway.log",
+        [str(certificate.path), str(certificate.key_path)] if certificate else [],
+        stop=stop,
+        remedy="choose another with `--port N`",
+        https=certificate is not None,
+    )
+    containers = settle_engine(settings, stop)
     # Links in alerts lead to this gateway unless people reach it in another way.
     url = f"{'https' if certificate else 'http'}://{HOST}:{asked.port}"
     settings = containers.settings.model_copy(update={"public_url": settings.public_url or url})
     servers = [server for server in (containers.registry, gateway) if server is not None]
     loops = Loops(build_app(settings))
     if containers.registry is not None:
+        started.callback(containers.registry.stop)
         containers.registry.start()
+    started.callback(loops.stop)
     loops.start()
+    started.callback(gateway.stop)
     gateway.start()
     served = {"certificate": str(certificate.path)} if certificate else {}
     lock.say(pid=lock.pid, port=asked.port, url=url, **served)
@@ -82,12 +102,6 @@ def main() -> int:
             # The gateway reads the file for each connection, so a renewed one is served at once.
             own_certificate(settings.home, datetime.now(UTC))
             renew_at = time.monotonic() + RENEW_SECONDS
-    gateway.stop()
-    loops.stop()
-    if containers.registry is not None:
-        containers.registry.stop()
-    lock.release()
-    return 0
 
 
 if __name__ == "__main__":

@@ -109,6 +109,7 @@ def _listed(column: Column, given: Any) -> list[Any]:
 
 
 def _bad(row: int, column: Column, what: str, got: str) -> BadRows:
-    wanted = f"a {column.type}" + (" or null" if column.nullable else "")
+    kind = {"integer": "an integer", "number": "a finite number"}.get(column.type)
+    wanted = (kind or f"a {column.type}") + (" or null" if column.nullable else "")
     told = {"row": row, "column": column.name, "problem": what, "got": got, "wanted": wanted}
     return BadRows([told])

@@ -9,7 +9,7 @@ from typing import Any
 
 from scienceops.bodies import Body
 from scienceops.config import Settings
-from scienceops.core.access import Caller
+from scienceops.core.access import Caller, hash_key
 from scienceops.core.messages import ALERTS, WORK, FollowRun
 from scienceops.core.names import Partition
 from scienceops.core.openapi import openapi
@@ -138,7 +138,7 @@ class App:
         """Whose key or token has this hash; raises NotAuthenticated or NotAllowed for those who may
         not score with the service."""
         caller = self.recognise(key_sha256, name)
-        check_may_score(name, caller)
+        check_may_score(name, caller, with_key=key_sha256 != hash_key(""))
         return caller
 
     def label(self, name: str, items: object, caller: Caller) -> dict[str, Any]:

@@ -35,6 +35,19 @@ ScienceOpsError                     500
 
 from collections.abc import Sequence
 
+#: A call reports at most this many problems; the rest are fixed by the same reading.
+MOST_PROBLEMS = 20
+UNKNOWN_COLUMN = "unknown column"
+
+
+def near(names: Sequence[str]) -> str:
+    """What a message adds of the names that may have been meant, nothing where there is none.
+
+    >>> near(["row"]), near([])
+    (", meant as 'row'?", '')
+    """
+    return f", meant as {names[0]!r}?" if names else ""
+
 
 class ScienceOpsError(Exception):
     """Something ScienceOps knows how to explain; the message names the value and the next step."""
@@ -104,15 +117,19 @@ class BadSchema(BadInput):
 class BadRows(BadInput):
     """Rows that break the service schema; nothing was scored.
 
-    problems: one dict each with `row` (0-based), `column`, `problem`, `got`, `wanted`.
+    problems: one dict each with `row` (0-based), `column`, `problem`, `got`, `wanted`; with
+    MOST_PROBLEMS of them there may be more. The message tells of an unknown column before all else.
     """
 
     http_status = 422
 
     def __init__(self, problems: Sequence[dict[str, object]]) -> None:
-        first = problems[0]
+        # Whoever misspelt a column also left one out, and it is the name that tells them.
+        unknown = (told for told in problems if told["problem"] == UNKNOWN_COLUMN)
+        first = next(unknown, problems[0])
         where = f"row {first['row']}" + (f", column {first['column']!r}" if first["column"] else "")
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        least = "at least " if len(problems) >= MOST_PROBLEMS else ""
+        more = f" (and {least}{len(problems) - 1} more)" if len(problems) > 1 else ""
         super().__init__(
             f"{where}: {first['problem']}: got {first['got']}, wanted {first['wanted']}{more}"
         )
@@ -154,8 +171,10 @@ class ObjectNotFound(NotFound):
 class ServiceNotFound(NotFound):
     """The registry knows no service of this name."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"no service named {name!r}; upload a package with `scienceops push`")
+    def __init__(self, name: str, close: Sequence[str] = ()) -> None:
+        super().__init__(
+            f"no service named {name!r}{near(close)}; upload a package with `scienceops push`"
+        )
         self.name = name
 
 

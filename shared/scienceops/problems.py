@@ -11,6 +11,7 @@ from scienceops.errors import BadRows, ScienceOpsError, Unavailable
 
 if TYPE_CHECKING:
     from flask import Flask, Response
+    from werkzeug.exceptions import HTTPException
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +50,15 @@ def problem_of(error: ScienceOpsError) -> Problem:
     return Problem(told.status, told.document, {"Retry-After": str(error.retry_after_seconds)})
 
 
+def problem_of_http(error: "HTTPException") -> Problem:
+    """The problem reply of what the web framework refuses."""
+    said = error.description or error.name
+    told = problem(error.code or 500, error.name, said)
+    # A 405 says what is allowed, as RFC 9110 asks.
+    allowed = {k: v for k, v in error.get_headers() if k == "Allow"}
+    return Problem(told.status, told.document, allowed)
+
+
 def unforeseen(error: BaseException) -> Problem:
     """A 500 that tells nothing but the reference under which the log has the rest."""
     reference = secrets.token_hex(6)
@@ -61,13 +71,6 @@ def answer_with_problems(app: "Flask") -> None:
     """Let every error of the app be a problem reply."""
     from werkzeug.exceptions import HTTPException
 
-    def of_http(error: HTTPException) -> "Response":
-        said = error.description or error.name
-        told = problem(error.code or 500, error.name, said)
-        # A 405 says what is allowed, as RFC 9110 asks.
-        allowed = {k: v for k, v in error.get_headers() if k == "Allow"}
-        return Problem(told.status, told.document, allowed).to_response()
-
     app.register_error_handler(ScienceOpsError, lambda e: problem_of(e).to_response())
-    app.register_error_handler(HTTPException, of_http)
+    app.register_error_handler(HTTPException, lambda e: problem_of_http(e).to_response())
     app.register_error_handler(Exception, lambda e: unforeseen(e).to_response())

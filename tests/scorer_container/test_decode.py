@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scienceops.core.schema import MOST_PROBLEMS, MOST_SUGGESTIONS, Column, Schema
+from scienceops.core.schema import MOST_SUGGESTIONS, Column, Schema
 from scienceops.core.table import Table
-from scienceops.errors import BadInput, BadRows
+from scienceops.errors import MOST_PROBLEMS, BadInput, BadRows
 from scorer_container.decode import RowsDecoder
 
 COLUMNS = (
@@ -166,3 +166,21 @@ def test_many_unknown_columns_are_not_all_looked_for(monkeypatch):
         schema.check_rows([{f"column {n}": 1.0 for n in range(1000)}])
     assert len(told.value.problems) == MOST_PROBLEMS
     assert 1 <= len(searched) <= MOST_SUGGESTIONS
+
+
+def test_an_unknown_column_is_told_before_what_it_left_out():
+    schema = Schema((Column("petal_length", "number"), Column("petal_width", "number")))
+    with pytest.raises(BadRows, match=r"^row 0, column 'petalwidth': unknown .*'petal_width'\?"):
+        schema.check_rows([{"petal_length": 1.0, "petalwidth": 0.2}])
+
+
+@pytest.mark.parametrize(("rows", "says"), [(3, "(and 2 more)"), (150, "(and at least 19 more)")])
+def test_how_many_more_there_are_is_told_as_far_as_it_is_known(rows, says):
+    with pytest.raises(BadRows) as told:
+        Schema((Column("x", "number"),)).check_rows([{"x": "wide"}] * rows)
+    assert str(told.value).endswith(says)
+
+
+def test_a_number_that_is_too_large_is_told_to_be_finite():
+    with pytest.raises(BadRows, match="column 'x': wrong type: got float inf, wanted a finite num"):
+        RowsDecoder(Schema((Column("x", "number"),))).decode(b'{"input_df": [{"x": 1e999}]}')

@@ -1,5 +1,6 @@
 """Source: the rows of a Parquet or CSV file in pieces, as the service's schema types them."""
 
+import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,9 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from scienceops.batch.csv_form import check_csv
 from scienceops.core.schema import Column, Schema
-from scienceops.errors import BadInput, BadRows
+from scienceops.errors import BadInput, BadRows, near
 
 SUFFIXES = (".parquet", ".csv")
 #: Read of a CSV file at a time.
@@ -43,26 +45,41 @@ class Source:
                 with pq.ParquetFile(self.path) as file:
                     names, count = file.schema_arrow.names, int(file.metadata.num_rows)
             else:
+                check_csv(self.path, [column.name for column in self.schema.columns])
                 with self._csv() as reader:
                     names = reader.schema.names
         except (pa.ArrowInvalid, OSError) as error:
             raise BadInput(f"{self.path} cannot be read as {suffix}: {error}") from None
+        self._check_columns(names)
+        if count == 0:
+            raise BadInput(f"{self.path} holds no rows")
+        return count
+
+    def _check_columns(self, names: Sequence[str]) -> None:
+        """Raise BadInput unless the file has what the service takes and is to be kept, no more."""
         columns = {column.name: column for column in self.schema.columns}
         for name in names:
             if names.count(name) > 1:
                 raise BadInput(f"{self.path} has two columns {name!r}: rename one")
-            if name not in columns and name not in self.keep:
+        unknown = [name for name in names if name not in columns and name not in self.keep]
+        needed = [name for name, column in columns.items() if not column.nullable]
+        for name in [*needed, *self.keep]:
+            if name not in names:
+                # What the service does not take is most often the name that was meant.
+                close = difflib.get_close_matches(name, unknown, n=1)
                 raise BadInput(
-                    f"{self.path} has a column {name!r}, which the service does not take: "
-                    f"--keep {name!r} copies it to the output, or leave it out of the file"
+                    f"{self.path} has no column {name!r}"
+                    + ("" if name in columns else ", which --keep names")
+                    + (f", but has {close[0]!r}: rename it" if close else "")
+                    + f"; its columns are {', '.join(names)}"
                 )
-        needed = [n for n, column in columns.items() if not column.nullable] + list(self.keep)
-        lacking = [name for name in needed if name not in names]
-        if lacking:
-            raise BadInput(f"{self.path} has no column {lacking[0]!r}: it has {', '.join(names)}")
-        if count == 0:
-            raise BadInput(f"{self.path} holds no rows")
-        return count
+        if unknown:
+            close = difflib.get_close_matches(unknown[0], set(columns) - set(names), n=1)
+            raise BadInput(
+                f"{self.path} has a column {unknown[0]!r}, which the service does not take"
+                f"{near(close)}: --keep {unknown[0]!r} copies it to the output, or leave it out of "
+                "the file"
+            )
 
     def pieces(self, rows: int, skip: int) -> Iterator[tuple[int, pa.Table]]:
         """(number of the first row, at most `rows` rows) from row `skip` on; rows count from 0.

@@ -11,7 +11,9 @@ import click
 @click.option("--exit", "leave", is_flag=True, help="Stop when it is done, instead of staying up.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on the last line.")
 @click.option(
-    "--port", type=int, help="Port on 127.0.0.1; 0 takes any.  [default: 8400, or any if taken]"
+    "--port",
+    type=click.IntRange(0, 65535),
+    help="Port on 127.0.0.1; 0 takes any.  [default: 8400, or any if taken]",
 )
 @click.option(
     "--engine", type=click.Choice(["spark", "inline"]), default="spark", show_default=True

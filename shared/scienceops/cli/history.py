@@ -1,36 +1,31 @@
 """`scienceops history`: what happened to a service, and what was live when."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from typing import Any
 
 import click
 
 from scienceops.cli.session import app
 from scienceops.cli.show import show_json, show_table
+from scienceops.cli.times import parse_time
 
 
 @click.command()
 @click.argument("name")
 @click.option(
-    "--at",
-    metavar="DATE",
-    type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
-    help="What was live at this time in UTC; a day means its end.",
+    "--at", metavar="DATE", help="What was live at this time in UTC; a day means its end."
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def history(name: str, at: datetime | None, as_json: bool) -> None:
+def history(name: str, at: str | None, as_json: bool) -> None:
     """The ledger of service NAME: who did what, when and why."""
-    until = None
-    if at is not None:
-        whole_day = (at.hour, at.minute, at.second) == (0, 0, 0)
-        until = at.replace(tzinfo=UTC) + (timedelta(days=1) if whole_day else timedelta())
+    until = None if at is None else parse_time(at, whole_day=True).astimezone(UTC)
     entries = app().history(name, until)
     live = app().live_version(name, until)
     if as_json:
         show_json({"service": name, "live": live, "entries": entries})
         return
-    if at is not None:
+    if until is not None:
         if live is None:
             click.echo(f"nothing was live at {until:%Y-%m-%d %H:%M} UTC")
         else:

@@ -1,7 +1,9 @@
 """`scienceops labels`: tell a service what the rows it scored turned out to be."""
 
 import csv
+import difflib
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +12,11 @@ import click
 from scienceops.cli.rows import batches
 from scienceops.cli.session import app, post
 from scienceops.cli.show import show_json
-from scienceops.errors import BadInput
+from scienceops.errors import BadInput, near
 
 LABELS_PER_REQUEST = 5000
 PROBLEMS_SHOWN = 20
+COLUMNS = ("request_id", "row", "label")
 
 
 @click.command()
@@ -77,10 +80,30 @@ def _read(path: Path, *, numbers: bool) -> list[dict[str, Any]]:
 def _read_csv(path: Path, numbers: bool) -> list[dict[str, Any]]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, strict=True)
-        fields = set(reader.fieldnames or ())
-        if not {"request_id", "label"} <= fields:
-            raise ValueError("wanted the columns request_id, row and label")
-        return [_typed(row, numbers) for row in reader]
+        _check_columns(reader.fieldnames or ())
+        rows = []
+        for row in reader:
+            # What stands beyond the header comes under the name None.
+            if None in row:
+                raise ValueError(
+                    f"line {reader.line_num} has more values than the header has names"
+                )
+            rows.append(_typed(row, numbers))
+        return rows
+
+
+def _check_columns(names: Sequence[str]) -> None:
+    """Raise ValueError unless these are the columns of labels, each once."""
+    wanted = f"wanted the columns {', '.join(COLUMNS)}, of which row may be left out"
+    for name in names:
+        if name not in COLUMNS:
+            close = difflib.get_close_matches(name, set(COLUMNS) - set(names), n=1)
+            raise ValueError(f"unknown column {name!r}{near(close)}: {wanted}")
+        if names.count(name) > 1:
+            raise ValueError(f"column {name!r} is there twice: {wanted}")
+    lacking = [name for name in COLUMNS if name not in names and name != "row"]
+    if lacking:
+        raise ValueError(f"no column {lacking[0]!r}: {wanted}")
 
 
 def _typed(row: dict[str, Any], numbers: bool) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import sys
 import click
 
 from scienceops import __version__
-from scienceops.errors import ScienceOpsError
+from scienceops.errors import ScienceOpsError, ServiceNotFound
 
 #: What a script may learn from the exit code.
 REFUSED = 1
@@ -92,7 +92,7 @@ def main() -> None:
         error.show()
         sys.exit(error.exit_code)
     except ScienceOpsError as error:
-        _tell(error, str(error), as_json=as_json)
+        _tell(error, str(_with_near_name(error)), as_json=as_json)
         sys.exit({404: NOT_FOUND, 503: TRY_AGAIN}.get(error.http_status, REFUSED))
     except BrokenPipeError:
         sys.exit(REFUSED)
@@ -102,6 +102,21 @@ def main() -> None:
             raise
         _tell(error, told, as_json=as_json)
         sys.exit(REFUSED)
+
+
+def _with_near_name(error: ScienceOpsError) -> ScienceOpsError:
+    """The same error; of a service that is not there with the name that may be meant.
+
+    Whoever has the command line has the owner's token, and may know which services there are.
+    """
+    if not isinstance(error, ServiceNotFound):
+        return error
+    import difflib
+
+    from scienceops.cli.session import app
+
+    names = [str(service["name"]) for service in app().services()]
+    return ServiceNotFound(error.name, difflib.get_close_matches(error.name, names, n=1))
 
 
 def _tell(error: Exception, told: str, *, as_json: bool) -> None:

@@ -40,6 +40,12 @@ def push(file: Path, wait: bool, timeout: float, as_json: bool) -> None:
             + "\ncorrect it and push it again; if the fault was elsewhere: "
             f"`scienceops retry {name} {version['version']}`"
         )
+    if version["state"] == "rejected" and not version["live"]:
+        raise ScienceOpsError(
+            f"version {version['version']} of {name}, which is this package, is rejected"
+            + (f" ({version['reason']})" if version["reason"] else "")
+            + " and will not be live: push another package"
+        )
     state = "live" if version["live"] else version["state"]
     facts = {**pushed, **version, "state": state}
     say(facts, f"version {version['version']} is {state}", as_json)

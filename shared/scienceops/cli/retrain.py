@@ -140,7 +140,8 @@ def show_comparison(name: str, found: dict[str, Any]) -> None:
     show_table(["on", "measure", "live", "candidate"], rows)
     click.echo(("better: " if comparison["better"] else "not better: ") + comparison["why"])
     click.echo(
-        f"decide with `scienceops approve {name} {version} --comment ...` or `scienceops reject`"
+        f"decide with `scienceops approve {name} {version} --comment ...` or "
+        f"`scienceops reject {name} {version} --comment ...`"
     )
 
 

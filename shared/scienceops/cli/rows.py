@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from scienceops.batch.csv_form import check_csv
 from scienceops.core.schema import Column, Schema
 from scienceops.errors import BadInput
 
@@ -45,6 +46,7 @@ def batches(rows: list[dict[str, Any]], size: int) -> Iterator[list[dict[str, An
 
 def _read_csv(path: Path, schema: Schema) -> list[dict[str, Any]]:
     columns = {column.name: column for column in schema.columns}
+    check_csv(path, list(columns))
     with path.open(newline="", encoding="utf-8-sig") as file:
         reader = csv.DictReader(file, strict=True)
         return [

@@ -30,7 +30,11 @@ ROWS_PER_BATCH = 10_000
     help="A .parquet or .csv for the answers; a run that was interrupted goes on.",
 )
 @click.option("--keep", multiple=True, help="With --out: a column to copy there; repeatable.")
-@click.option("--rows", default=ROWS_PER_BATCH, show_default=True, help="With --out: per request.")
+@click.option(
+    "--rows",
+    type=click.IntRange(min=1),
+    help=f"With --out: rows per request.  [default: {ROWS_PER_BATCH}]",
+)
 @click.option("--any-version", is_flag=True, help="With --out: go on when another version is live.")
 @click.option("--restart", is_flag=True, help="With --out: forget what an earlier run has scored.")
 @click.option("--key", envvar="SCORING_KEY", help="API key; the owner's token unless given.")
@@ -41,7 +45,7 @@ def score(
     data: Path,
     out: Path | None,
     keep: tuple[str, ...],
-    rows: int,
+    rows: int | None,
     any_version: bool,
     restart: bool,
     key: str | None,
@@ -55,10 +59,21 @@ def score(
     """
     headers = {"X-ScienceOps-Captured-At": captured_at} if captured_at else {}
     if out is not None:
-        _to_file(name, data, out, keep, rows, any_version, restart, key, headers, as_json)
+        _to_file(
+            name,
+            data,
+            out,
+            keep,
+            rows or ROWS_PER_BATCH,
+            any_version,
+            restart,
+            key,
+            headers,
+            as_json,
+        )
         return
-    if keep or any_version or restart:
-        raise click.UsageError("--keep, --any-version and --restart are for --out FILE")
+    if keep or rows or any_version or restart:
+        raise click.UsageError("--keep, --rows, --any-version and --restart are for --out FILE")
     _to_screen(name, data, key, headers, as_json)
 
 

@@ -40,7 +40,7 @@ def running(home: Path) -> dict[str, Any]:
     """What the `up` of this home says of itself; empty when none runs."""
     try:
         facts: dict[str, Any] = json.loads((home / UP).read_text())
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return {}
     return facts if "url" in facts else {}
 

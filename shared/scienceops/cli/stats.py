@@ -1,48 +1,52 @@
 """`scienceops stats`: what the statistics say about a service's data."""
 
+import sys
 import time
-from datetime import date, datetime
 from typing import Any
 
 import click
 
 from scienceops.cli.session import actor, app, check_carried_out
 from scienceops.cli.show import show_json, show_table
+from scienceops.cli.times import parse_day
 from scienceops.core.stats.terms import NOT_ENOUGH_DATA, VERDICTS
 from scienceops.errors import ScienceOpsError
 
 LOOK_SECONDS = 0.3
+ENDS = ("succeeded", "failing", "abandoned")
 SHOWN = ("verdict", "effect", "q_value", "psi", "mean", "coefficient_of_variation", "missing")
 #: What shipping a sealed segment may take.
 SEAL_SECONDS = 5
-_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 @click.command()
 @click.argument("name")
 @click.option("--run", is_flag=True, help="Compute every day of the service anew, and wait.")
 @click.option("--engine", type=click.Choice(["auto", "inline", "spark"]), help="With --run.")
-@click.option("--since", type=_DAY, metavar="DATE", help="First day.")
-@click.option("--until", type=_DAY, metavar="DATE", help="Last day.")
+@click.option("--since", metavar="DATE", help="First day.")
+@click.option("--until", metavar="DATE", help="Last day.")
 @click.option("--feature", multiple=True, help="Only this feature; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Every statistic, as one JSON object.")
 def stats(
     name: str,
     run: bool,
     engine: str | None,
-    since: datetime | None,
-    until: datetime | None,
+    since: str | None,
+    until: str | None,
     feature: tuple[str, ...],
     as_json: bool,
 ) -> None:
     """Statistics per feature and day of service NAME, compared with its training data."""
+    if engine and not run:
+        raise click.UsageError("--engine says what --run computes with: add --run")
+    first, last = (None if day is None else parse_day(day) for day in (since, until))
     if run:
         run_and_wait(name, engine, quiet=as_json)
     rows = app().monitors.statistics(
         name,
         features=list(feature) or None,
-        since=_day(since),
-        until=_day(until),
+        since=first,
+        until=last,
         statistics=None if as_json else SHOWN,
     )
     if as_json:
@@ -66,18 +70,29 @@ def run_and_wait(name: str, engine: str | None, *, quiet: bool) -> dict[str, Any
         if time.monotonic() - began > patience:
             raise ScienceOpsError(f"service {name!r} has no captured rows yet: score some first")
         time.sleep(LOOK_SECONDS)
+    told = ""
     while True:
         found = next(r for r in app().runs(1000) if r["number"] == asked.number)
+        if told and found["state"] in ENDS and sys.stderr.isatty():
+            click.echo(err=True)
         if found["state"] == "succeeded":
             return found
-        if found["state"] in ("failing", "abandoned"):
+        if found["state"] in ENDS:
             raise ScienceOpsError(f"run {asked.number} fails: {found['reason']}")
         if not quiet:
-            spent = time.monotonic() - began
-            click.echo(
-                f"\r  run {asked.number} {found['state']} ({spent:.0f} s)", nl=False, err=True
-            )
+            told = _say_progress(found, time.monotonic() - began, told)
         time.sleep(LOOK_SECONDS)
+
+
+def _say_progress(run: dict[str, Any], spent: float, last: str) -> str:
+    """Say how a run stands: by one line that changes, or by one for each state where none can."""
+    state: str = run["state"]
+    told = f"  run {run['number']} {state}"
+    if sys.stderr.isatty():
+        click.echo(f"\r{told} ({spent:.0f} s)", nl=False, err=True)
+    elif state != last:
+        click.echo(told, err=True)
+    return state
 
 
 def show_verdicts(rows: list[dict[str, Any]]) -> None:
@@ -95,7 +110,3 @@ def show_verdicts(rows: list[dict[str, Any]]) -> None:
         for place, found in sorted(table.items())
     ]
     show_table(["day", "model", "feature", *SHOWN], lines)
-
-
-def _day(at: datetime | None) -> date | None:
-    return None if at is None else at.date()

@@ -10,7 +10,13 @@ _FILE = click.Path(path_type=Path)
 
 
 @click.command()
-@click.option("--port", default=8400, show_default=True, help="Port on 127.0.0.1.")
+@click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=8400,
+    show_default=True,
+    help="Port on 127.0.0.1.",
+)
 @click.option("--tls", is_flag=True, help="Serve HTTPS, by a certificate of its own if need be.")
 @click.option("--cert", type=_FILE, help="With --tls: certificate to serve, in PEM form.")
 @click.option("--key", type=_FILE, help="With --cert: its private key, in PEM form.")
@@ -37,4 +43,5 @@ def up(port: int, tls: bool, cert: Path | None, key: Path | None) -> None:
     words = ["--port", str(port), *(["--tls"] if tls else [])]
     if cert is not None and key is not None:
         words += ["--cert", str(cert), "--key", str(key)]
-    os.execv(sys.executable, [sys.executable, "-m", "functions.local.host", *words])  # noqa: S606  # The host takes this process over, with its signals.
+    # Safe of what the current folder holds; the host takes this process over, with its signals.
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "functions.local.host", *words])  # noqa: S606

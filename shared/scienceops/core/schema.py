@@ -8,13 +8,11 @@ from datetime import datetime
 from typing import Any, Literal
 
 from scienceops.core.names import LATENCY, PREDICTION, QUALITY
-from scienceops.errors import BadRows, BadSchema
+from scienceops.errors import MOST_PROBLEMS, UNKNOWN_COLUMN, BadRows, BadSchema
 
 ColumnType = Literal["number", "integer", "boolean", "string", "datetime"]
 
-#: A call reports at most this many problems; the rest are fixed by the same reading.
-MOST_PROBLEMS = 20
-#: So many of them come with the name that may have been meant.
+#: So many of the problems come with the name that may have been meant.
 MOST_SUGGESTIONS = 5
 
 _JSON_TYPE = {
@@ -127,13 +125,15 @@ class Schema:
                 if not column.nullable:
                     what = "null" if column.name in row else "nothing"
                     problems.append(
-                        _named(index, column.name, "missing value", what, _wanted(column))
+                        _named(index, column.name, "missing value", what, wanted_of(column))
                     )
                 result[column.name] = None
                 continue
             accepted, converted = accept(column.type, value)
             if not accepted:
-                problems.append(_problem(index, column.name, "wrong type", value, _wanted(column)))
+                problems.append(
+                    _problem(index, column.name, "wrong type", value, wanted_of(column, value))
+                )
             result[column.name] = converted
         for name in row:
             if len(problems) >= MOST_PROBLEMS:
@@ -145,7 +145,7 @@ class Schema:
                 wanted = f"{close[0]!r}?" if close else f"one of {', '.join(sorted(known)[:20])}"
                 # Half a pair of surrogates cannot be told as it came.
                 told = str(name).encode("utf-8", "backslashreplace").decode()
-                problems.append(_problem(index, told, "unknown column", row[name], wanted))
+                problems.append(_problem(index, told, UNKNOWN_COLUMN, row[name], wanted))
         return result
 
 
@@ -184,10 +184,18 @@ def accept(kind: ColumnType, value: Any) -> tuple[bool, Any]:
     return True, value
 
 
-def _wanted(column: Column) -> str:
+def wanted_of(column: Column, got: object = None) -> str:
+    """What the column takes, in words for whoever sent something else.
+
+    >>> wanted_of(Column("x", "number", nullable=True)), wanted_of(Column("x", "number"), math.inf)
+    ('a number or null', 'a finite number')
+    """
     text = {"datetime": "an ISO 8601 date-time as string", "integer": "an integer"}.get(
         column.type, f"a {column.type}"
     )
+    if column.type == "number" and isinstance(got, int | float) and not isinstance(got, bool):
+        # JSON can say 1e999, which is no number that a float can hold.
+        text = "a finite number"
     return f"{text} or null" if column.nullable else text
 
 

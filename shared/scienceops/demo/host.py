@@ -42,7 +42,7 @@ def _start(home: Path, port: int) -> subprocess.Popen[bytes]:
     log = home / "up.log"
     with log.open("wb") as out:
         host = subprocess.Popen(
-            [sys.executable, "-m", "functions.local.host", "--port", str(port)],
+            [sys.executable, "-P", "-m", "functions.local.host", "--port", str(port)],
             stdout=out,
             stderr=out,
             start_new_session=True,

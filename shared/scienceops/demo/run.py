@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from scienceops.adapters.local.files import make_home
 from scienceops.cli.push import wait_for_version
 from scienceops.cli.session import app, running
 from scienceops.cli.stats import run_and_wait
@@ -40,7 +41,7 @@ def run_demo(home: Path, *, leave: bool, as_json: bool, port: int | None, engine
         signal.signal(number, signal.default_int_handler)
     # With --json the one line on standard output is the result; people read standard error.
     phases = Phases(sys.stderr if as_json else sys.stdout)
-    home.mkdir(parents=True, exist_ok=True)
+    make_home(home)
     with phases.phase("pack", "Training on Iris and packing the model"):
         package, accuracy = iris.train_and_pack(home)
     phases.say(f"    {package.name}, test accuracy {accuracy:.3f}")

@@ -13,6 +13,9 @@ from scienceops.running.estimator_runner import EstimatorRunner
 from scienceops.running.frame import as_input
 from scienceops.running.runner import Scored
 
+#: Told of one refusal, in characters.
+MOST_SAID = 400
+
 
 def choose_input(
     model: Any, sample: pd.DataFrame, schema: Schema, *, came_as_array: bool
@@ -30,7 +33,10 @@ def choose_input(
         try:
             return form, _ask(model, sample, schema, form)
         except Exception as error:  # noqa: BLE001  # Whatever a wrong form makes the model raise.
-            said.append(f"{form}: {type(error).__name__}: {str(error).splitlines()[0]}")
+            # scikit-learn names the columns that lack, or are too many, in lines of their own.
+            words = " ".join(str(error).split())
+            words = words if len(words) <= MOST_SAID else words[: MOST_SAID - 3] + "..."
+            said.append(f"{form}: {type(error).__name__}: {words}")
     raise BadInput(
         f"{type(model).__name__} does not answer the sample ({'; '.join(said)}); give rows as in "
         "training, without the target, and a fitted model with predict()"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scienceops.core.manifest import ModelEntry, ModelInput
-from scienceops.errors import BadInput, PickleNotAllowed
+from scienceops.errors import BadInput, PickleNotAllowed, ScienceOpsError
 from scienceops.packing.canonical_skops import canonical_skops
 from scienceops.running.load import load_skops
 from scienceops.running.object_graph import reachable
@@ -82,24 +82,40 @@ def _refuse_notebook_code(model: Any) -> None:
 
 def load_model_file(path: Path, *, allow_pickle: bool) -> Any:
     """The model in a skops or joblib file; raises BadInput, BadPackage or PickleNotAllowed."""
-    import skops.io
-
     suffix = path.suffix.lower()
-    if suffix == ".skops" and allow_pickle:
-        # Whoever trusts a pickle trusts every type that a skops file may name.
-        return skops.io.load(path, trusted=skops.io.get_untrusted_types(file=path))
-    if suffix == ".skops":
-        return load_skops(path, stated=tuple(skops.io.get_untrusted_types(file=path)))
-    if suffix not in PICKLES:
+    if suffix != ".skops" and suffix not in PICKLES:
         raise BadInput(
             f"{path} is no model file that can be loaded here: wanted .skops or one of "
             f"{', '.join(sorted(PICKLES))}, or a score.py that loads it"
         )
-    if not allow_pickle:
+    if suffix in PICKLES and not allow_pickle:
         raise PickleNotAllowed(
             f"{path} is a pickle, and reading it runs what it holds; if you trust where it comes "
             "from, say so with --allow-pickle"
         )
+    try:
+        return _load_skops(path, allow_pickle) if suffix == ".skops" else _load_pickle(path)
+    except ScienceOpsError:
+        raise
+    except Exception as error:  # What a damaged file makes its reader raise is anything.
+        told = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no more'}"
+        kind = "skops" if suffix == ".skops" else "pickle"
+        raise BadInput(
+            f"{path} cannot be read as {kind} ({told}): wanted a whole file, written by "
+            f"{'skops.io.dump' if kind == 'skops' else 'joblib.dump or pickle.dump'}, of a model "
+            "whose libraries are installed here; save the model again"
+        ) from error
+
+
+def _load_skops(path: Path, trusts_all: bool) -> Any:
+    import skops.io
+
+    held = skops.io.get_untrusted_types(file=path)
+    # Whoever trusts a pickle trusts every type that a skops file may name.
+    return skops.io.load(path, trusted=held) if trusts_all else load_skops(path, stated=tuple(held))
+
+
+def _load_pickle(path: Path) -> Any:
     import joblib
 
     return joblib.load(path)

@@ -161,8 +161,17 @@ class Gateway:
         return Route(version, deployment.endpoint, key)
 
 
-def check_may_score(name: str, caller: Caller) -> None:
-    """Raise NotAuthenticated or NotAllowed unless the caller may score with the service."""
+def check_may_score(name: str, caller: Caller, *, with_key: bool = False) -> None:
+    """Raise NotAuthenticated or NotAllowed unless the caller may score with the service.
+
+    with_key: that a key came. Whether there is such a service is not for strangers to know.
+    """
+    if caller.role == "nobody" and with_key:
+        raise NotAuthenticated(
+            f"the key that came is none of {name!r}, nor a token of this platform: it may be "
+            f"misspelt, revoked or another service's; `scienceops keys {name} list` shows what "
+            f"there is, and `scienceops keys {name} create` makes one"
+        )
     if caller.role == "nobody":
         raise NotAuthenticated(
             f"calling {name!r} needs `Authorization: Bearer KEY`; "

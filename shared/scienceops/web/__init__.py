@@ -8,6 +8,7 @@ from scienceops.config import Settings
 from scienceops.problems import answer_with_problems
 from scienceops.web import api, decisions_api, gateway, pages, signing_in
 from scienceops.web.sessions import Sessions
+from scienceops.web.unknown_paths import answer_unknown_paths
 
 _POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
@@ -29,6 +30,7 @@ def create_app(app: App, settings: Settings) -> Flask:
     )
     flask.session_interface = Sessions()
     answer_with_problems(flask)
+    answer_unknown_paths(flask)
     csrf = CSRFProtect(flask)
     for routes in (
         gateway.blueprint(app),

@@ -9,12 +9,21 @@ from scienceops.config import Settings
 from scienceops.core.access import Caller, Role
 from scienceops.errors import BadInput
 from scienceops.web.access import require
-from scienceops.web.asked import day_of, time_of
+from scienceops.web.asked import day_of, numbers_of, refuse_unknown, time_of
+
+#: What the routes read of a query.
+QUERIES = {
+    "history": ("at",),
+    "statistics": ("version", "feature", "statistic", "since", "until"),
+    "run_statistics": ("engine",),
+    "create_key": ("slot",),
+}
 
 
 def blueprint(app: App, settings: Settings) -> Blueprint:
     """The routes under /api/v1 that manage; reading needs a viewer, writing an operator."""
     routes = Blueprint("api", __name__, url_prefix="/api/v1")
+    refuse_unknown(routes, QUERIES)
 
     def caller(role: Role) -> Caller:
         return require(request, app, settings, role)
@@ -58,7 +67,7 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
     @routes.get("/services/<name>/statistics")
     def statistics(name: str) -> dict[str, Any]:
         caller("viewer")
-        versions = request.args.getlist("version", type=int)
+        versions = numbers_of("version")
         rows = app.monitors.statistics(
             name,
             versions=versions or None,

@@ -1,14 +1,39 @@
 """Asked: what the query of a request asks for."""
 
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TypeVar
 
-from flask import request
+from flask import Blueprint, request
 
-from scienceops.errors import BadInput
+from scienceops.errors import BadInput, near
 
 T = TypeVar("T", date, datetime, int)
+
+
+def refuse_unknown(routes: Blueprint, known: Mapping[str, Collection[str]]) -> None:
+    """Refuse every query argument that the endpoint does not read, so that none is ignored.
+
+    known: what the endpoints of these routes read, by the names of their functions.
+    """
+
+    @routes.before_request
+    def look() -> None:
+        names = known.get((request.endpoint or "").rpartition(".")[2], ())
+        for name in request.args:
+            if name not in names:
+                close = difflib.get_close_matches(name, names, n=1)
+                wanted = ", ".join(sorted(names)) or "none"
+                raise BadInput(f"unknown query argument {name!r}{near(close)}: wanted {wanted}")
+
+
+def numbers_of(name: str) -> list[int]:
+    """The whole numbers in a query argument that may be repeated; raises BadInput."""
+    try:
+        return [int(text) for text in request.args.getlist(name)]
+    except ValueError as error:
+        raise BadInput(f"{name}: wanted a whole number ({error})") from None
 
 
 def day_of(name: str) -> date | None:

@@ -12,11 +12,13 @@ from scienceops.core.access import Caller, Role
 from scienceops.core.policy import policy_text
 from scienceops.errors import BadInput
 from scienceops.web.access import require
+from scienceops.web.asked import refuse_unknown
 
 
 def blueprint(app: App, settings: Settings) -> Blueprint:
     """The routes under /api/v1 that decide; reading needs a viewer, deciding an operator."""
     routes = Blueprint("decisions", __name__, url_prefix="/api/v1/services/<name>")
+    refuse_unknown(routes, {})
 
     def caller(role: Role) -> Caller:
         return require(request, app, settings, role)
@@ -30,6 +32,7 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
 def lineage_blueprint(app: App, settings: Settings) -> Blueprint:
     """The route from a request id back to what its answer came from."""
     routes = Blueprint("lineage", __name__, url_prefix="/api/v1")
+    refuse_unknown(routes, {})
 
     @routes.get("/requests/<request_id>")
     def lineage(request_id: str) -> dict[str, Any]:

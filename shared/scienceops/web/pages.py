@@ -17,6 +17,7 @@ from scienceops.web.chart_library import reply_with_script
 from scienceops.web.data_actions import add_data_actions
 from scienceops.web.explaining import explain_on_pages
 from scienceops.web.try_page import add_try_page
+from scienceops.web.unknown_paths import no_such_path
 
 #: Entries of the ledger on a page.
 HISTORY_ENTRIES = 50
@@ -60,8 +61,7 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
     def nowhere(_: str) -> str | Response:
         if request.path.startswith("/api/"):
             # A program asked, so it is answered as one.
-            missing = NotFound(f"there is no GET {request.path}; docs/api.md lists them")
-            return problem_of(missing).to_response()
+            return problem_of(no_such_path("GET", request.path)).to_response()
         raise NotFound(f"there is no page {request.path}")
 
     @routes.get("/plotly.js")

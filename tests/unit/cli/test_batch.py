@@ -11,6 +11,7 @@ from models import diabetes_frame, iris_rows, iris_table, pack_diabetes, pack_ir
 from scienceops.batch.parts import Parts
 from scienceops.batch.run import ARROW, Answer, Order, score_file
 from scienceops.batch.source import Source
+from scienceops.cli.rows import read_rows
 from scienceops.errors import BadInput, BadRows, Conflict, Unavailable
 
 FEATURES = iris_table().drop(columns="species")
@@ -239,3 +240,41 @@ def test_two_runs_do_not_write_the_same_output(service, data, tmp_path):
         pytest.raises(Conflict, match="right now"),
     ):
         run(service, data, tmp_path / "out.parquet")
+
+
+@pytest.mark.parametrize(
+    ("renamed", "keep", "says"),
+    [
+        ({}, ("spceies",), "no column 'spceies', which --keep names, but has 'species': rename"),
+        (
+            {"petal width (cm)": "petalwidth"},
+            ("petalwidth", "species"),
+            r"no column 'petal width \(cm\)'; its columns are",
+        ),
+        (
+            {"petal width (cm)": "petal width cm"},
+            ("species",),
+            r"no column 'petal width \(cm\)', but has 'petal width cm': rename it",
+        ),
+    ],
+)
+def test_a_misnamed_column_is_told_with_the_one_that_lacks(service, tmp_path, renamed, keep, says):
+    iris_table().rename(columns=renamed).to_csv(tmp_path / "data.csv", index=False)
+    with pytest.raises(BadInput, match=says):
+        run(service, tmp_path / "data.csv", tmp_path / "out.parquet", keep=keep)
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ({"sep": ";", "decimal": ","}, "has semicolons between its columns: wanted commas"),
+        ({"sep": "\t"}, "has tabs between its columns"),
+        ({"encoding": "utf-16"}, "in UTF-16; save it in UTF-8"),
+    ],
+)
+def test_a_csv_of_another_form_is_told_as_one(service, tmp_path, form, says):
+    FEATURES.to_csv(tmp_path / "data.csv", index=False, **form)
+    with pytest.raises(BadInput, match=says):
+        run(service, tmp_path / "data.csv", tmp_path / "out.parquet")
+    with pytest.raises(BadInput, match=says):
+        read_rows(tmp_path / "data.csv", service.schema)

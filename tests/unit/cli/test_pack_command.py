@@ -177,3 +177,16 @@ def test_the_classic_workflow_notes_them_of_its_conda_file_too(folder):
     options = ("--model", "model.pkl", "--score", "score.py", "--sample", "rows.csv")
     result, _ = run(folder, *options, "--conda", "conda_dependencies.yml")
     assert "note: requirements say numpy<2, but" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "words", "kind"),
+    [("bad.skops", [], "skops"), ("bad.pkl", ["--allow-pickle"], "pickle")],
+)
+@pytest.mark.parametrize("content", [b"junk", b""])
+def test_a_damaged_model_file_is_told_as_one(folder, file, words, kind, content):
+    (folder / file).write_bytes(content)
+    with pytest.raises(
+        BadInput, match=rf"{file} cannot be read as {kind} \(.*save the model again"
+    ):
+        run(folder, "--model", file, "--sample", "rows.csv", *words)

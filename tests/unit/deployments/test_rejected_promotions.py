@@ -21,7 +21,7 @@ from scienceops.usecases.records import (
     read_version,
     save,
 )
-from scienceops.usecases.tick import nudge
+from scienceops.usecases.nudge import nudge_service
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -95,7 +95,7 @@ def test_nobody_goes_back_to_a_rejected_version(ports):
 def test_an_approval_beside_a_rejection_is_ended_with_the_reason(ports):
     reject(ports)
     ask(ports)
-    nudge(ports)
+    nudge_service("iris", ports, lambda: NOW, 0)
     work(ports)
     assert (service(ports).live, service(ports).promotion) == (2, None)
     (failed,) = [e for e in ports.registry.ledger("iris") if e.action == "promotion failed"]
@@ -107,7 +107,7 @@ def test_an_approval_beside_a_rejection_is_ended_with_the_reason(ports):
 def test_others_decide_once_that_approval_is_ended(ports):
     reject(ports)
     ask(ports)
-    nudge(ports)
+    nudge_service("iris", ports, lambda: NOW, 0)
     work(ports)
     third = read_version(ports.registry, "iris", 2).value.model_copy(update={"number": 3})
     save(ports.registry, Stored(third, "iris", number_key("version", 3)), third, at=NOW)
@@ -125,7 +125,7 @@ def test_a_rejection_while_the_version_is_started_is_not_overruled(ports, runtim
         rejected = stored.value.moved(VersionState.REJECTED, reason="eva")
         save(ports.registry, stored, rejected, at=NOW)
 
-    nudge(ports)
+    nudge_service("iris", ports, lambda: NOW, 0)
     runtime.asked = reject_meanwhile
     work(ports)
     assert (service(ports).live, service(ports).promotion) == (2, None)

@@ -6,6 +6,7 @@ import socketserver
 import threading
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -100,7 +101,7 @@ def test_an_engine_of_another_machine_is_not_taken():
 
 
 def test_none_is_none_and_up_says_what_that_means(tmp_path):
-    containers = settle_engine(Settings(home=tmp_path, engine="none"))
+    containers = settle_engine(Settings(home=tmp_path, engine="none"), Event())
     assert containers.settings.engine == "none"
     assert containers.registry is None
     assert containers.told == (
@@ -110,14 +111,14 @@ def test_none_is_none_and_up_says_what_that_means(tmp_path):
 
 def test_an_engine_gets_a_registry_of_its_own_unless_one_was_named(tmp_path, stand_in):
     address = stand_in()
-    own = settle_engine(Settings(home=tmp_path, engine=address))
+    own = settle_engine(Settings(home=tmp_path, engine=address), Event())
     assert own.registry is not None
     port = (tmp_path / "images" / "port").read_text()
     assert own.told.endswith(f"images in 127.0.0.1:{port}/scienceops")
     # The names of images hold it, so that it must not change.
-    assert settle_engine(Settings(home=tmp_path, engine=address)).told == own.told
+    assert settle_engine(Settings(home=tmp_path, engine=address), Event()).told == own.told
     named = settle_engine(
-        Settings(home=tmp_path, engine=address, images="registry.example/team/models")
+        Settings(home=tmp_path, engine=address, images="registry.example/team/models"), Event()
     )
     assert named.registry is None
     assert "registry.example/team/models" in named.told
@@ -125,7 +126,9 @@ def test_an_engine_gets_a_registry_of_its_own_unless_one_was_named(tmp_path, sta
 
 def test_a_repository_that_is_none_is_told_before_anything_is_built(tmp_path, stand_in):
     with pytest.raises(BadSetting, match="HOST"):
-        settle_engine(Settings(home=tmp_path, engine=stand_in(), images="http://registry.example"))
+        settle_engine(
+            Settings(home=tmp_path, engine=stand_in(), images="http://registry.example"), Event()
+        )
 
 
 @pytest.mark.parametrize("value", ["python:{version}", "python:{", "python:{0}"])

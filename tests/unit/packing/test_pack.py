@@ -168,6 +168,18 @@ def test_a_sample_that_the_model_does_not_take_is_refused_with_its_words(tmp_pat
         packed(tmp_path, sample=FRAME[["b"]])
 
 
+@pytest.mark.parametrize(
+    ("sample", "says"),
+    [
+        (FRAME.drop(columns="a"), r"fit time, yet now missing: - a\b"),
+        (FRAME.assign(label=LABELS), r"unseen at fit time: - label\b"),
+    ],
+)
+def test_columns_that_lack_or_are_too_many_are_named(tmp_path, sample, says):
+    with pytest.raises(BadInput, match=says):
+        packed(tmp_path, sample=sample)
+
+
 def test_several_targets_are_refused_with_a_way_out(tmp_path):
     model = MultiOutputRegressor(LinearRegression()).fit(FRAME, [[1, 2]] * 4)
     with pytest.raises(ModelFailed, match=r"several values for a row.*score\.py"):

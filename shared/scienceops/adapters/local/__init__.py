@@ -85,6 +85,6 @@ def connect_disk(settings: "Settings") -> "DiskGarbage":
 
 
 def _make_home(settings: "Settings") -> Path:
-    # Captures are other people's data, so the folder is for its owner alone.
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return settings.home
+    from scienceops.adapters.local.files import make_home
+
+    return make_home(settings.home)

@@ -4,6 +4,21 @@ import os
 import uuid
 from pathlib import Path
 
+from scienceops.errors import BadSetting
+
+
+def make_home(home: Path) -> Path:
+    """The home of a platform, made if need be; raises BadSetting where none can be."""
+    try:
+        # Captures are other people's data, so the folder is for its owner alone.
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise BadSetting(
+            f"SCIENCEOPS_HOME={home}: no folder can be made there ({error.strerror}): "
+            "wanted a folder that you can write to, on a local disk"
+        ) from None
+    return home
+
 
 def write_whole(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """Write `data` to `path`, replacing what was there; no reader sees half of it."""

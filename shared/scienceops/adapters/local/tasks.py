@@ -63,7 +63,7 @@ class Task:
                 # The lock goes over to the supervisor, so that it is never free between the two,
                 # and the kernel gives it back when the supervisor ends, however it ends.
                 supervisor = subprocess.Popen(
-                    [sys.executable, "-m", f"{__package__}.supervise", str(self._folder)],
+                    [sys.executable, "-P", "-m", f"{__package__}.supervise", str(self._folder)],
                     stdin=subprocess.DEVNULL,
                     stdout=out,
                     stderr=out,

@@ -111,13 +111,13 @@ def _add_monitors(routes: Blueprint, app: App) -> None:
             everything=everything,
             since=since,
             until=until,
-            flagged=app.decisions.flagged_days(name),
+            flagged=charts.flags_of(app.decisions.flagged_days(name), monitor["version"]),
         )
 
     @routes.get("/services/<name>/data/<path:feature>")
     def feature(name: str, feature: str) -> str:
         view = app.monitors.feature(name, feature, number_of("version"))
-        flagged = app.decisions.flagged_days(name)
+        flagged = charts.flags_of(app.decisions.flagged_days(name), view["version"])
         return render_template(
             "feature.html", name=name, feature=feature, view={**view, "flagged": flagged}
         )

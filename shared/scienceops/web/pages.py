@@ -6,6 +6,7 @@ from scienceops.app import App
 from scienceops.config import Settings
 from scienceops.core.access import Caller, Role
 from scienceops.core.policy import Policy, policy_text
+from scienceops.core.started_with import going_on, kept
 from scienceops.errors import NotAuthenticated, NotFound
 from scienceops.problems import problem_of
 from scienceops.web import charts
@@ -136,6 +137,7 @@ def _add_deciding_pages(routes: Blueprint, app: App) -> None:
         return render_template(
             "service.html",
             service=(seen := app.service(name)),
+            kept={v["version"]: kept(seen["policy"], v["deployment"]) for v in seen["versions"]},
             building={
                 v["version"]: app.build_log(name, v["version"]).splitlines()[-20:]
                 for v in seen["versions"]
@@ -183,12 +185,13 @@ def _add_deciding_pages(routes: Blueprint, app: App) -> None:
 
     @routes.get("/services/<name>/policy")
     def policy(name: str) -> str:
-        values = app.service(name)["policy"]
+        found = app.service(name)
         return render_template(
             "policy.html",
             name=name,
             fields=Policy.model_fields,
-            texts={key: policy_text(value) for key, value in values.items()},
+            texts={key: policy_text(value) for key, value in found["policy"].items()},
+            notes=going_on(found),
         )
 
     @routes.get("/requests")

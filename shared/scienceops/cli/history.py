@@ -8,6 +8,7 @@ import click
 
 from scienceops.cli.session import app
 from scienceops.cli.show import show_json, show_table
+from scienceops.core.ledger_words import words_of
 
 
 @click.command()
@@ -16,26 +17,36 @@ from scienceops.cli.show import show_json, show_table
     "--at",
     metavar="DATE",
     type=click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]),
-    help="What was live at this time in UTC; a day means its end.",
+    help="What was live at this time in UTC; a day means its end, or now when it is not over.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def history(name: str, at: datetime | None, as_json: bool) -> None:
     """The ledger of service NAME: who did what, when and why."""
-    until = None
+    until, ahead = None, ""
     if at is not None:
         whole_day = (at.hour, at.minute, at.second) == (0, 0, 0)
         until = at.replace(tzinfo=UTC) + (timedelta(days=1) if whole_day else timedelta())
+        now = app().clock()
+        if until > now:
+            # Nobody knows yet what will be live then.
+            day, time = (f"{at:{form}}" for form in ("%Y-%m-%d", "%Y-%m-%d %H:%M"))
+            begun = at.replace(tzinfo=UTC) <= now
+            ahead = f"{day} is not over" if begun else f"{time} UTC is still to come"
+            until = now
     entries = app().history(name, until)
     live = app().live_version(name, until)
     if as_json:
         show_json({"service": name, "live": live, "entries": entries})
         return
     if at is not None:
+        was = f"{'is live now,' if ahead else 'was live at'} {until:%Y-%m-%d %H:%M} UTC"
+        if ahead:
+            click.echo(f"{ahead}; as of now:")
         if live is None:
-            click.echo(f"nothing was live at {until:%Y-%m-%d %H:%M} UTC")
+            click.echo(f"nothing {was}")
         else:
             click.echo(
-                f"version {live['details']['version']} was live at {until:%Y-%m-%d %H:%M} UTC, "
+                f"version {live['details']['version']} {was}, "
                 f"since {live['at'][:19]}, made so by {live['actor']}"
                 + (f" ({live['why']})" if live["why"] else "")
             )
@@ -48,7 +59,7 @@ def history(name: str, at: datetime | None, as_json: bool) -> None:
                 e["sequence"],
                 e["at"][:19],
                 e["actor"],
-                e["action"],
+                ": ".join(filter(None, [e["action"], words_of(e)])),
                 e["details"].get("version"),
                 e["why"].splitlines()[0] if e["why"] else "",
             ]

@@ -5,6 +5,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from scienceops.app import App
 from scienceops.config import Settings
 from scienceops.core.access import Caller, Role
+from scienceops.core.ledger_words import words_of
 from scienceops.core.policy import Policy, policy_text
 from scienceops.core.started_with import going_on, kept
 from scienceops.errors import NotAuthenticated, NotFound
@@ -146,6 +147,8 @@ def _add_deciding_pages(routes: Blueprint, app: App) -> None:
             alerts=[rule for rule in app.alerts(name)["rules"] if rule["firing"]],
             waiting=app.decisions.waiting(name),
             at=at,
+            to_come=at is not None and at > app.clock(),
+            words_of=words_of,
             live_then=app.live_version(name, at),
             before=before,
             history=shown,

@@ -79,4 +79,4 @@ def _holds(flag: dict[str, Any]) -> str:
     if not flag["holds"]:
         return "no"
     others = ", ".join(map(str, flag["overruled_by"]))
-    return f"yes, but on rows that flag {others} calls wrong" if others else "yes"
+    return f"yes, but rows of {others} stay wrong" if others else "yes"

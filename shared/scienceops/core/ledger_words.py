@@ -1,6 +1,7 @@
 """Ledger words: what an entry of the ledger says was done, from its facts, in words."""
 
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 from typing import Any
 
 from scienceops.core.policy import policy_text
@@ -56,7 +57,15 @@ def _flag(facts: Facts) -> str:
     told = f"flag {number}, {facts.get('kind')}: "
     if requests:
         return told + f"{requests} request{'s' if requests > 1 else ''}"
-    return told + " to ".join(str(facts.get(end))[:16] for end in ("since", "until"))
+    return told + _window(str(facts.get("since")), str(facts.get("until")))
+
+
+def _window(since: str, until: str) -> str:
+    """Whole days as days, the last one included; else times."""
+    if since[11:16] != "00:00" or until[11:16] != "00:00":
+        return f"{since[:16]} to {until[:16]}".replace("T", " ")
+    last = (date.fromisoformat(until[:10]) - timedelta(days=1)).isoformat()
+    return last if last == since[:10] else f"{since[:10]} to {last}"
 
 
 def _retraining(facts: Facts) -> str:

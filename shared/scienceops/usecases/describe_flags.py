@@ -65,10 +65,14 @@ def notes_on(name: str, flag: Flag, ports: Ports, clock: Clock) -> list[str]:
         if flag.request_ids
         else _covered_days(name, flag, ports, clock)
     )
-    for number in overruled_by(flag, in_force(read_flags(name, ports))):
+    winning = overruled_by(flag, in_force(read_flags(name, ports)))
+    if winning:
+        numbers = ", ".join(map(str, winning))
+        which = f"flags {numbers} call" if len(winning) > 1 else f"flag {numbers} calls"
+        undone = numbers if len(winning) == 1 else "NUMBER"
         notes.append(
-            f"rows that flag {number} calls wrong stay wrong until it is undone: "
-            f"`scienceops flag {name} --undo {number}`"
+            f"rows that {which} wrong stay so until it is undone: "
+            f"`scienceops flag {name} --undo {undone}`"
         )
     return notes
 

@@ -105,8 +105,20 @@ def test_a_flag_is_told_by_what_it_covers(ports):
     flag_rows(NAME, "wrong", "eva", ports, utc_now, **window)
     undo_flag(NAME, 1, "eva", ports, utc_now)
     words = told(ports, "data flagged")
-    assert words == ["flag 1, wrong: 2026-11-25T00:00 to 2026-11-26T00:00"]
+    assert words == ["flag 1, wrong: 2026-11-25"]
     assert told(ports, "flag undone") == ["flag 1"]
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "says"),
+    [
+        ("2026-11-25T00:00:00.000Z", "2026-11-28T00:00:00.000Z", "2026-11-25 to 2026-11-27"),
+        ("2026-11-25T09:30:00.000Z", "2026-11-26T00:00:00.000Z", "2026-11-25 09:30 to 2026-11-26"),
+    ],
+)
+def test_the_window_of_a_flag_is_told_as_days_where_it_is_of_whole_ones(since, until, says):
+    details = {"flag": 1, "kind": "wrong", "since": since, "until": until, "requests": 0}
+    assert says in words_of({"action": "data flagged", "details": details})
 
 
 def test_an_entry_without_what_was_before_tells_what_it_has():

@@ -21,7 +21,7 @@ def colours_of(monitors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 def flags_of(
     flagged: Mapping[str, Sequence[Mapping[str, Any]]], version: int | None
 ) -> dict[str, list[dict[str, Any]]]:
-    """day -> its flags that concern a version, those on days first.
+    """day -> its flags that concern a version, those on days and of them `wrong` first.
 
     requests: 0 for a flag on days, else how many requests of the version it is on.
 
@@ -37,7 +37,7 @@ def flags_of(
             if flag["requests"] is None or version in flag["requests"]
         ]
         if concerned:
-            found[day] = sorted(concerned, key=lambda flag: flag["requests"] > 0)
+            found[day] = sorted(concerned, key=lambda f: (f["requests"] > 0, f["kind"] != "wrong"))
     return found
 
 

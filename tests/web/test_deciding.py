@@ -238,7 +238,7 @@ def test_what_was_live_then_is_answered(platform, eva):
     assert "Nothing was live then" in eva.find_element(By.TAG_NAME, "main").text
     eva.get(f"{platform.url}/services/iris?at={day(-1).isoformat()}T12:00")
     text = eva.find_element(By.TAG_NAME, "main").text
-    assert "Version 1 was live then" in text
+    assert "still to come; as of now: Version 1 is live, since" in text
     assert "the data it was packed with" in text
 
 

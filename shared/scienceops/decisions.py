@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any, Literal
 
 from scienceops.config import Settings
-from scienceops.core.retraining import Flag, Retraining, in_force
+from scienceops.core.retraining import Flag, Retraining
 from scienceops.core.versions import Promotion, Service, Version
 from scienceops.ports import Ports
-from scienceops.usecases import flag_rows, promote, request_retraining
+from scienceops.usecases import describe_flags, flag_rows, promote, request_retraining
 from scienceops.usecases.change_policy import change_policy
 from scienceops.usecases.records import Clock, read_service
 
@@ -50,14 +50,16 @@ class Decisions:
         return flag_rows.undo_flag(name, number, actor, self._ports, self._clock, comment=comment)
 
     def flags(self, name: str) -> list[dict[str, Any]]:
-        """Every flag of a service, oldest first, each with whether it still holds."""
-        flags = flag_rows.read_flags(name, self._ports)
-        holding = {flag.number for flag in in_force(flags)}
-        return [{**flag.to_body(), "holds": flag.number in holding} for flag in flags]
+        """Every flag of a service, oldest first, each with whether it holds and what wins."""
+        return describe_flags.describe_flags(name, self._ports)
+
+    def notes_on(self, name: str, flag: Flag) -> list[str]:
+        """What whoever made this flag should know: what it covers, and which others win."""
+        return describe_flags.notes_on(name, flag, self._ports, self._clock)
 
     def flagged_days(self, name: str) -> dict[str, list[dict[str, Any]]]:
         """day -> the flags that hold on rows of it."""
-        return flag_rows.flagged_days(name, self._ports)
+        return describe_flags.flagged_days(name, self._ports)
 
     def retrain(
         self, name: str, selection: Mapping[str, Any], actor: str, why: str = ""

@@ -191,6 +191,7 @@ def test_a_policy_change_is_all_or_nothing_and_in_the_ledger(platform, iris):
     assert next(e["details"] for e in entries if e["action"] == "policy changed") == {
         "margin": "0.01",
         "retrain_quality_below": "0.5",
+        "was": {"margin": "0.0", "retrain_quality_below": "none"},
     }
 
 

@@ -111,6 +111,26 @@ def test_a_row_that_cannot_be_read_is_named(platform, eva, pasted, says):
     eva.get_log("browser")
 
 
+def test_what_is_done_with_data_stands_side_by_side(platform, eva):
+    size = {"width": 1280, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    eva.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    eva.get(platform.url + "/services/iris/retrainings")
+    cards = eva.find_elements(By.CSS_SELECTOR, ".two > .card")
+    assert len(cards) == 2
+    assert cards[0].rect["y"] == cards[1].rect["y"]
+
+
+def test_a_key_that_running_versions_do_not_take_up_is_told_on_the_pages(platform, eva):
+    platform.cli("policy", "iris", "set", "capture=synced")
+    eva.get(platform.url + "/services/iris/policy")
+    assert "Version 1 goes on with capture = durable" in eva.find_element(By.TAG_NAME, "main").text
+    eva.get(platform.url + "/services/iris")
+    assert "with capture durable, as it first started" in eva.find_element(By.ID, "live").text
+    platform.cli("policy", "iris", "set", "capture=durable")
+    eva.get(platform.url + "/services/iris")
+    assert "capture durable → synced" in eva.find_element(By.CSS_SELECTOR, ".ledger").text
+
+
 def test_flags_are_made_shown_on_the_charts_and_undone(platform, eva):
     eva.get(platform.url + "/services/iris/retrainings")
     for kind in ("wrong", "retrain"):
@@ -218,7 +238,7 @@ def test_what_was_live_then_is_answered(platform, eva):
     assert "Nothing was live then" in eva.find_element(By.TAG_NAME, "main").text
     eva.get(f"{platform.url}/services/iris?at={day(-1).isoformat()}T12:00")
     text = eva.find_element(By.TAG_NAME, "main").text
-    assert "Version 1 was live then" in text
+    assert "still to come; as of now: Version 1 is live, since" in text
     assert "the data it was packed with" in text
 
 

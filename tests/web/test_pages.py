@@ -116,6 +116,24 @@ def test_an_old_entry_of_the_history_is_some_pages_away(platform, browser):
     assert browser.find_elements(By.CSS_SELECTOR, "a[rel=next]")
 
 
+def test_before_the_first_entry_nothing_was_live_and_no_empty_table_is_shown(platform, browser):
+    browser.get(platform.url + "/services/iris?at=2020-01-01T00:00")
+    assert "Nothing was live then" in browser.find_element(By.TAG_NAME, "main").text
+    assert not browser.find_elements(By.CSS_SELECTOR, ".ledger")
+
+
+def test_a_time_to_come_is_told_as_of_now(platform, browser):
+    browser.get(platform.url + "/services/iris?at=2199-01-01T00:00")
+    page = browser.find_element(By.TAG_NAME, "main").text
+    assert "still to come; as of now: Version 1 is live, since" in page
+
+
+def test_a_feature_of_nobody_is_answered_with_404(platform):
+    status, _, page = platform.request("GET", "/services/iris/data/nosuch")
+    assert status == 404
+    assert "its inputs are petal length (cm)" in page
+
+
 def test_a_page_is_not_shown_to_a_name_from_elsewhere(platform):
     page = platform.request("GET", "/services/iris", Host="rebound.example:80")[2]
     assert "<h1>Sign in</h1>" in page

@@ -30,7 +30,11 @@ def flag(
     comment: str,
     as_json: bool,
 ) -> None:
-    """List the flags of service NAME, or add one: KIND is `wrong` or `retrain`."""
+    """List the flags of service NAME, or add one: KIND is `wrong` or `retrain`.
+
+    Rows flagged `wrong` are never learned from, whatever `retrain` flag covers them before or
+    after, until that flag is undone with --undo.
+    """
     decisions = app().decisions
     if undo is not None:
         made = decisions.undo_flag(name, undo, actor(), comment)
@@ -43,7 +47,9 @@ def flag(
             begin, end = parse_window(since or until or "", until or since or "")
             window = {"since": begin, "until": end}
         made = decisions.flag(name, kind, actor(), request_ids=requests, comment=comment, **window)
-        say(made.to_body(), f"flag {made.number}: {kind}", as_json)
+        notes = decisions.notes_on(name, made)
+        told = "; ".join([f"flag {made.number}: {kind}", *notes])
+        say({**made.to_body(), "notes": notes}, told, as_json)
     else:
         flags = decisions.flags(name)
         if as_json:
@@ -61,9 +67,16 @@ def flag(
                     f["until"][:16],
                     len(f["request_ids"]) or "",
                     f["by"],
-                    "yes" if f["holds"] else "no",
+                    _holds(f),
                     f["comment"],
                 ]
                 for f in flags
             ],
         )
+
+
+def _holds(flag: dict[str, Any]) -> str:
+    if not flag["holds"]:
+        return "no"
+    others = ", ".join(map(str, flag["overruled_by"]))
+    return f"yes, but rows of {others} stay wrong" if others else "yes"

@@ -9,28 +9,44 @@ import click
 from scienceops.cli.session import app
 from scienceops.cli.show import show_json, show_table
 from scienceops.cli.times import parse_time
+from scienceops.core.ledger_words import words_of
 
 
 @click.command()
 @click.argument("name")
 @click.option(
-    "--at", metavar="DATE", help="What was live at this time in UTC; a day means its end."
+    "--at",
+    metavar="DATE",
+    help="What was live at this time in UTC; a day means its end, or now when it is not over.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
 def history(name: str, at: str | None, as_json: bool) -> None:
     """The ledger of service NAME: who did what, when and why."""
-    until = None if at is None else parse_time(at, whole_day=True).astimezone(UTC)
+    until, ahead = None, ""
+    if at is not None:
+        begins = parse_time(at).astimezone(UTC)
+        until, now = parse_time(at, whole_day=True).astimezone(UTC), app().clock()
+        if until > now:
+            # Nobody knows yet what will be live then.
+            begun = begins <= now
+            ahead = (
+                f"{at} is not over" if begun else f"{begins:%Y-%m-%d %H:%M} UTC is still to come"
+            )
+            until = now
     entries = app().history(name, until)
     live = app().live_version(name, until)
     if as_json:
         show_json({"service": name, "live": live, "entries": entries})
         return
     if until is not None:
+        was = f"{'is live now,' if ahead else 'was live at'} {until:%Y-%m-%d %H:%M} UTC"
+        if ahead:
+            click.echo(f"{ahead}; as of now:")
         if live is None:
-            click.echo(f"nothing was live at {until:%Y-%m-%d %H:%M} UTC")
+            click.echo(f"nothing {was}")
         else:
             click.echo(
-                f"version {live['details']['version']} was live at {until:%Y-%m-%d %H:%M} UTC, "
+                f"version {live['details']['version']} {was}, "
                 f"since {live['at'][:19]}, made so by {live['actor']}"
                 + (f" ({live['why']})" if live["why"] else "")
             )
@@ -43,7 +59,7 @@ def history(name: str, at: str | None, as_json: bool) -> None:
                 e["sequence"],
                 e["at"][:19],
                 e["actor"],
-                e["action"],
+                ": ".join(filter(None, [e["action"], words_of(e)])),
                 e["details"].get("version"),
                 e["why"].splitlines()[0] if e["why"] else "",
             ]

@@ -49,4 +49,7 @@ def _labels(labels: list[dict[str, Any]]) -> list[str]:
     if len(labels) <= MOST_LABELS:
         return [f"row {label['row']}: {label['label']}" for label in labels]
     counts = Counter(str(label["label"]) for label in labels)
-    return [f"{label}, {count} rows" for label, count in sorted(counts.items())[:MOST_LABELS]]
+    return [
+        f"{label}, {count} row{'s' if count > 1 else ''}"
+        for label, count in sorted(counts.items())[:MOST_LABELS]
+    ]

@@ -7,6 +7,7 @@ import click
 from scienceops.cli.session import actor, app
 from scienceops.cli.show import show_json, show_table
 from scienceops.core.policy import Policy, policy_text
+from scienceops.core.started_with import going_on
 from scienceops.errors import BadInput, BadPolicy
 
 
@@ -18,7 +19,9 @@ from scienceops.errors import BadInput, BadPolicy
 def policy(name: str, what: str, pairs: tuple[str, ...], as_json: bool) -> None:
     """Show the policy of service NAME, `set KEY=VALUE ...`, or `edit` it.
 
-    Every key holds as soon as it is set.
+    Every key holds as soon as it is set, but for what a version's scorer is told when it first
+    starts: capture, capture_sampling, direct=true and runtime. Started versions go on as they are;
+    the next version takes it up.
     """
     if what != "set" and pairs:
         raise BadInput(f"{pairs[0]!r}: to set it, `scienceops policy {name} set {pairs[0]}`")
@@ -27,14 +30,15 @@ def policy(name: str, what: str, pairs: tuple[str, ...], as_json: bool) -> None:
         if not changes:
             raise BadInput(f"set what? `scienceops policy {name} set KEY=VALUE`")
         app().decisions.change_policy(name, changes, actor())
-    current = app().service(name)["policy"]
+    service = app().service(name)
     if what == "edit":
-        changes = _edited(current)
+        changes = _edited(service["policy"])
         if changes:
             app().decisions.change_policy(name, changes, actor())
-            current = app().service(name)["policy"]
+            service = app().service(name)
+    current, notes = service["policy"], going_on(service)
     if as_json:
-        show_json({"service": name, "policy": current})
+        show_json({"service": name, "policy": current, "notes": notes})
         return
     show_table(
         ["key", "value", "what it decides"],
@@ -43,6 +47,8 @@ def policy(name: str, what: str, pairs: tuple[str, ...], as_json: bool) -> None:
             for key, field in Policy.model_fields.items()
         ],
     )
+    for note in notes:
+        click.echo(f"note: {note}")
 
 
 def _parsed(pairs: tuple[str, ...]) -> dict[str, str]:

@@ -8,6 +8,7 @@ import click
 from scienceops.cli.build_lines import BuildLines
 from scienceops.cli.session import app, running
 from scienceops.cli.show import show_json, show_table
+from scienceops.core.started_with import going_on, takes_direct_calls
 from scienceops.errors import NotFound, ServiceNotFound
 
 #: How long a package that was uploaded just now may take to become a version.
@@ -136,7 +137,7 @@ def _show_all(facts: dict[str, Any]) -> None:
 def _show_service(service: dict[str, Any]) -> None:
     click.echo(f"{service['name']}: live version {service['live'] or '-'}, {service['observed']}")
     if service["policy"]["direct"]:
-        click.echo(f"direct calls: {service['endpoint'] or 'once it is ready'}")
+        click.echo(f"direct calls: {_direct_calls(service)}")
     show_table(
         ["version", "state", "uploaded", "runs", "metrics", "reason"],
         [
@@ -151,7 +152,21 @@ def _show_service(service: dict[str, Any]) -> None:
             for v in service["versions"]
         ],
     )
+    for note in going_on(service):
+        click.echo(f"note: {note}")
     for version in service["versions"]:
         if version["log_tail"]:
             click.echo(f"\nlast lines of version {version['version']}:")
             click.echo("\n".join(f"  {line}" for line in version["log_tail"]))
+
+
+def _direct_calls(service: dict[str, Any]) -> str:
+    live = next((v for v in service["versions"] if v["live"]), None)
+    if live is None or not live["deployment"]["starts"]:
+        return "once a version is live and ready"
+    if not takes_direct_calls(service["policy"], live["deployment"]):
+        return (
+            f"none: version {live['version']} first started without direct = true; "
+            "the next one takes them"
+        )
+    return service["endpoint"] or "once it is ready"

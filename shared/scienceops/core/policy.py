@@ -55,18 +55,25 @@ class Policy(BaseModel):
     capture: CaptureMode = Field(
         "durable",
         description="Where a call's record is when it is answered: durable, in a file of the "
-        "scorer; synced, on its disk; stored, in the bucket; buffered, in memory; off, nowhere.",
+        "scorer; synced, on its disk; stored, in the bucket; buffered, in memory; off, nowhere. "
+        "A version keeps what it first started with.",
     )
     capture_sampling: float = Field(
-        1.0, gt=0, le=1, description="Share of the calls that are captured."
+        1.0,
+        gt=0,
+        le=1,
+        description="Share of the calls that are captured. A version keeps "
+        "what it first started with.",
     )
     runtime: Runtime = Field(
         "auto",
-        description="What versions started from now on run on, on AWS: lambda, which costs "
-        "nothing while nobody calls; fargate, which is always warm; auto is lambda.",
+        description="What versions that first start from now on run on, on AWS: lambda, which "
+        "costs nothing while nobody calls; fargate, which is always warm; auto is lambda.",
     )
     direct: bool = Field(
-        False, description="Callers with a key of the service may call its scorers directly."
+        False,
+        description="Callers with a key of the service may call its scorers directly. "
+        "Only versions that first start under it take such calls; false ends them at once.",
     )
     simulated: bool = Field(
         False, description="Operators may score with a time of their own, to simulate the past."

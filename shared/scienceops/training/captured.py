@@ -9,6 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from scienceops.core.captures import INPUT_PREFIX
+from scienceops.core.flags import by_weight
 from scienceops.core.labels import read_lines
 from scienceops.core.names import PREDICTION
 from scienceops.core.retraining import Flag
@@ -27,8 +28,8 @@ def read_captured(
 ) -> pd.DataFrame:
     """The rows of partitions: their inputs, META, and the prediction they got.
 
-    LABEL is None where there is none. FLAG is `wrong` or `retrain`, the latest flag that covers
-    the row, or empty. most: stop once there are so many rows.
+    LABEL is None where there is none. FLAG is `wrong` where a flag that covers the row says so,
+    else `retrain` where one does, else empty. most: stop once there are so many rows.
     """
     frames: list[pd.DataFrame] = []
     rows = 0
@@ -67,9 +68,8 @@ def _read_segment(data: bytes) -> pd.DataFrame:
 
 
 def _flagged(frame: pd.DataFrame, flags: Sequence[Flag]) -> pd.DataFrame:
-    # Whoever spoke last is heard: a later flag on the same rows takes the place of an earlier one.
     marks = pd.Series("", index=frame.index, dtype=object)
-    for flag in flags:
+    for flag in by_weight(flags):
         if flag.request_ids:
             covered = frame[REQUEST].isin(flag.request_ids)
         else:

@@ -172,7 +172,6 @@ def _replay(order: Order, live: Version, candidate: Version) -> dict[str, Any]:
     then, now = live.ask(frame), candidate.ask(frame)
     labelled = frame[LABEL].notna().to_numpy()
     moved = _moved(then, now, order)
-    most = np.argsort(-moved, kind="stable")[:MOST_CHANGED]
     inputs = [column.name for column in live.schema.columns]
     times: dict[str, list[float]] = {"live": [], "candidate": []}
     for index in range(min(TIMED_CALLS, len(frame))):
@@ -194,18 +193,41 @@ def _replay(order: Order, live: Version, candidate: Version) -> dict[str, Any]:
             name: {"median": float(np.median(ms)), "p95": float(np.quantile(ms, 0.95))}
             for name, ms in times.items()
         },
-        "changed": [
-            {
-                "row": json.loads(frame.iloc[[i]][inputs].to_json(orient="records"))[0],
-                "live": then.predictions[i],
-                "candidate": now.predictions[i],
-                "label": frame[LABEL].iloc[i],
-                "change": float(moved[i]),
-            }
-            for i in most
-            if moved[i] > 0
-        ],
+        "changed": _changed(frame, inputs, then, now, order),
     }
+
+
+def _changed(
+    frame: pd.DataFrame, inputs: Sequence[str], then: Answers, now: Answers, order: Order
+) -> list[dict[str, Any]]:
+    """The rows with another answer, those that moved most first, each once.
+
+    change: how far a number moved, or how much of its share the class lost that was told before,
+    None where a model gives no shares.
+    """
+    moved = _moved(then, now, order)
+    known = then.probabilities is not None and now.probabilities is not None
+    numbers = order.task == "regression"
+    # Of classes, an answer that differs was counted as 1 beside the shift of its share.
+    change = moved if numbers else moved - 1
+    found: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    for i in np.argsort(-moved, kind="stable"):
+        if len(found) == MOST_CHANGED:
+            break
+        if str(then.predictions[i]) == str(now.predictions[i]):
+            continue
+        row = {
+            "row": json.loads(frame.iloc[[i]][inputs].to_json(orient="records"))[0],
+            "live": then.predictions[i],
+            "candidate": now.predictions[i],
+            "label": frame[LABEL].iloc[i],
+        }
+        told = json.dumps(row, sort_keys=True, default=str)
+        if told not in seen:
+            seen.add(told)
+            found.append({**row, "change": float(change[i]) if numbers or known else None})
+    return found
 
 
 def _agree(then: Answers, now: Answers) -> float:

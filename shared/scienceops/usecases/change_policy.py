@@ -1,8 +1,9 @@
 """Change a policy: set keys of a service's policy together, with an entry in the ledger."""
 
 from collections.abc import Mapping
+from typing import Any
 
-from scienceops.core.policy import Policy, changed_policy, read_policy
+from scienceops.core.policy import Policy, changed_policy, policy_text, read_policy
 from scienceops.core.versions import Service
 from scienceops.ports import Ports
 from scienceops.usecases.publish_access import publish_access
@@ -14,13 +15,23 @@ def change_policy(
 ) -> Policy:
     """The policy after the change; raises BadPolicy for an unknown key or a bad value."""
     now = clock()
+    details: dict[str, Any] = {}
 
     def change(service: Service) -> Service | None:
         policy = read_policy(service.policy)
         for key, value in values.items():
             policy = changed_policy(policy.model_dump(), key, value)
-        if policy == read_policy(service.policy):
+        before = read_policy(service.policy)
+        if policy == before:
             return None
+        details.clear()
+        # What was asked for, and what those of it that it changed were before.
+        details.update(values)
+        details["was"] = {
+            key: policy_text(getattr(before, key))
+            for key in values
+            if getattr(before, key) != getattr(policy, key)
+        }
         return service.model_copy(
             update={"policy": policy.model_dump(mode="json"), "policy_at": stamp(now)}
         )
@@ -32,7 +43,7 @@ def change_policy(
         at=now,
         actor=actor,
         action="policy changed",
-        details=dict(values),
+        details=details,
     )
     publish_access(name, ports)
     return read_policy(stored.value.policy)

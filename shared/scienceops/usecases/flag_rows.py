@@ -1,6 +1,5 @@
 """Flag rows: what an expert says of captured data, kept for good and undone by another entry."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -27,16 +26,6 @@ def read_flags(name: str, ports: Ports) -> list[Flag]:
     """Every flag of a service, undone ones too, oldest first."""
     read_service(ports.registry, name)
     return [stored.value for stored in find_all(ports.registry, name, "flag/", Flag)]
-
-
-def flagged_days(name: str, ports: Ports) -> dict[str, list[dict[str, Any]]]:
-    """day -> the flags that hold on rows of it."""
-    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-    for flag in in_force(read_flags(name, ports)):
-        for day in flag.days:
-            told = flag.model_dump(include={"number", "kind", "by", "comment"})
-            found[day.isoformat()].append(told)
-    return dict(found)
 
 
 def flag_rows(

@@ -37,6 +37,7 @@ def create_key(
     key = "so_" + secrets.token_urlsafe(32)
     now = clock()
     made: list[ApiKey] = []
+    details = {"hint": key[:7] + "…"}
 
     def change(service: Service) -> Service:
         taken = {existing.slot for existing in service.keys}
@@ -51,11 +52,12 @@ def create_key(
             ApiKey(
                 slot=chosen,
                 key_sha256=hash_key(key),
-                hint=key[:7] + "…",
+                hint=details["hint"],
                 created_at=stamp(now),
                 created_by=actor,
             )
         ]
+        details["slot"] = chosen
         return service.model_copy(update={"keys": (*service.keys, made[0])})
 
     update(
@@ -65,7 +67,7 @@ def create_key(
         at=now,
         actor=actor,
         action="key created",
-        details={"hint": key[:7] + "…"},
+        details=details,
     )
     publish_access(name, ports)
     return {"service": name, "slot": made[0].slot, "key": key, "created_at": stamp(now)}
@@ -73,11 +75,13 @@ def create_key(
 
 def revoke_key(name: str, slot: Slot, actor: str, ports: Ports, clock: Clock) -> None:
     """Make the key of this slot worthless; raises NotFound when the slot is empty."""
+    details = {"slot": str(slot)}
 
     def change(service: Service) -> Service:
         kept = tuple(key for key in service.keys if key.slot != slot)
         if len(kept) == len(service.keys):
             raise NotFound(f"service {name!r} has no {slot} key to revoke")
+        details["hint"] = next(key.hint for key in service.keys if key.slot == slot)
         return service.model_copy(update={"keys": kept})
 
     update(
@@ -87,7 +91,7 @@ def revoke_key(name: str, slot: Slot, actor: str, ports: Ports, clock: Clock) ->
         at=clock(),
         actor=actor,
         action="key revoked",
-        details={"slot": slot},
+        details=details,
     )
     publish_access(name, ports)
 

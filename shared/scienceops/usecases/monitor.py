@@ -8,11 +8,12 @@ from typing import Any
 from scienceops.core.names import LATENCY, PREDICTION, QUALITY
 from scienceops.core.policy import read_policy
 from scienceops.core.stats.terms import DRIFT, NOT_ENOUGH_DATA, VERDICTS
+from scienceops.errors import NotFound
 from scienceops.ports import Ports
 from scienceops.ports.statistics_store import StatisticRow
 from scienceops.usecases.describe import read_document
 from scienceops.usecases.distribution import distribution
-from scienceops.usecases.records import read_service
+from scienceops.usecases.records import read_service, read_versions
 
 RANKED = (
     "verdict",
@@ -25,6 +26,8 @@ RANKED = (
     "coefficient_of_variation",
 )
 MOST_FEATURES = 100
+#: Features that are named where another one was asked for.
+MOST_NAMED = 20
 #: Measures of quality, the first of which is the one that decides.
 MEASURES = ("accuracy", "f1", "log_loss", "r2", "mae", "rmse")
 #: Statistics that are looked at first, in this order; the others follow by name.
@@ -83,9 +86,14 @@ def data_monitor(
 def feature_monitor(
     name: str, feature: str, ports: Ports, version: int | None = None
 ) -> dict[str, Any]:
-    """statistic -> day -> value of one feature of a version, and training's values."""
+    """statistic -> day -> value of one feature of a version, and training's values.
+
+    Raises NotFound for what neither has statistics nor is an input of the version.
+    """
     version = version or _version_to_show(name, _versions_with_statistics(name, ports), ports)
     if version is None:
+        newest = [stored.value.number for stored in read_versions(ports.registry, name)][-1:]
+        _check_input(name, feature, newest[0] if newest else None, ports)
         return {
             "version": None,
             "series": {},
@@ -95,6 +103,8 @@ def feature_monitor(
             "distribution": None,
         }
     rows = ports.statistics.read(name, versions=[version], features=[feature])
+    if not rows:
+        _check_input(name, feature, version, ports)
     series = _table(rows).get(feature, defaultdict(dict))
     baseline = read_document(name, "baseline.json", ports, version).get(feature, {})
     verdicts = {day: VERDICTS[v] for day, v in series.get("verdict", {}).items()}
@@ -109,6 +119,17 @@ def feature_monitor(
         "verdicts": verdicts,
         "distribution": distribution(series, baseline, told),
     }
+
+
+def _check_input(name: str, feature: str, version: int | None, ports: Ports) -> None:
+    inputs: list[str] = []
+    if version is not None:
+        inputs = sorted(read_document(name, "schema.json", ports, version).get("properties", {}))
+    if feature not in (*inputs, PREDICTION, LATENCY, QUALITY):
+        known = ", ".join(inputs[:MOST_NAMED]) + (", …" if len(inputs) > MOST_NAMED else "")
+        raise NotFound(
+            f"{name!r} has no feature {feature!r}; its inputs are {known or 'not known yet'}"
+        )
 
 
 def model_monitor(name: str, ports: Ports) -> dict[str, Any]:

@@ -6,7 +6,7 @@ and whoever comes second is told who was first.
 """
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from scienceops.core.messages import WORK, AdvanceVersion
 from scienceops.core.policy import read_policy
@@ -105,6 +105,10 @@ def share_traffic(
         if weight < 1 or weight > 1000:
             raise BadInput(f"weight {weight} of version {number}: wanted 1 to 1000")
     before: set[int] = set()
+    details: dict[str, Any] = {
+        "weights": {str(n): weight for n, weight in weights.items()},
+        "shadow": shadow,
+    }
 
     def change(service: Service) -> Service:
         for number in {*weights, *([] if shadow is None else [shadow])}:
@@ -120,6 +124,7 @@ def share_traffic(
             raise BadInput(f"version {shadow} answers calls already; a shadow is another version")
         before.clear()
         before.update(service.serving)
+        details["was"] = {"weights": dict(service.traffic), "shadow": service.shadow}
         split = {str(n): weight for n, weight in sorted(weights.items())}
         return service.model_copy(
             update={"traffic": {} if len(split) == 1 else split, "shadow": shadow}
@@ -132,7 +137,7 @@ def share_traffic(
         at=clock(),
         actor=actor,
         action="traffic changed",
-        details={"weights": {str(n): w for n, w in weights.items()}, "shadow": shadow},
+        details=details,
     )
     settle_deployments(name, before, ports, clock, drain_seconds)
     return stored.value

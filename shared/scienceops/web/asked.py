@@ -42,8 +42,12 @@ def day_of(name: str) -> date | None:
 
 
 def time_of(name: str) -> datetime | None:
-    """The time in a query argument, None without one; raises BadInput."""
-    return _parsed(name, datetime.fromisoformat, "time like 2026-11-23T09:30Z")
+    """The time in a query argument, in UTC unless it says otherwise; None without one.
+
+    Raises BadInput.
+    """
+    at = _parsed(name, datetime.fromisoformat, "time like 2026-11-23T09:30Z")
+    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
 
 
 def number_of(name: str) -> int | None:

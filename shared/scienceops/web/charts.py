@@ -18,6 +18,36 @@ def colours_of(monitors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return {label: COLOURS[place % len(COLOURS)] for place, label in enumerate(labels)}
 
 
+def flags_of(
+    flagged: Mapping[str, Sequence[Mapping[str, Any]]], version: int | None
+) -> dict[str, list[dict[str, Any]]]:
+    """day -> its flags that concern a version, those on days and of them `wrong` first.
+
+    requests: 0 for a flag on days, else how many requests of the version it is on.
+
+    >>> flagged = {"2026-11-28": [{"kind": "wrong", "requests": {1: 2}}]}
+    >>> flags_of(flagged, 1), flags_of(flagged, 3)
+    ({'2026-11-28': [{'kind': 'wrong', 'requests': 2}]}, {})
+    """
+    found = {}
+    for day, flags in flagged.items():
+        concerned = [
+            {**flag, "requests": 0 if flag["requests"] is None else flag["requests"][version]}
+            for flag in flags
+            if flag["requests"] is None or version in flag["requests"]
+        ]
+        if concerned:
+            found[day] = sorted(concerned, key=lambda f: (f["requests"] > 0, f["kind"] != "wrong"))
+    return found
+
+
+def framed(
+    days: Sequence[str], flagged: Mapping[str, Sequence[Mapping[str, Any]]]
+) -> list[Mapping[str, Any]]:
+    """The flags on these days as wholes, of what `flags_of` gives."""
+    return [flag for day in days for flag in flagged.get(day, ()) if not flag["requests"]]
+
+
 def sparkline(
     values: Sequence[float], baseline: float | None = None, width: int = 120, height: int = 28
 ) -> Markup:
@@ -54,11 +84,14 @@ def stacked_bars(
     flagged: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
     height: int = 160,
 ) -> Markup:
-    """One bar per day, cut by the share of each class; a frame around the days that are flagged."""
+    """One bar per day, cut by the share of each class; a frame around days that are flagged.
+
+    flagged: as `flags_of` gives them. A flag on requests says nothing of their day.
+    """
     step, bars = 44, []
     for index, day in enumerate(days):
         top = 0.0
-        for flag in (flagged or {}).get(day, ())[:1]:
+        for flag in framed([day], flagged or {})[:1]:
             title = escape(f"{day} flagged {flag['kind']} by {flag['by']}: {flag['comment']}")
             bars.append(
                 f'<rect x="{index * step + 1}" y="0" width="42" height="{height - 2}" '

@@ -30,7 +30,8 @@ def add_data_actions(routes: Blueprint, app: App, who_may: WhoMay) -> None:
                 request_ids=ids,
                 comment=comment(),
             )
-            return f"Flag {made.number} holds: {made.kind}."
+            notes = decisions.notes_on(name, made)
+            return "; ".join([f"Flag {made.number} holds: {made.kind}", *notes]) + "."
 
         return act(action, who_may, "retrainings", name=name)
 

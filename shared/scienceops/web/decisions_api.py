@@ -52,7 +52,7 @@ def _add_flags(routes: Blueprint, app: App, caller: Callable[[Role], Caller]) ->
     def flag(name: str) -> dict[str, Any]:
         actor = caller("operator").name
         body = _body({"kind", "since", "until", "request_ids", "comment"})
-        return app.decisions.flag(
+        made = app.decisions.flag(
             name,
             body.get("kind", ""),
             actor,
@@ -60,7 +60,8 @@ def _add_flags(routes: Blueprint, app: App, caller: Callable[[Role], Caller]) ->
             until=_time(body, "until"),
             request_ids=_texts(body, "request_ids"),
             comment=str(body.get("comment", "")),
-        ).to_body()
+        )
+        return {**made.to_body(), "notes": app.decisions.notes_on(name, made)}
 
     @routes.post("/flags/<int:number>/undo")
     def undo_flag(name: str, number: int) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from flask import Blueprint, Response, render_template, request, url_for
 from scienceops.app import App
 from scienceops.config import Settings
 from scienceops.core.access import Caller, Role
+from scienceops.core.ledger_words import words_of
 from scienceops.core.policy import Policy, policy_text
+from scienceops.core.started_with import going_on, kept
 from scienceops.errors import NotAuthenticated, NotFound
 from scienceops.problems import problem_of
 from scienceops.web import charts
@@ -111,13 +113,13 @@ def _add_monitors(routes: Blueprint, app: App) -> None:
             everything=everything,
             since=since,
             until=until,
-            flagged=app.decisions.flagged_days(name),
+            flagged=charts.flags_of(app.decisions.flagged_days(name), monitor["version"]),
         )
 
     @routes.get("/services/<name>/data/<path:feature>")
     def feature(name: str, feature: str) -> str:
         view = app.monitors.feature(name, feature, number_of("version"))
-        flagged = app.decisions.flagged_days(name)
+        flagged = charts.flags_of(app.decisions.flagged_days(name), view["version"])
         return render_template(
             "feature.html", name=name, feature=feature, view={**view, "flagged": flagged}
         )
@@ -136,6 +138,7 @@ def _add_deciding_pages(routes: Blueprint, app: App) -> None:
         return render_template(
             "service.html",
             service=(seen := app.service(name)),
+            kept={v["version"]: kept(seen["policy"], v["deployment"]) for v in seen["versions"]},
             building={
                 v["version"]: app.build_log(name, v["version"]).splitlines()[-20:]
                 for v in seen["versions"]
@@ -144,6 +147,8 @@ def _add_deciding_pages(routes: Blueprint, app: App) -> None:
             alerts=[rule for rule in app.alerts(name)["rules"] if rule["firing"]],
             waiting=app.decisions.waiting(name),
             at=at,
+            to_come=at is not None and at > app.clock(),
+            words_of=words_of,
             live_then=app.live_version(name, at),
             before=before,
             history=shown,
@@ -183,12 +188,13 @@ def _add_deciding_pages(routes: Blueprint, app: App) -> None:
 
     @routes.get("/services/<name>/policy")
     def policy(name: str) -> str:
-        values = app.service(name)["policy"]
+        found = app.service(name)
         return render_template(
             "policy.html",
             name=name,
             fields=Policy.model_fields,
-            texts={key: policy_text(value) for key, value in values.items()},
+            texts={key: policy_text(value) for key, value in found["policy"].items()},
+            notes=going_on(found),
         )
 
     @routes.get("/requests")

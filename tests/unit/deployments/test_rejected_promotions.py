@@ -12,6 +12,7 @@ from scienceops.ports import Ports
 from scienceops.ports.service_runtime import DeployOrder, Observed, ServiceStatus
 from scienceops.usecases import promote
 from scienceops.usecases.advance_version import Steps
+from scienceops.usecases.nudge import nudge_service
 from scienceops.usecases.promote import approve_version, reject_version, roll_back, share_traffic
 from scienceops.usecases.records import (
     Stored,
@@ -21,7 +22,6 @@ from scienceops.usecases.records import (
     read_version,
     save,
 )
-from scienceops.usecases.nudge import nudge_service
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

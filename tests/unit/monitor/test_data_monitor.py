@@ -8,6 +8,7 @@ from scienceops.adapters.local import connect
 from scienceops.config import load_settings
 from scienceops.core.names import Partition, version_file_key
 from scienceops.core.versions import Service, Version
+from scienceops.errors import NotFound
 from scienceops.ports.statistics_store import StatisticRow
 from scienceops.usecases.monitor import data_monitor, feature_monitor
 from scienceops.usecases.records import Stored, number_key, save
@@ -29,6 +30,8 @@ def ports(tmp_path):
         stored = Stored(version, NAME, number_key("version", number))
         save(ports.registry, stored, version, at=NOW)
         ports.objects.put(version_file_key(NAME, number, "baseline.json"), b"{}")
+        schema = b'{"properties": {"age": {}, "height": {}}}'
+        ports.objects.put(version_file_key(NAME, number, "schema.json"), schema)
     for number in (1, 2):
         day = Partition(NAME, number, date(2026, 11, 20 + number))
         values = {"verdict": 1.0, "effect": 0.1 * number, "mean": float(number)}
@@ -57,3 +60,14 @@ def test_an_older_version_is_shown_when_asked_for(ports):
 def test_a_version_that_scored_nothing_has_no_days_and_names_those_that_did(ports):
     found = data_monitor(NAME, ports, wanted="", everything=True, version=3)
     assert (found["days"], found["features"], found["versions"]) == ([], [], [2, 1])
+
+
+def test_a_feature_of_nobody_is_not_found_and_the_inputs_are_named(ports):
+    for version in (None, 3):
+        with pytest.raises(NotFound, match="no feature 'nosuch'; its inputs are age, height"):
+            feature_monitor(NAME, "nosuch", ports, version)
+
+
+def test_an_input_without_statistics_is_found(ports):
+    assert feature_monitor(NAME, "height", ports)["series"] == {}
+    assert feature_monitor(NAME, "age", ports, 3)["series"] == {}

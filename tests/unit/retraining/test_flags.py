@@ -10,7 +10,7 @@ import pytest
 from scienceops.adapters.local import connect
 from scienceops.config import load_settings
 from scienceops.core.access import derive_key, hash_key
-from scienceops.core.ids import request_id
+from scienceops.core.ids import RequestIds
 from scienceops.core.names import Partition
 from scienceops.core.retraining import in_force
 from scienceops.core.versions import Service, Version
@@ -44,7 +44,7 @@ def ports(tmp_path):
 def answered(ports, version, place=0):
     """The id of a request that this version answered at noon of the day."""
     key = hash_key(derive_key(gateway_secret(ports.secrets), NAME, version))
-    return request_id(int(NOON.timestamp() * 1000), bytes([place] * 10), key)
+    return RequestIds(key).make(int(NOON.timestamp() * 1000), bytes([place] * 10))
 
 
 def capture(ports, *ids, version=1, at=NOON):
@@ -61,7 +61,7 @@ def capture(ports, *ids, version=1, at=NOON):
     out = io.BytesIO()
     pq.write_table(table, out)
     place = Partition(NAME, version, at.date())
-    key = f"{place.prefix}{request_id(0, bytes(10), 'k')}.parquet"
+    key = f"{place.prefix}{RequestIds('k').make(0, bytes(10))}.parquet"
     ports.objects.put(key, out.getvalue())
     return {"keys": [key], "label_keys": []}
 

@@ -117,7 +117,7 @@ class TestEnvironmentImageBuilder(ImageBuilderContract):
         def supervisor() -> int:
             for entry in Path("/proc").iterdir():
                 with contextlib.suppress(OSError):
-                    if (entry / "cmdline").read_bytes().split(b"\0")[2:4] == wanted:
+                    if (entry / "cmdline").read_bytes().split(b"\0")[-3:-1] == wanted:
                         return int(entry.name)
             return 0
 

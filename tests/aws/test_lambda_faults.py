@@ -31,6 +31,7 @@ from scienceops.core.messages import (
     AdvanceVersion,
     FollowRun,
     SendAlert,
+    parse_work,
 )
 from scienceops.core.names import package_key
 from scienceops.core.nudges import KEY, Nudge, Nudges
@@ -189,7 +190,6 @@ def test_ticks_are_one_run_of_the_day(scene: Scene, fault: Fault) -> None:
     scene.service()
     scene.ports.objects.put(CAPTURE, b"rows")
     announce_capture(CAPTURE, scene.ports.queue)
-    wanted = FollowRun(run=1).to_body()
 
     def done(told: str) -> bool:
         assert told == "null"
@@ -201,7 +201,8 @@ def test_ticks_are_one_run_of_the_day(scene: Scene, fault: Fault) -> None:
             later = nudges.value.model_copy(update={"items": aged})
             save(scene.ports.registry, nudges, later, at=utc_now())
         # A run is found by who takes the messages after the dead one; they come back in a second.
-        return wanted in [d.body for d in scene.ports.queue.receive(WORK, visibility_seconds=1)]
+        found = [parse_work(d.body) for d in scene.ports.queue.receive(WORK, visibility_seconds=1)]
+        return any(isinstance(message, FollowRun) and message.run == 1 for message in found)
 
     scene.survive("on_timer", fault, lambda: scene.tick(CAPTURES, WORK), done)
     [run] = [stored.value for stored in read_runs(scene.ports)]

@@ -109,6 +109,11 @@ def _known(means: Sequence[float | None]) -> list[float]:
     return [mean for mean in means if mean is not None]
 
 
+def distinct(feature: Feature) -> Value:
+    """How many different values there are; where that is estimated, at most one a row."""
+    return float(min(feature.part.distinct.estimate, feature.part.count))
+
+
 def histogram(feature: Feature) -> Value:
     """Rows below the training bins (00), in each of them, and above."""
     numbers = feature.part.numbers
@@ -140,6 +145,8 @@ def unseen_categories(feature: Feature) -> Value:
     if now is None or then is None or then.labels is None:
         return None
     known = sum(rows for label, rows in now.counts.items() if label in then.labels.counts)
+    # Training's labels are never pooled but for one: a label that has the pool's name.
+    known += now.pooled if then.labels.pooled else 0
     return float(now.total - known)
 
 
@@ -167,7 +174,7 @@ STATISTICS: dict[str, Callable[[Feature], Value]] = {
     "p75": quantile(0.75),
     "p95": quantile(0.95),
     "p99": quantile(0.99),
-    "distinct": lambda feature: float(feature.part.distinct.estimate),
+    "distinct": distinct,
     "histogram": histogram,
     "category_count": category_count,
     "count_ratio": count_ratio,

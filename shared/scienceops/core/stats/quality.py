@@ -137,8 +137,7 @@ def _of_numbers(quality: Quality) -> dict[str, float]:
     squared = _mean_of_errors(quality.squared)
     if squared is None:
         return found
-    roots = tuple(math.sqrt(value) for value in squared)
-    found.update(zip(("rmse", "rmse_low", "rmse_high"), roots, strict=True))
+    found.update(_with_interval("rmse", tuple(math.sqrt(value) for value in squared)))
     variance, size = quality.actual.variance or 0.0, abs(quality.actual.mean or 0.0)
     # Labels that are all the same have a spread that is nothing but the rounding of their mean.
     if _ROUNDING * size < math.sqrt(variance) < math.inf:
@@ -146,19 +145,23 @@ def _of_numbers(quality: Quality) -> dict[str, float]:
     return found
 
 
-def _mean_of_errors(errors: Moments) -> tuple[float, float, float] | None:
-    """(mean, low, high) by the normal approximation, none below zero; None without values."""
+def _mean_of_errors(errors: Moments) -> tuple[float, ...] | None:
+    """(mean, low, high) by the normal approximation, none below zero; None without values.
+
+    The mean alone of one error, which says nothing of how far others may be from it.
+    """
     mean, variance = errors.mean, errors.variance
     if mean is None or variance is None:
         return None
+    if errors.count == 1:
+        return (mean,)
     half = _Z * math.sqrt(variance / errors.count)
     return mean, max(mean - half, 0.0), mean + half
 
 
-def _with_interval(name: str, values: tuple[float, float, float] | None) -> dict[str, float]:
-    if values is None:
-        return {}
-    return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
+def _with_interval(name: str, values: tuple[float, ...] | None) -> dict[str, float]:
+    # Of what has no interval there is the value alone.
+    return dict(zip((name, f"{name}_low", f"{name}_high"), values or (), strict=False))
 
 
 def wilson(hits: int, rows: int) -> tuple[float, float]:

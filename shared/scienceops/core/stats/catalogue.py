@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from scienceops.core.names import PREDICTION
 from scienceops.core.stats.baseline import Baseline
+from scienceops.core.stats.category import shortened, utf16_units
 from scienceops.core.stats.partials import ColumnPartial
 from scienceops.core.stats.terms import WINDOW_DAYS
 from scienceops.core.stats.verdicts import Comparison
@@ -18,6 +19,8 @@ Value = float | Mapping[str, float] | None
 
 #: Labels that get statistics of their own; the rest are counted together.
 TOP_LABELS = 50
+#: A longer label is told by its beginning and a hash.
+LONGEST_LABEL = 200
 
 
 @dataclass(frozen=True)
@@ -127,7 +130,10 @@ def category_count(feature: Feature) -> Value:
     labels = feature.part.labels
     if labels is None:
         return None
-    return {label: float(rows) for label, rows in labels.top(TOP_LABELS).items()}
+    return {
+        shortened(label, LONGEST_LABEL, utf16_units): float(rows)
+        for label, rows in labels.top(TOP_LABELS).items()
+    }
 
 
 def count_ratio(feature: Feature) -> Value:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from scienceops.core.stats.category import OTHER
+from scienceops.core.stats.category import OTHER, shortened
 from scienceops.core.stats.numeric import Moments
 from scienceops.core.stats.sketches import FloatArray, IntArray
 
@@ -23,6 +23,8 @@ _Z = 1.959963984540054
 _RESAMPLES = 400
 #: Classes that the confusion tells apart; the rarer ones are told together. Labels may be any text.
 CLASSES_TOLD = 50
+#: Size in JSON from which on a class is told by its beginning and a hash: two make a name.
+LONGEST_CLASS = 110
 #: Up to so many kinds of (actual, predicted) F1 has an interval, which draws each of them anew.
 PAIRS_DRAWN = 10_000
 #: Share of a mean below which a deviation from it is rounding.
@@ -125,7 +127,9 @@ def _told_together(confusion: Mapping[tuple[str, str], int]) -> Counter[tuple[st
         for label in pair:
             rows[label] += n
     told = sorted(rows, key=lambda label: (-rows[label], label))[:CLASSES_TOLD]
-    name = {label: label for label in told}
+    name = {
+        label: shortened(label, LONGEST_CLASS, lambda text: len(json.dumps(text))) for label in told
+    }
     pooled: Counter[tuple[str, str]] = Counter()
     for (actual, predicted), n in confusion.items():
         pooled[name.get(actual, OTHER), name.get(predicted, OTHER)] += n

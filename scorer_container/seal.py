@@ -5,9 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, date
 from typing import Any
 
-from scienceops.core.captures import INPUT_PREFIX, PROBABILITY_PREFIX, CaptureLayout
+from scienceops.core.captures import (
+    INPUT_PREFIX,
+    PROBABILITY_PREFIX,
+    CaptureLayout,
+    prediction_text,
+)
 from scienceops.core.names import PREDICTION, Partition
-from scorer_container.spooled import SpooledCall, from_frames, to_text, values_of
+from scorer_container.spooled import SpooledCall, from_frames, values_of
 
 #: What is the same in all rows of a call.
 _OF_CALL = ("request_id", "captured_at", "correlation_id", "latency_ms")
@@ -98,4 +103,4 @@ def _as_column(predictions: list[Any], layout: CaptureLayout) -> list[Any]:
 def _as_prediction(value: Any, layout: CaptureLayout) -> float | str | None:
     if value is None:
         return None
-    return float(value) if layout.task == "regression" else to_text(value)
+    return float(value) if layout.task == "regression" else prediction_text(value)

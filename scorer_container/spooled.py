@@ -5,7 +5,6 @@ write. Arrays of numbers go as their bytes: to write many numbers in decimals ta
 score them.
 """
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -15,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from scienceops.core.captures import CapturedCall
+from scienceops.core.captures import CapturedCall, prediction_text
 
 #: The mark and the length. Of another format it would be another mark.
 _HEAD = Struct("<4sI")
@@ -38,13 +37,8 @@ def to_frame(calls: Sequence[CapturedCall]) -> bytes:
     return _HEAD.pack(_MARK, len(records)) + records
 
 
-def to_text(prediction: Any) -> str:
-    """A prediction as a column of text has it."""
-    return json.dumps(prediction) if isinstance(prediction, dict | list) else str(prediction)
-
-
 def _with_wide_as_text(call: CapturedCall) -> CapturedCall:
-    told = [to_text(p) if isinstance(p, int | dict | list) else p for p in call.predictions]
+    told = [prediction_text(p) if isinstance(p, int | dict | list) else p for p in call.predictions]
     return replace(call, predictions=told)
 
 

@@ -134,7 +134,8 @@ def _summarise(
 
 
 def _floats(values: pa.ChunkedArray) -> Any:
-    return values.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    # A whole number beyond 2**53 becomes the float nearest to it.
+    return values.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
 
 
 def _hashes(texts: pa.ChunkedArray) -> HashArray:

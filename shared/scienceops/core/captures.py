@@ -4,6 +4,7 @@ A segment's columns, in order: those of META, then `input.<column>` for each sch
 `prediction`, then `probability.<class>` for each class. All segments of one version agree.
 """
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -86,3 +87,12 @@ def input_column(name: str) -> str:
     'input.age'
     """
     return INPUT_PREFIX + name
+
+
+def prediction_text(prediction: Any) -> str:
+    """A prediction that is no number as captures and the baseline have it.
+
+    >>> prediction_text({"up": True}), prediction_text(1.0)
+    ('{"up": true}', '1.0')
+    """
+    return json.dumps(prediction) if isinstance(prediction, dict | list) else str(prediction)

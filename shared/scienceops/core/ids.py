@@ -66,6 +66,16 @@ def was_answered_with(key: str, identity: str) -> bool:
     )
 
 
+def read_id(text: object) -> str:
+    """The request id in the form that replies have it in; raises BadInput for what is none.
+
+    >>> read_id(" 018BCFE5680070008000000000000000")
+    '018bcfe5-6800-7000-8000-000000000000'
+    """
+    time_of(identity := str(text).strip().lower())
+    return str(UUID(identity))
+
+
 def time_of(identity: object) -> datetime:
     """When the call of this request id was captured, to the millisecond; raises BadInput.
 

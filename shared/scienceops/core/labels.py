@@ -9,6 +9,9 @@ from typing import Any
 from scienceops.core.captures import Task
 from scienceops.errors import BadInput
 
+#: Rows are numbered so in captures, by 32 bits.
+LAST_ROW = 2**31 - 1
+
 Value = float | str
 #: (request id, row) -> label.
 Known = dict[tuple[str, int], Value]
@@ -51,12 +54,15 @@ def check_label(value: object, task: Task) -> Value:
     """
     if task == "regression":
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise BadInput(f"label {value!r}: wanted a number")
-        if not math.isfinite(value):
-            raise BadInput(f"label {value!r}: wanted a finite number")
+            raise BadInput(f"label {value!r:.80}: wanted a number")
+        if not _is_finite(value):
+            raise BadInput(f"label {value!r:.80}: wanted a finite number")
         return float(value)
     if not isinstance(value, str | int | float | bool) or value == "":
-        raise BadInput(f"label {value!r}: wanted a class")
+        raise BadInput(f"label {value!r:.80}: wanted a class")
+    # NaN is what a table has where a label is missing, and would be a class of its own.
+    if not isinstance(value, str) and not _is_finite(value):
+        raise BadInput(f"label {value!r:.80}: wanted a class; leave out rows without a label")
     return str(value)
 
 
@@ -66,8 +72,10 @@ def check_row(value: object) -> int:
     >>> check_row(2)
     2
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise BadInput(f"row {value!r}: wanted its place in the request, counted from 0")
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= LAST_ROW:
+        raise BadInput(
+            f"row {value!r:.80}: wanted its place in the request, counted from 0 to {LAST_ROW}"
+        )
     return value
 
 
@@ -88,3 +96,11 @@ def fields_of(item: object) -> Mapping[str, Any]:
     if unknown:
         raise BadInput(f"unknown field {unknown[0]!r}: wanted request_id, row and label")
     return item
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        # A whole number that no float holds.
+        return False

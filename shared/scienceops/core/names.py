@@ -28,6 +28,13 @@ LATENCY = "(latency_ms)"
 #: Feature name under which predictions are compared with their labels.
 QUALITY = "(quality)"
 
+#: Columns of captured rows that are ours, beside the inputs.
+REQUEST, ROW, AT, LABEL, FLAG = "(request_id)", "(row)", "(captured_at)", "(label)", "(flag)"
+#: Columns of a training set that are ours.
+WEIGHT, SOURCE, HELD_OUT = "(weight)", "(source)", "(held_out)"
+#: What a column of training data may not be named, and no input either.
+OF_TRAINING = frozenset({REQUEST, ROW, AT, LABEL, FLAG, WEIGHT, SOURCE, HELD_OUT})
+
 
 def check_service_name(name: object) -> str:
     """`name` itself when every platform accepts it; raises BadName otherwise.

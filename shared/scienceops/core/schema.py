@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from scienceops.core.names import LATENCY, PREDICTION, QUALITY
+from scienceops.core.names import LATENCY, OF_TRAINING, PREDICTION, QUALITY
 from scienceops.errors import MOST_PROBLEMS, UNKNOWN_COLUMN, BadRows, BadSchema
 
 ColumnType = Literal["number", "integer", "boolean", "string", "datetime"]
@@ -62,7 +62,7 @@ class Schema:
         for name in names:
             if names.count(name) > 1:
                 raise BadSchema(f"column {name!r} is there twice: give each column its own name")
-            if name in (PREDICTION, LATENCY, QUALITY) or not name:
+            if name in (PREDICTION, LATENCY, QUALITY, *OF_TRAINING) or not name:
                 raise BadSchema(
                     f"a column may not be named {name!r}: that name is kept for what is measured; "
                     "rename the column in the training data"

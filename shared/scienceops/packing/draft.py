@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from scienceops.core.captures import Task
+from scienceops.core.captures import Task, prediction_text
 from scienceops.core.manifest import MANIFEST, Manifest, ModelEntry, RuntimeEntry
 from scienceops.core.names import PREDICTION
 from scienceops.core.package import (
@@ -98,8 +98,12 @@ class Draft:
             kinds[column.name] = column.kind
         # Text in place of predictions says nothing about single rows.
         if scored.reply is None:
-            columns[PREDICTION] = scored.predictions
-            kinds[PREDICTION] = "number" if self.task == "regression" else "category"
+            numbers = self.task == "regression"
+            columns[PREDICTION] = [
+                value if numbers or value is None else prediction_text(value)
+                for value in scored.predictions
+            ]
+            kinds[PREDICTION] = "number" if numbers else "category"
         baseline = build_baseline(columns, kinds)
         # A statistic that a column does not have is NaN there and null in JSON.
         shown = to_json(to_plain(describe_baseline(baseline)))

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from scienceops.core.names import OF_TRAINING
 from scienceops.core.package import POLICY
 from scienceops.core.policy import read_policy
 from scienceops.core.requirement_lines import REQUIREMENTS
@@ -82,6 +83,17 @@ def policy_to_toml(policy: Mapping[str, Any] | str | Path) -> bytes:
     # The values of a policy are text, numbers and booleans, which TOML writes as JSON does.
     lines = (f"{key} = {json.dumps(value, ensure_ascii=False)}\n" for key, value in policy.items())
     return "".join(lines).encode()
+
+
+def check_columns(training: pd.DataFrame) -> pd.DataFrame:
+    """Rows to learn from as they came; raises BadInput for a column that a training set adds."""
+    for name in training.columns:
+        if name in OF_TRAINING:
+            raise BadInput(
+                f"training_data has a column {name!r}: that name is kept for what retraining adds; "
+                "rename the column"
+            )
+    return training
 
 
 def to_parquet(frame: pd.DataFrame) -> bytes:

@@ -24,6 +24,7 @@ from scienceops.packing.environment import (
     read_requirements,
 )
 from scienceops.packing.extras import (
+    check_columns,
     check_metrics,
     check_tags,
     read_script,
@@ -142,7 +143,7 @@ def pack(
     warn_of_other_versions(own)
     files |= text_files(pins, policy)
     if train is not None and training is not None:
-        files[TRAINING_DATA] = to_parquet(training)
+        files[TRAINING_DATA] = to_parquet(check_columns(training))
     draft = Draft(
         name=name,
         schema=schema,

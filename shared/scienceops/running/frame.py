@@ -1,7 +1,8 @@
 """Rows as a DataFrame: the dtypes that the model saw in training."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,31 @@ def table_to_frame(table: Table, schema: Schema) -> pd.DataFrame:
     return pd.DataFrame(columns, index=range(table.count), copy=False)
 
 
+def to_times(
+    texts: "pd.Series[Any]", errors: Literal["raise", "coerce"] = "raise"
+) -> "pd.Series[Any]":
+    """Moments of ISO 8601 date-times, datetime64[ns, UTC]; one without an offset is in UTC.
+
+    errors: of moments that 64 bits of nanoseconds do not hold, `coerce` makes NaT.
+
+    >>> to_times(pd.Series(["2026-03-29T02:30+02:00", "2026-03-29T02:30"])).dt.hour.tolist()
+    [0, 2]
+    """
+    bare = np.array([_has_no_offset(text) for text in texts], dtype=bool)
+    # Apart, for pandas 2 takes a time without an offset to have that of the one before it.
+    parts = [
+        pd.to_datetime(texts[chosen], format="ISO8601", utc=True, errors=errors)
+        for chosen in (bare, ~bare)
+        if chosen.any() or not len(texts)
+    ]
+    times = parts[0] if len(parts[0]) == len(texts) else pd.concat(parts).reindex(texts.index)
+    return times.astype("datetime64[ns, UTC]")
+
+
+def _has_no_offset(text: object) -> bool:
+    return isinstance(text, str) and datetime.fromisoformat(text).tzinfo is None
+
+
 def as_input(frame: pd.DataFrame, form: ModelInput) -> Any:
     """What the estimator takes: the frame, its only column, or the values alone."""
     if form == "column":
@@ -40,8 +66,7 @@ def _to_array(column: Column, values: Sequence[Any]) -> Any:
     if column.type == "boolean" and not column.nullable:
         return np.array(values, dtype=np.bool_)
     if column.type == "datetime":
-        times = pd.to_datetime(pd.Series(values, dtype=object), format="ISO8601", utc=True)
-        return times.dt.tz_localize(None).astype("datetime64[ns]")
+        return to_times(pd.Series(values, dtype=object)).dt.tz_localize(None)
     # NaN, not None, is what pandas puts where text is missing, so encoders have learnt that.
     array = np.empty(len(values), dtype=object)
     array[:] = [np.nan if value is None else value for value in values]

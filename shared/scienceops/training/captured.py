@@ -11,11 +11,10 @@ import pyarrow.parquet as pq
 from scienceops.core.captures import INPUT_PREFIX
 from scienceops.core.flags import by_weight
 from scienceops.core.labels import read_lines
-from scienceops.core.names import PREDICTION
+from scienceops.core.names import AT, FLAG, LABEL, PREDICTION, REQUEST, ROW
 from scienceops.core.retraining import Flag
 from scienceops.ports.object_store import ObjectStore
 
-REQUEST, ROW, AT, LABEL, FLAG = "(request_id)", "(row)", "(captured_at)", "(label)", "(flag)"
 META = [REQUEST, ROW, AT, LABEL, FLAG]
 
 

@@ -19,16 +19,23 @@ import pyarrow.parquet as pq
 from scienceops.bootstrap import connect_calling
 from scienceops.config import load_settings
 from scienceops.core.access import derive_key
-from scienceops.core.names import training_result_key, training_set_key, version_file_key
+from scienceops.core.names import (
+    FLAG,
+    HELD_OUT,
+    LABEL,
+    SOURCE,
+    training_result_key,
+    training_set_key,
+    version_file_key,
+)
 from scienceops.core.retraining import gain_error
 from scienceops.core.schema import Schema
 from scienceops.core.stats.quality import Quality, measure_quality
 from scienceops.errors import ModelFailed, ServiceNotReady
 from scienceops.packing.rows import frame_to_rows
 from scienceops.ports import Calling
-from scienceops.training.captured import FLAG, LABEL, read_captured
+from scienceops.training.captured import read_captured
 from scienceops.training.order import Order, open_order
-from scienceops.training.select import HELD_OUT, SOURCE
 from scienceops.usecases.platform_secrets import gateway_secret
 from scienceops.usecases.records import read_deployment
 

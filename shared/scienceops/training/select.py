@@ -16,12 +16,23 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from scienceops.core.names import training_set_key
+from scienceops.core.names import (
+    AT,
+    FLAG,
+    HELD_OUT,
+    LABEL,
+    REQUEST,
+    ROW,
+    SOURCE,
+    WEIGHT,
+    training_set_key,
+)
 from scienceops.core.stats.hashing import HashArray, hash_strings, row_keys, sequence_keys
-from scienceops.training.captured import AT, FLAG, LABEL, REQUEST, ROW, inputs_of, read_captured
+from scienceops.errors import BadInput
+from scienceops.training.as_original import as_original
+from scienceops.training.captured import inputs_of, read_captured
 from scienceops.training.order import Order, open_order
 
-WEIGHT, SOURCE, HELD_OUT = "(weight)", "(source)", "(held_out)"
 #: Columns of a training set that are not data.
 OURS = [WEIGHT, SOURCE, HELD_OUT, REQUEST, ROW]
 
@@ -51,13 +62,12 @@ def select(order: Order) -> tuple[pd.DataFrame, dict[str, Any]]:
     old = _mark(original, sequence_keys(len(original)), "original", np.ones(len(original)))
     keep = (sequence_keys(len(original)) >> np.uint64(11)) / 2.0**53 < order.selection.keep_original
     old = old[keep | old[HELD_OUT].to_numpy()]
-    new = _mark(
-        _as_original(chosen, original, order), _keys(chosen), "captured", _ages(chosen, order)
-    )
+    added, problems = _as_original(chosen, original, order)
+    new = _mark(added, _keys(chosen), "captured", _ages(chosen, order))
     new[REQUEST], new[ROW] = chosen[REQUEST].to_numpy(), chosen[ROW].to_numpy()
     old[REQUEST], old[ROW] = "", 0
     rows = pd.concat([old, new], ignore_index=True)
-    return rows, _report(order, captured, chosen, rows)
+    return rows, _report(order, captured, chosen, rows, problems)
 
 
 def freeze(order: Order, rows: pd.DataFrame, report: dict[str, Any]) -> str:
@@ -108,8 +118,11 @@ def _ages(captured: pd.DataFrame, order: Order) -> "np.ndarray[Any, Any]":
     return np.asarray(0.5 ** (np.maximum(days, 0.0) / half_life))
 
 
-def _as_original(captured: pd.DataFrame, original: pd.DataFrame, order: Order) -> pd.DataFrame:
-    """Captured rows with the columns and types of the original training data."""
+def _as_original(
+    captured: pd.DataFrame, original: pd.DataFrame, order: Order
+) -> tuple[pd.DataFrame, list[str]]:
+    """Captured rows with the columns and types of the original training data, and what hinders."""
+    problems = []
     columns: dict[str, Any] = {}
     inputs = set(inputs_of(captured))
     for name in original.columns:
@@ -122,20 +135,20 @@ def _as_original(captured: pd.DataFrame, original: pd.DataFrame, order: Order) -
         else:
             # A column that the model does not take, such as an id, was never captured.
             column = pd.Series(None, index=captured.index, dtype=object)
-        columns[name] = _cast(column, original[name].dtype)
-    return pd.DataFrame(columns, index=captured.index)
-
-
-def _cast(column: "pd.Series[Any]", dtype: Any) -> "pd.Series[Any]":
-    try:
-        return column.astype(object if isinstance(dtype, pd.CategoricalDtype) else dtype)
-    except (TypeError, ValueError):
-        # Missing values in a column of whole numbers, or a label that training did not have.
-        return pd.to_numeric(column, errors="ignore") if dtype.kind in "iu" else column
+        try:
+            columns[name] = as_original(column.rename(name), original[name])
+        except BadInput as error:
+            problems.append(str(error))
+            columns[name] = column
+    return pd.DataFrame(columns, index=captured.index), problems
 
 
 def _report(
-    order: Order, captured: pd.DataFrame, chosen: pd.DataFrame, rows: pd.DataFrame
+    order: Order,
+    captured: pd.DataFrame,
+    chosen: pd.DataFrame,
+    rows: pd.DataFrame,
+    problems: list[str],
 ) -> dict[str, Any]:
     learned = rows[~rows[HELD_OUT]]
     report: dict[str, Any] = {
@@ -150,7 +163,6 @@ def _report(
         "learned_from": len(learned),
         "held_out": int(rows[HELD_OUT].sum()),
     }
-    problems = []
     if chosen.empty:
         problems.append(
             f"none of {len(captured)} captured rows is left to learn from: "

@@ -19,14 +19,20 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from scienceops.core.manifest import Manifest
-from scienceops.core.names import candidate_key, training_result_key, training_set_key
+from scienceops.core.names import (
+    HELD_OUT,
+    WEIGHT,
+    candidate_key,
+    training_result_key,
+    training_set_key,
+)
 from scienceops.core.package import SCORE, TRAIN, Package
 from scienceops.core.requirement_lines import REQUIREMENTS
 from scienceops.core.stats.quality import Quality, measure_quality
 from scienceops.errors import BadInput, ModelFailed
 from scienceops.packing import pack
 from scienceops.training.order import Order, open_order
-from scienceops.training.select import HELD_OUT, OURS, WEIGHT
+from scienceops.training.select import OURS
 
 
 def main() -> int:

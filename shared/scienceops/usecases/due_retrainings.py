@@ -78,7 +78,7 @@ def _reason(
     # Days that a retraining has looked at already say nothing new.
     seen = max((date.fromisoformat(r.selection["until"]) for r in known), default=date.min)
     if policy.retrain_drift_days:
-        first = today - timedelta(days=policy.retrain_drift_window)
+        first = today - timedelta(days=policy.retrain_drift_window - 1)
         rows = ports.statistics.read(name, versions=[live], statistics=["verdict"], since=first)
         drifting = sorted(
             {r.prediction_date for r in rows if r.value == DRIFT and r.feature_name != PREDICTION}

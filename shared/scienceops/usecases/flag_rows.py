@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from scienceops.core.ids import time_of
+from scienceops.core.ids import read_id
 from scienceops.core.retraining import Flag, in_force
 from scienceops.errors import BadInput, Conflict, NotFound, RevisionConflict
 from scienceops.ports import Ports
@@ -47,8 +47,7 @@ def flag_rows(
         raise BadInput("a flag wants a window of time or request ids, one of the two")
     if len(request_ids) > MOST_REQUESTS:
         raise BadInput(f"{len(request_ids)} request ids: wanted at most {MOST_REQUESTS}; flag days")
-    for identity in request_ids:
-        time_of(identity)
+    identities = tuple(map(read_id, request_ids))
     window: dict[str, Any] = {}
     if not request_ids:
         if since is None or until is None or since >= until:
@@ -61,7 +60,7 @@ def flag_rows(
         clock,
         kind=kind,
         comment=comment[:MOST_COMMENT],
-        request_ids=tuple(identity.strip().lower() for identity in request_ids),
+        request_ids=identities,
         **window,
     )
 

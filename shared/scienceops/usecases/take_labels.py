@@ -8,7 +8,8 @@ from typing import Any
 
 from scienceops.core.access import derive_key, hash_key
 from scienceops.core.captures import Task
-from scienceops.core.ids import time_of, uuid7, was_answered_with
+from scienceops.core.classes import Classes
+from scienceops.core.ids import read_id, time_of, uuid7, was_answered_with
 from scienceops.core.labels import Label, check_label, check_row, fields_of, new_classes
 from scienceops.core.names import Partition
 from scienceops.core.versions import Version
@@ -55,11 +56,12 @@ def take_labels(name: str, items: object, actor: str, ports: Ports, clock: Clock
     if len(items) > MOST_LABELS:
         raise BadInput(f"{len(items)} labels in one call: wanted at most {MOST_LABELS}")
     origins = Origins(name, ports)
+    classes = {v.number: Classes(v.manifest["classes"]) for v in origins.versions}
     taken: dict[Partition, list[Label]] = defaultdict(list)
     problems: list[dict[str, object]] = []
     for place, item in enumerate(items):
         try:
-            partition, label = _check(item, actor, origins, name)
+            partition, label = _check(item, actor, origins, classes, name)
         except BadInput as error:
             problems.append({"item": place, "problem": str(error)})
             continue
@@ -75,13 +77,15 @@ def take_labels(name: str, items: object, actor: str, ports: Ports, clock: Clock
     }
 
 
-def _check(item: object, actor: str, origins: Origins, name: str) -> tuple[Partition, Label]:
+def _check(
+    item: object, actor: str, origins: Origins, classes: Mapping[int, Classes], name: str
+) -> tuple[Partition, Label]:
     fields: Mapping[str, Any] = fields_of(item)
     row = check_row(fields.get("row", 0))
-    identity = str(fields["request_id"]).strip().lower()
+    identity = read_id(fields["request_id"])
     version, at = origins.of(identity)
     task: Task = version.manifest["task"]
-    label = check_label(fields["label"], task)
+    label = classes[version.number].meant_by(check_label(fields["label"], task))
     return Partition(name, version.number, at.date()), Label(identity, row, label, actor)
 
 

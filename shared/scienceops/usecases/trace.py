@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from scienceops.core.ids import time_of
+from scienceops.core.ids import read_id
 from scienceops.core.labels import read_lines
 from scienceops.core.names import Partition, package_key, training_set_key
 from scienceops.core.retraining import in_force
@@ -17,8 +17,7 @@ from scienceops.usecases.take_labels import Origins
 
 def trace(request_id: str, ports: Ports) -> dict[str, Any]:
     """Everything that led to the answer with this id; raises BadInput and NotFound."""
-    identity = request_id.strip().lower()
-    time_of(identity)
+    identity = read_id(request_id)
     for name in service_names(ports.registry):
         try:
             version, at = Origins(name, ports).of(identity)

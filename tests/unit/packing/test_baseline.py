@@ -93,3 +93,14 @@ def test_a_train_function_becomes_a_script(tmp_path):
     model = make_pipeline(PREPARED, Ridge()).fit(FRAME, FRAME["visits"] * 2.0)
     package, _ = packed(tmp_path, model, FRAME, train=train)
     assert package.read("train.py") == b"def train(data):\n    return None\n"
+
+
+def test_predictions_that_are_objects_are_the_text_that_captures_have(tmp_path):
+    script = tmp_path / "score.py"
+    script.write_text(
+        "def init():\n    pass\n"
+        "def run(input_df):\n    return [{'up': True, 'by': [1, None]}] * len(input_df)\n"
+    )
+    model = make_pipeline(PREPARED, Ridge()).fit(FRAME, FRAME["visits"])
+    _, baseline = packed(tmp_path, model, FRAME, score=script)
+    assert baseline.labels("prediction", "category") == {'{"up": true, "by": [1, null]}'}

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from scienceops.training.captured import LABEL
+from scienceops.core.names import LABEL
 from scienceops.training.compare import MOST_CHANGED, Answers, _changed
 
 CLASSES = SimpleNamespace(task="classification")

@@ -11,10 +11,10 @@ from scienceops.adapters.local import connect
 from scienceops.config import load_settings
 from scienceops.core.access import derive_key, hash_key
 from scienceops.core.ids import RequestIds
-from scienceops.core.names import Partition
+from scienceops.core.names import FLAG, Partition
 from scienceops.core.retraining import in_force
 from scienceops.core.versions import Service, Version
-from scienceops.training.captured import FLAG, read_captured
+from scienceops.training.captured import read_captured
 from scienceops.usecases.describe_flags import describe_flags, flagged_days, notes_on
 from scienceops.usecases.flag_rows import flag_rows, read_flags, undo_flag
 from scienceops.usecases.platform_secrets import gateway_secret

@@ -45,3 +45,23 @@ def test_columns_come_in_the_order_of_the_schema():
     schema = Schema((Column("b", "number"), Column("a", "number")))
     table = Table.from_rows([{"a": 1.0, "b": 2.0}], schema)
     assert table_to_frame(table, schema).to_dict("records") == [{"b": 2.0, "a": 1.0}]
+
+
+def test_a_time_without_an_offset_is_in_utc_whatever_row_is_before_it():
+    schema = Schema((Column("at", "datetime", nullable=True),))
+    texts = [
+        "2026-03-29T02:30:00+02:00",
+        "2026-03-29T02:30:00",
+        None,
+        "2026-03-29",
+        "2026-03-29T02Z",
+    ]
+    alone = [
+        table_to_frame(Table([[text]], 1), schema)["at"].dt.strftime("%dT%H:%M")[0]
+        for text in texts
+    ]
+    assert alone[:2] == ["29T00:30", "29T02:30"]
+    together = table_to_frame(Table([texts], len(texts)), schema)["at"]
+    assert together.dtype == "datetime64[ns]"
+    told = together.dt.strftime("%dT%H:%M")
+    assert told.fillna("").tolist() == ["" if pd.isna(text) else text for text in alone]

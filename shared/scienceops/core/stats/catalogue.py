@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from scienceops.core.names import PREDICTION
 from scienceops.core.stats.baseline import Baseline
+from scienceops.core.stats.category import shortened, utf16_units
 from scienceops.core.stats.partials import ColumnPartial
 from scienceops.core.stats.terms import WINDOW_DAYS
 from scienceops.core.stats.verdicts import Comparison
@@ -18,6 +19,8 @@ Value = float | Mapping[str, float] | None
 
 #: Labels that get statistics of their own; the rest are counted together.
 TOP_LABELS = 50
+#: A longer label is told by its beginning and a hash.
+LONGEST_LABEL = 200
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,11 @@ def _known(means: Sequence[float | None]) -> list[float]:
     return [mean for mean in means if mean is not None]
 
 
+def distinct(feature: Feature) -> Value:
+    """How many different values there are; where that is estimated, at most one a row."""
+    return float(min(feature.part.distinct.estimate, feature.part.count))
+
+
 def histogram(feature: Feature) -> Value:
     """Rows below the training bins (00), in each of them, and above."""
     numbers = feature.part.numbers
@@ -122,7 +130,10 @@ def category_count(feature: Feature) -> Value:
     labels = feature.part.labels
     if labels is None:
         return None
-    return {label: float(rows) for label, rows in labels.top(TOP_LABELS).items()}
+    return {
+        shortened(label, LONGEST_LABEL, utf16_units): float(rows)
+        for label, rows in labels.top(TOP_LABELS).items()
+    }
 
 
 def count_ratio(feature: Feature) -> Value:
@@ -140,6 +151,8 @@ def unseen_categories(feature: Feature) -> Value:
     if now is None or then is None or then.labels is None:
         return None
     known = sum(rows for label, rows in now.counts.items() if label in then.labels.counts)
+    # Training's labels are never pooled but for one: a label that has the pool's name.
+    known += now.pooled if then.labels.pooled else 0
     return float(now.total - known)
 
 
@@ -167,7 +180,7 @@ STATISTICS: dict[str, Callable[[Feature], Value]] = {
     "p75": quantile(0.75),
     "p95": quantile(0.95),
     "p99": quantile(0.99),
-    "distinct": lambda feature: float(feature.part.distinct.estimate),
+    "distinct": distinct,
     "histogram": histogram,
     "category_count": category_count,
     "count_ratio": count_ratio,

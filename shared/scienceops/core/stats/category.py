@@ -1,8 +1,9 @@
 """Labels: what is kept of a chunk of categories, and how two chunks become one."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 #: Labels counted one by one. Beyond, the rarest are pooled, so a column of ids costs no memory.
 LABELS_KEPT = 10_000
@@ -76,3 +77,29 @@ def _limited(counts: Counter[str], pooled: int, pinned: frozenset[str]) -> Label
     least = max(LABELS_KEPT, sum(label in pinned for label in counts))
     kept, dropped = ranked[:least], ranked[least:]
     return Labels(dict(kept), pooled + sum(count for _, count in dropped), pinned)
+
+
+def shortened(label: str, most: int, size: Callable[[str], int]) -> str:
+    """The label; of one whose size is more, the beginning and a hash of the whole.
+
+    A label is part of a statistic's name, and names end at 256 characters in SQL.
+
+    >>> shortened("red", 20, len), shortened("x" * 1000, 20, len)
+    ('red', 'xxxxxxxxxxx…44f83544')
+    """
+    if size(label) <= most:
+        return label
+    mark = "…" + sha256(label.encode("utf-8", "surrogatepass")).hexdigest()[:8]
+    head = label[:most]
+    while size(head + mark) > most:
+        head = head[:-1]
+    return head + mark
+
+
+def utf16_units(text: str) -> int:
+    """How long SQL Server takes a text to be.
+
+    >>> utf16_units("a🎉")
+    3
+    """
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from scienceops.core.stats.category import OTHER
+from scienceops.core.stats.category import OTHER, shortened
 from scienceops.core.stats.numeric import Moments
 from scienceops.core.stats.sketches import FloatArray, IntArray
 
@@ -23,6 +23,8 @@ _Z = 1.959963984540054
 _RESAMPLES = 400
 #: Classes that the confusion tells apart; the rarer ones are told together. Labels may be any text.
 CLASSES_TOLD = 50
+#: Size in JSON from which on a class is told by its beginning and a hash: two make a name.
+LONGEST_CLASS = 110
 #: Up to so many kinds of (actual, predicted) F1 has an interval, which draws each of them anew.
 PAIRS_DRAWN = 10_000
 #: Share of a mean below which a deviation from it is rounding.
@@ -125,7 +127,9 @@ def _told_together(confusion: Mapping[tuple[str, str], int]) -> Counter[tuple[st
         for label in pair:
             rows[label] += n
     told = sorted(rows, key=lambda label: (-rows[label], label))[:CLASSES_TOLD]
-    name = {label: label for label in told}
+    name = {
+        label: shortened(label, LONGEST_CLASS, lambda text: len(json.dumps(text))) for label in told
+    }
     pooled: Counter[tuple[str, str]] = Counter()
     for (actual, predicted), n in confusion.items():
         pooled[name.get(actual, OTHER), name.get(predicted, OTHER)] += n
@@ -137,8 +141,7 @@ def _of_numbers(quality: Quality) -> dict[str, float]:
     squared = _mean_of_errors(quality.squared)
     if squared is None:
         return found
-    roots = tuple(math.sqrt(value) for value in squared)
-    found.update(zip(("rmse", "rmse_low", "rmse_high"), roots, strict=True))
+    found.update(_with_interval("rmse", tuple(math.sqrt(value) for value in squared)))
     variance, size = quality.actual.variance or 0.0, abs(quality.actual.mean or 0.0)
     # Labels that are all the same have a spread that is nothing but the rounding of their mean.
     if _ROUNDING * size < math.sqrt(variance) < math.inf:
@@ -146,19 +149,23 @@ def _of_numbers(quality: Quality) -> dict[str, float]:
     return found
 
 
-def _mean_of_errors(errors: Moments) -> tuple[float, float, float] | None:
-    """(mean, low, high) by the normal approximation, none below zero; None without values."""
+def _mean_of_errors(errors: Moments) -> tuple[float, ...] | None:
+    """(mean, low, high) by the normal approximation, none below zero; None without values.
+
+    The mean alone of one error, which says nothing of how far others may be from it.
+    """
     mean, variance = errors.mean, errors.variance
     if mean is None or variance is None:
         return None
+    if errors.count == 1:
+        return (mean,)
     half = _Z * math.sqrt(variance / errors.count)
     return mean, max(mean - half, 0.0), mean + half
 
 
-def _with_interval(name: str, values: tuple[float, float, float] | None) -> dict[str, float]:
-    if values is None:
-        return {}
-    return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
+def _with_interval(name: str, values: tuple[float, ...] | None) -> dict[str, float]:
+    # Of what has no interval there is the value alone.
+    return dict(zip((name, f"{name}_low", f"{name}_high"), values or (), strict=False))
 
 
 def wilson(hits: int, rows: int) -> tuple[float, float]:

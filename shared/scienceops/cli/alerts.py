@@ -43,7 +43,9 @@ def alerts(name: str, as_json: bool) -> None:
         ],
     )
     if found["gone_before"]:
-        click.echo(f"of events before {found['gone_before'][:10]}, only the last is kept")
+        click.echo(
+            f"of events before {found['gone_before'][:10]}, only the last of each rule is kept"
+        )
 
 
 def _state(rule: dict[str, Any]) -> str:

@@ -167,6 +167,7 @@ class Scene:
             drain_seconds=1,
             engine="inline",
             environment="test",
+            record_days=90,
         )
 
     def _put(self, value: Any, partition: str, key: str) -> Any:

@@ -25,7 +25,7 @@ from scienceops.core.names import CAPTURES, PACKAGES, Partition, package_key
 from scienceops.core.versions import VersionState
 from scienceops.errors import ObjectExists
 from scienceops.ports import Ports
-from scienceops.usecases.freeze_run import read_runs
+from scienceops.usecases.find_runs import read_runs
 from scienceops.usecases.records import read_service, read_versions
 
 SEED = 20261125

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from scienceops.bodies import Body
 from scienceops.config import Settings
@@ -21,7 +21,7 @@ from scienceops.ports import Ports
 from scienceops.ports.message_queue import Delivery
 from scienceops.ports.service_runtime import Reply
 from scienceops.upkeep import Upkeep
-from scienceops.usecases import describe, manage_keys, platform_secrets
+from scienceops.usecases import clear_records, describe, manage_keys, platform_secrets
 from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.announce_capture import announce_capture
 from scienceops.usecases.describe_alerts import describe_alerts
@@ -92,6 +92,7 @@ class App:
                 drain_seconds=self.settings.drain_seconds,
                 engine=self.settings.statistics_engine,
                 environment=self.settings.environment,
+                record_days=self.settings.record_days,
                 at_once=at_once,
             )
         finally:
@@ -219,6 +220,14 @@ class App:
     def runs(self, most: int = 20) -> list[dict[str, Any]]:
         """The newest statistics runs, newest first."""
         return describe.describe_runs(self.ports, most)
+
+    def run(self, number: int) -> dict[str, Any]:
+        """One statistics run."""
+        return describe.describe_run(number, self.ports)
+
+    def gone_before(self, kind: Literal["runs", "rejections"]) -> str:
+        """The time before which some of these are kept no more; empty while all are there."""
+        return clear_records.gone_before(self.ports, kind)
 
     def history(self, name: str, until: datetime | None = None) -> list[dict[str, Any]]:
         """The newest 1,000 entries of a service's ledger up to a time, oldest first."""

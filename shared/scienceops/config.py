@@ -47,6 +47,12 @@ class Settings(BaseSettings):
     statistics_engine: Literal["auto", "inline", "spark"] = Field(
         "auto", description="Engine of the statistics job; auto takes spark for large days."
     )
+    record_days: int = Field(
+        90,
+        ge=0,
+        description="Days that ended statistics runs, sent alerts and refused uploads are listed; "
+        "0 keeps them for good.",
+    )
     upload_settle_seconds: float = Field(
         10,
         gt=0,

@@ -144,7 +144,7 @@ def test_a_person_has_a_service_s_days_computed_anew(
     number = begun.json()["run"]
 
     def succeeded() -> bool:
-        runs = deployment.request("GET", "/api/v1/runs", key=owner).json()
+        runs = deployment.request("GET", "/api/v1/runs", key=owner).json()["runs"]
         return any(run["number"] == number and run["state"] == "succeeded" for run in runs)
 
     deployment.wait("the run that was asked for", succeeded, 180)

@@ -81,7 +81,7 @@ def test_captured_rows_become_statistics_and_quality_in_sql_by_the_clock(
     assert sepal["prediction_date"] == yesterday()
     # The rows are seen before the run is told as ended.
     installation.wait_for(
-        lambda: {run["state"] for run in installation.json("/runs")},
+        lambda: {run["state"] for run in installation.json("/runs")["runs"]},
         lambda states: "succeeded" in states,
     )
 

@@ -130,6 +130,87 @@ class ModelRegistryContract:
         assert all(record.body == {"key": record.key} for record in found)
         assert all((record.partition, record.revision) == ("iris", 1) for record in found)
 
+    @pytest.mark.parametrize(
+        ("prefix", "since", "wanted"),
+        [
+            ("run/", "run/0", ["run/001", "run/002", "run/010", "run/1000"]),
+            ("run/", "run/002", ["run/002", "run/010", "run/1000"]),
+            ("run/", "run/003", ["run/010", "run/1000"]),
+            ("run/", "run/2", []),
+            ("", "run/010", ["run/010", "run/1000", "run0", "service"]),
+        ],
+    )
+    def test_a_scan_since_a_key_leaves_out_those_before_it(
+        self, registry: ModelRegistry, prefix: str, since: str, wanted: list[str]
+    ) -> None:
+        for key in ("alert", "run", "run/001", "run/002", "run/010", "run/1000", "run0", "service"):
+            registry.put(Record("iris", key, 0, {}))
+        assert [found.key for found in registry.scan("iris", prefix, since=since)] == wanted
+
+    def test_a_deleted_record_is_gone_and_its_entries_stay(self, registry: ModelRegistry) -> None:
+        for key in ("a", "b/1", "b/2"):
+            registry.put(Record("iris", key, 0, {}), entry(key))
+        registry.delete(registry.put(Record("iris", "b/1", 1, {})))
+        assert registry.get("iris", "b/1") is None
+        assert [found.key for found in registry.scan("iris")] == ["a", "b/2"]
+        assert self.actions(registry.ledger("iris")) == ["a", "b/1", "b/2"]
+        assert registry.partitions() == ["iris"]
+
+    def test_deleting_what_is_gone_does_nothing(self, registry: ModelRegistry) -> None:
+        registry.delete(Record("iris", "a", 1, {}))
+        put = registry.put(Record("iris", "a", 0, {}))
+        for _ in range(2):
+            registry.delete(put)
+        assert registry.scan("iris") == []
+
+    @pytest.mark.parametrize("expected", [0, 1, 3])
+    def test_a_record_that_has_moved_on_is_not_deleted(
+        self, registry: ModelRegistry, expected: int
+    ) -> None:
+        registry.put(Record("iris", "a", 0, {"n": 1}))
+        second = registry.put(Record("iris", "a", 1, {"n": 2}))
+        with pytest.raises(RevisionConflict, match="iris/a is at revision 2") as caught:
+            registry.delete(Record("iris", "a", expected, {}))
+        assert (caught.value.expected, caught.value.found) == (expected, 2)
+        assert registry.get("iris", "a") == second
+
+    def test_a_put_over_a_deleted_record_is_refused_and_a_new_one_begins_anew(
+        self, registry: ModelRegistry
+    ) -> None:
+        read = registry.put(Record("iris", "a", 0, {}))
+        registry.delete(read)
+        with pytest.raises(RevisionConflict, match="revision 0, not 1"):
+            registry.put(read)
+        assert registry.put(Record("iris", "a", 0, {"n": 2})).revision == 1
+
+    def test_of_writers_and_deleters_beside_each_other_nobody_wins_twice(
+        self, registry: ModelRegistry
+    ) -> None:
+        read = [registry.put(Record("iris", str(n), 0, {"n": 1})) for n in range(10)]
+
+        def delete(record: Record) -> bool:
+            try:
+                registry.delete(record)
+            except RevisionConflict:
+                return False
+            return True
+
+        def change(record: Record) -> bool:
+            try:
+                registry.put(Record("iris", record.key, record.revision, {"n": 2}))
+            except RevisionConflict:
+                return False
+            return True
+
+        with ThreadPoolExecutor(8) as pool:
+            deleted = pool.map(delete, read)
+            changed = pool.map(change, read)
+            outcomes = list(zip(deleted, changed, strict=True))
+        left = {found.key: found.body for found in registry.scan("iris")}
+        for record, (gone, kept) in zip(read, outcomes, strict=True):
+            assert gone != kept
+            assert left.get(record.key) == ({"n": 2} if kept else None)
+
     def test_an_entry_is_read_back_as_it_was_put_with_its_number(
         self, registry: ModelRegistry
     ) -> None:

@@ -138,7 +138,7 @@ def test_a_bad_upload_is_rejected_with_reason_and_fix(platform, iris, file, cont
     (folder / file).write_bytes(content)
 
     def rejected():
-        found = platform.read("rejections")
+        found = platform.read("rejections")["rejections"]
         return next((r for r in found if r["key"] == f"packages/iris/{file}"), None)
 
     rejection = wait_for(rejected, 30, "the rejection")
@@ -153,7 +153,7 @@ def test_a_package_in_another_folder_than_its_name_is_rejected(platform, iris, t
     shutil.copy(pack_iris(tmp_path), folder / "model.zip")
 
     def rejected():
-        found = platform.read("rejections")
+        found = platform.read("rejections")["rejections"]
         return next((r for r in found if r["key"] == "packages/tulips/model.zip"), None)
 
     assert "packages/iris/" in wait_for(rejected, 30, "the rejection")["fix"]

@@ -133,6 +133,17 @@ UNUSED = (
         resources=("/training_sets/*",),
     ),
     Unused(
+        ("OnTimerRole",),
+        ("dynamodb:DeleteItem", "s3:DeleteObject"),
+        "records go when they are months old; tests/unit/records has some",
+    ),
+    Unused(
+        ("OnTimerRole",),
+        ("s3:GetObject",),
+        "whether an upload that was refused months ago still lies there",
+        resources=("/packages/*",),
+    ),
+    Unused(
         ("OnWorkRole",),
         ("s3:GetObject", "s3:PutObject"),
         "what the door of uploads left undone when it died is done; it lives in the loop",

@@ -42,6 +42,10 @@ def alerts(name: str, as_json: bool) -> None:
             for d in found["deliveries"]
         ],
     )
+    if found["gone_before"]:
+        click.echo(
+            f"of events before {found['gone_before'][:10]}, only the last of each rule is kept"
+        )
 
 
 def _state(rule: dict[str, Any]) -> str:

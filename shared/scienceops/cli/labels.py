@@ -54,7 +54,8 @@ def labels(name: str, data: Path, key: str | None, as_json: bool) -> None:
             {"accepted": accepted, "refused": refused, "problems": problems, "new_classes": found}
         )
     else:
-        click.echo(f"{accepted} labels taken, {refused} refused")
+        noun = "label" if accepted == 1 else "labels"
+        click.echo(f"{accepted} {noun} taken, {refused} refused")
         for problem in problems[:PROBLEMS_SHOWN]:
             click.echo(f"  label {problem['item'] + 1}: {problem['problem']}", err=True)
         if len(problems) > PROBLEMS_SHOWN:

@@ -72,7 +72,7 @@ def run_and_wait(name: str, engine: str | None, *, quiet: bool) -> dict[str, Any
         time.sleep(LOOK_SECONDS)
     told = ""
     while True:
-        found = next(r for r in app().runs(1000) if r["number"] == asked.number)
+        found = app().run(asked.number)
         if told and found["state"] in ENDS and sys.stderr.isatty():
             click.echo(err=True)
         if found["state"] == "succeeded":

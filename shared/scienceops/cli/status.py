@@ -78,6 +78,7 @@ def _facts(name: str | None) -> dict[str, Any]:
         "services": app().services(),
         "rejections": app().rejections(),
         "runs": app().runs(5),
+        "gone_before": {kind: app().gone_before(kind) for kind in ("rejections", "runs")},
     }
 
 
@@ -132,6 +133,13 @@ def _show_all(facts: dict[str, Any]) -> None:
             for run in facts["runs"]
         ],
     )
+    gone = facts["gone_before"]
+    if gone["rejections"]:
+        told = "those that lie there no more are not listed"
+        click.echo(f"of uploads refused before {gone['rejections'][:10]}, {told}")
+    if gone["runs"]:
+        told = "only those that a day still shows are kept"
+        click.echo(f"of runs before {gone['runs'][:10]}, {told}")
 
 
 def _show_service(service: dict[str, Any]) -> None:

@@ -211,6 +211,12 @@ class RunState(StrEnum):
     ABANDONED = "abandoned"
 
 
+#: States in which a run keeps others from starting.
+BUSY_RUNS = frozenset({RunState.FREEZING, RunState.READY, RunState.RUNNING})
+#: States from which a run still moves on.
+OPEN_RUNS = BUSY_RUNS | {RunState.FAILING}
+
+
 class StatisticsRun(Document):
     """One statistics run: what asked for it, what it reads, how it ended.
 
@@ -230,6 +236,12 @@ class StatisticsRun(Document):
     retry_at: str = ""
     reason: str = ""
     result: Mapping[str, Any] = {}
+
+
+class EndedRuns(Document):
+    """Every run with a lower number than `below` has ended."""
+
+    below: int = 0
 
 
 class Token(Document):

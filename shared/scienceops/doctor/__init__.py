@@ -23,7 +23,7 @@ class Check:
 
 def examine() -> list[Check]:
     """Every check, in the order in which things are needed."""
-    from scienceops.doctor import home, machine, packages
+    from scienceops.doctor import home, machine, packages, queues
 
     place, settings = home.find_home()
     return [
@@ -35,6 +35,7 @@ def examine() -> list[Check]:
         machine.check_engine(),
         *home.check_home(place),
         *home.check_up(place),
+        *queues.check_queues(),
         machine.check_clock(place),
         *machine.check_tools(),
     ]

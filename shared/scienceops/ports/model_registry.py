@@ -49,12 +49,23 @@ class ModelRegistry(Protocol):
         """
         ...
 
-    def scan(self, partition: str, prefix: str = "") -> list[Record]:
-        """Records of a partition whose key starts with `prefix`, in key order."""
+    def delete(self, record: Record) -> None:
+        """Remove the record at the revision that was read; nothing happens when it is gone.
+
+        Raises RevisionConflict when it has moved on. The ledger keeps its entries.
+        """
+        ...
+
+    def scan(self, partition: str, prefix: str = "", *, since: str = "") -> list[Record]:
+        """Records of a partition whose key starts with `prefix`, in key order.
+
+        since: a key with that prefix; those before it are not read, so that the newest of many
+        numbered records are found at once. What follows the prefix is ASCII letters and digits.
+        """
         ...
 
     def partitions(self) -> list[str]:
-        """Every partition that holds a record, sorted."""
+        """Every partition that holds a record, sorted; one that held some may still be told."""
         ...
 
     def ledger(

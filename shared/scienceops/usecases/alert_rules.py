@@ -15,7 +15,6 @@ from scienceops.core.versions import MADE_LIVE, RunState, Service, StatisticsRun
 from scienceops.errors import ObjectNotFound
 from scienceops.ports import Ports
 from scienceops.usecases.follow_run import PATIENCE
-from scienceops.usecases.freeze_run import read_runs
 from scienceops.usecases.records import read_versions
 
 #: A list of names is cut here: an event is to be read, the page has them all.
@@ -39,7 +38,7 @@ class Scene:
     policy: Policy
     ports: Ports
     now: datetime
-    #: The statistics runs of every service, oldest first.
+    #: The statistics runs of every service, from the oldest that has not ended on, oldest first.
     runs: Callable[[], list[StatisticsRun]]
 
     @cached_property
@@ -145,11 +144,6 @@ RULES: Mapping[Rule, Callable[[Scene], Finding | None]] = {
     "failed_run": find_failed_run,
     "no_traffic": find_no_traffic,
 }
-
-
-def all_runs(ports: Ports) -> list[StatisticsRun]:
-    """Every statistics run, oldest first."""
-    return [stored.value for stored in read_runs(ports)]
 
 
 def _identity(content: Mapping[str, Any]) -> str:

@@ -20,13 +20,12 @@ from scienceops.core.names import (
     split_package_key,
 )
 from scienceops.core.retraining import MOVING
-from scienceops.core.versions import RESTING, Deployment, Version, VersionState
+from scienceops.core.versions import OPEN_RUNS, RESTING, Deployment, Version, VersionState
 from scienceops.digests import digest_of
 from scienceops.errors import BadInput, ObjectNotFound
 from scienceops.ports import Ports
 from scienceops.ports.object_store import ObjectInfo
-from scienceops.usecases.follow_run import OPEN
-from scienceops.usecases.freeze_run import read_runs
+from scienceops.usecases.find_runs import current_runs, read_runs
 from scienceops.usecases.records import find_all, read_versions, service_names
 from scienceops.usecases.request_retraining import read_retrainings
 
@@ -67,13 +66,13 @@ def find_in_use(ports: Ports) -> InUse:
             builds.add(version.build_id)
             if version.state not in RESTING:
                 open_builds.add(version.build_id)
-    runs = [stored.value for stored in read_runs(ports)]
+    runs = current_runs(ports)
     return InUse(
         images=frozenset(images - {""}),
         builds=frozenset(builds - {""}),
         open_builds=frozenset(open_builds - {""}),
         open_jobs=frozenset(
-            [run_id(run.number) for run in runs if run.state in OPEN] + _training_jobs(ports)
+            [run_id(run.number) for run in runs if run.state in OPEN_RUNS] + _training_jobs(ports)
         ),
         deployments=frozenset(deployments),
     )
@@ -142,7 +141,7 @@ def _manifests(ports: Ports, before: datetime) -> Iterator[Garbage]:
     ended = {
         key: number
         for number, run in runs.items()
-        if run.state not in OPEN and number not in shown
+        if run.state not in OPEN_RUNS and number not in shown
         for key in (run_manifest_key(run_id(number)), run_result_key(run_id(number)))
     }
     for info in ports.objects.scan(RUNS):

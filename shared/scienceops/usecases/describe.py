@@ -7,10 +7,10 @@ from typing import Any
 from scienceops.core.names import split_package_key, version_file_key
 from scienceops.core.policy import read_policy
 from scienceops.core.versions import MADE_LIVE, Deployment, Rejection, Service, Version
-from scienceops.errors import ObjectNotFound, ServiceNotReady
+from scienceops.errors import NotFound, ObjectNotFound, ServiceNotReady
 from scienceops.ports import Ports
 from scienceops.ports.model_registry import EVERY, LedgerEntry
-from scienceops.usecases.freeze_run import read_runs
+from scienceops.usecases.find_runs import newest_runs, read_run
 from scienceops.usecases.records import (
     PLATFORM,
     find_all,
@@ -69,7 +69,15 @@ def describe_rejections(ports: Ports) -> list[dict[str, Any]]:
 
 def describe_runs(ports: Ports, most: int = 20) -> list[dict[str, Any]]:
     """The newest statistics runs, newest first."""
-    return [s.value.model_dump(mode="json") for s in reversed(read_runs(ports)[-most:])]
+    return [run.model_dump(mode="json") for run in reversed(newest_runs(ports, most))]
+
+
+def describe_run(number: int, ports: Ports) -> dict[str, Any]:
+    """One statistics run; raises NotFound."""
+    found = read_run(number, ports)
+    if found is None:
+        raise NotFound(f"there is no statistics run {number}; `scienceops status` lists the newest")
+    return found.value.model_dump(mode="json")
 
 
 def describe_history(name: str, until: datetime | None, ports: Ports) -> list[dict[str, Any]]:

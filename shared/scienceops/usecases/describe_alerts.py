@@ -5,14 +5,16 @@ from typing import Any
 from scienceops.core.alerts import RULES
 from scienceops.core.policy import read_policy
 from scienceops.ports import Ports
+from scienceops.usecases.clear_records import gone_before
 from scienceops.usecases.records import read_service
 from scienceops.usecases.watch_alerts import read_alert, read_deliveries
 
 
 def describe_alerts(name: str, ports: Ports, most: int = 100) -> dict[str, Any]:
-    """{"service", "url", "rules", "deliveries"}: every rule, and the newest events, newest first.
+    """{"service", "url", "rules", "deliveries", "gone_before"}: every rule, and the newest events.
 
-    A rule that is not watched has `watched` false. Raises ServiceNotFound.
+    A rule that is not watched has `watched` false. Events come newest first; some of those before
+    `gone_before` are kept no more, if there is such a time. Raises ServiceNotFound.
     """
     policy = read_policy(read_service(ports.registry, name).value.policy)
     alerts = [read_alert(name, rule, ports).value for rule in RULES]
@@ -32,4 +34,5 @@ def describe_alerts(name: str, ports: Ports, most: int = 100) -> dict[str, Any]:
         "deliveries": [
             delivery.model_dump(mode="json", exclude={"service"}) for delivery in deliveries[:most]
         ],
+        "gone_before": gone_before(ports, "deliveries", name),
     }

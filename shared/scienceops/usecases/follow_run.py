@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from scienceops.core.names import run_id, run_manifest_key, run_result_key
-from scienceops.core.versions import RunState, StatisticsRun
+from scienceops.core.versions import OPEN_RUNS, RunState, StatisticsRun
 from scienceops.errors import ObjectNotFound, RevisionConflict
 from scienceops.ports import Ports
 from scienceops.ports.job_launcher import JobOrder, JobState
-from scienceops.usecases.freeze_run import FREEZE_SECONDS, read_runs
-from scienceops.usecases.records import STATISTICS, Clock, Stored, find, number_key, save, stamp
+from scienceops.usecases.find_runs import current_runs, ledgered, read_run
+from scienceops.usecases.freeze_run import FREEZE_SECONDS
+from scienceops.usecases.records import Clock, Stored, save, stamp
 
 log = logging.getLogger(__name__)
 
@@ -21,15 +22,10 @@ JOB_TIMEOUT_SECONDS = 3600
 PATIENCE = 3
 LONGEST_WAIT_SECONDS = 3600
 
-#: States in which a run keeps others from starting.
-BUSY = frozenset({RunState.FREEZING, RunState.READY, RunState.RUNNING})
-#: States from which a run still moves on.
-OPEN = BUSY | {RunState.FAILING}
-
 
 def follow_run(number: int, ports: Ports, clock: Clock) -> float | None:
     """Take the run's next step; seconds until the next look, None when it has ended."""
-    stored = find(ports.registry, STATISTICS, number_key("run", number), StatisticsRun)
+    stored = read_run(number, ports)
     if stored is None:
         return None
     try:
@@ -52,8 +48,8 @@ def fail_attempt(number: int, reason: str, ports: Ports, clock: Clock) -> float 
     Seconds until the next attempt, None for a run that makes none. A job that runs may run on: it
     writes what the next one writes, of the same frozen manifest.
     """
-    stored = find(ports.registry, STATISTICS, number_key("run", number), StatisticsRun)
-    if stored is None or stored.value.state not in OPEN - {RunState.FREEZING}:
+    stored = read_run(number, ports)
+    if stored is None or stored.value.state not in OPEN_RUNS - {RunState.FREEZING}:
         return None
     run = stored.value
     begun = run.attempt if run.state is RunState.RUNNING else run.attempt + 1
@@ -71,7 +67,7 @@ def _abandon_if_stuck(stored: Stored[StatisticsRun], ports: Ports, clock: Clock)
         stored,
         stored.value.model_copy(update={"state": RunState.ABANDONED}),
         at=clock(),
-        action="statistics abandoned",
+        action=ledgered(stored.value, "statistics abandoned"),
         why="the process that prepared the run died",
         details={"run": stored.value.number},
     )
@@ -114,11 +110,11 @@ def _look(stored: Stored[StatisticsRun], ports: Ports, clock: Clock) -> float | 
             stored,
             ended,
             at=clock(),
-            action="statistics computed",
+            action=ledgered(run, "statistics computed"),
             details={"run": run.number, "engine": result["engine"]},
         )
         # A run that is still open may have rows that it has yet to show.
-        still_open = [s.value.number for s in read_runs(ports) if s.value.state in OPEN]
+        still_open = [r.number for r in current_runs(ports) if r.state in OPEN_RUNS]
         ports.statistics.purge(before_run=min([run.number, *still_open]))
         log.info("run succeeded", extra={"run": run.number, "engine": result["engine"]})
         return None
@@ -140,7 +136,7 @@ def _try_again(stored: Stored[StatisticsRun], reason: str, ports: Ports, clock: 
         stored,
         run.model_copy(update=changes),
         at=clock(),
-        action="statistics failed",
+        action=ledgered(run, "statistics failed"),
         why=reason[:2000],
         details={"run": run.number, "attempt": run.attempt},
     )

@@ -20,11 +20,11 @@ from scienceops.errors import BadInput, RevisionConflict
 from scienceops.ports import Ports
 from scienceops.ports.message_queue import Delivery
 from scienceops.ports.object_store import ObjectStore
+from scienceops.usecases.find_runs import current_runs, ledgered
 from scienceops.usecases.records import (
     STATISTICS,
     Clock,
     Stored,
-    find_all,
     number_key,
     save,
     stamp,
@@ -95,11 +95,6 @@ def freeze_run(
     return ready
 
 
-def read_runs(ports: Ports) -> list[Stored[StatisticsRun]]:
-    """Every statistics run, oldest first."""
-    return find_all(ports.registry, STATISTICS, "run/", StatisticsRun)
-
-
 def _keys(prefix: str, objects: ObjectStore) -> list[str]:
     return [info.key for info in objects.scan(prefix)]
 
@@ -166,8 +161,8 @@ def _claim_number(
     ports: Ports, clock: Clock, engine: str, requested_by: str
 ) -> Stored[StatisticsRun]:
     while True:
-        runs = read_runs(ports)
-        number = 1 + (runs[-1].value.number if runs else 0)
+        runs = current_runs(ports)
+        number = 1 + (runs[-1].number if runs else 0)
         now = clock()
         run = StatisticsRun(
             number=number, engine=engine, requested_at=stamp(now), requested_by=requested_by
@@ -179,7 +174,7 @@ def _claim_number(
                 run,
                 at=now,
                 actor=requested_by,
-                action="statistics requested",
+                action=ledgered(run, "statistics requested"),
                 details={"run": number, "engine": engine},
             )
         except RevisionConflict:

@@ -16,12 +16,11 @@ from scienceops.core.messages import (
 )
 from scienceops.core.nudges import KEY, Nudge, Nudges
 from scienceops.core.retraining import MOVING
-from scienceops.core.versions import RESTING, Deployment
+from scienceops.core.versions import OPEN_RUNS, RESTING, Deployment
 from scienceops.errors import RevisionConflict
 from scienceops.ports import Ports
 from scienceops.usecases.advance_version import awaits_promotion
-from scienceops.usecases.follow_run import OPEN
-from scienceops.usecases.freeze_run import read_runs
+from scienceops.usecases.find_runs import current_runs, note_ended_runs
 from scienceops.usecases.records import (
     STATISTICS,
     Clock,
@@ -46,9 +45,12 @@ def nudge_service(name: str, ports: Ports, clock: Clock, patience_seconds: float
 
 def nudge_runs(ports: Ports, clock: Clock, patience_seconds: float) -> None:
     """Send a message for every statistics run that was under way longer than that."""
-    runs = [stored.value for stored in read_runs(ports)]
-    moving = [(FollowRun(run=run.number), run.requested_at) for run in runs if run.state in OPEN]
+    runs = current_runs(ports)
+    moving = [
+        (FollowRun(run=run.number), run.requested_at) for run in runs if run.state in OPEN_RUNS
+    ]
     _nudge(STATISTICS, moving, ports, clock, patience_seconds)
+    note_ended_runs(runs, ports, clock)
 
 
 def follow(message: Work, ports: Ports) -> Work | None:

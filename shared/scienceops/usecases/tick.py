@@ -6,12 +6,13 @@ from datetime import datetime
 from functools import partial
 
 from scienceops.core.messages import CAPTURES, WORK, FollowRun
-from scienceops.core.versions import Deployment
+from scienceops.core.versions import BUSY_RUNS, Deployment
 from scienceops.ports import Ports
 from scienceops.ports.service_runtime import Observed, ServiceStatus
+from scienceops.usecases.clear_records import clear_records
 from scienceops.usecases.due_retrainings import start_due_retrainings
-from scienceops.usecases.follow_run import BUSY
-from scienceops.usecases.freeze_run import freeze_run, read_runs
+from scienceops.usecases.find_runs import current_runs
+from scienceops.usecases.freeze_run import freeze_run
 from scienceops.usecases.guarded import Guarded
 from scienceops.usecases.nudge import PATIENCE_SECONDS, nudge_runs, nudge_service
 from scienceops.usecases.publish_access import publish_access
@@ -36,6 +37,7 @@ def tick(
     drain_seconds: float,
     engine: str,
     environment: str,
+    record_days: int,
     at_once: bool = False,
 ) -> None:
     """One turn of the clock; taking it twice does nothing the second time.
@@ -59,6 +61,7 @@ def tick(
         due = partial(start_due_retrainings, ports, clock, [name])
         guarded.take("starting retrainings", name, due)
     guarded.take("nudging", "", partial(_nudge, names, ports, clock, guarded, at_once))
+    guarded.take("clearing records", "", partial(clear_records, ports, clock, record_days))
     guarded.tell()
 
 
@@ -108,8 +111,8 @@ def _start_statistics(
 ) -> None:
     if ports.queue.depth(CAPTURES) == 0:
         return
-    runs = [stored.value for stored in read_runs(ports)]
-    if any(run.state in BUSY for run in runs):
+    runs = current_runs(ports)
+    if any(run.state in BUSY_RUNS for run in runs):
         return
     if runs:
         age = clock() - datetime.fromisoformat(runs[-1].requested_at)

@@ -18,7 +18,8 @@ from scienceops.core.versions import StatisticsRun
 from scienceops.errors import RevisionConflict
 from scienceops.ports import Ports
 from scienceops.usecases.alert_rules import RULES as FINDERS
-from scienceops.usecases.alert_rules import Finding, Scene, all_runs
+from scienceops.usecases.alert_rules import Finding, Scene
+from scienceops.usecases.find_runs import current_runs
 from scienceops.usecases.records import (
     Clock,
     Stored,
@@ -38,7 +39,7 @@ OVERDUE = timedelta(minutes=10)
 
 def watch_alerts(ports: Ports, clock: Clock, environment: str, public_url: str) -> None:
     """Judge every service once; doing it twice does nothing the second time."""
-    runs: Callable[[], list[StatisticsRun]] = cache(lambda: all_runs(ports))
+    runs: Callable[[], list[StatisticsRun]] = cache(lambda: current_runs(ports))
     for name in service_names(ports.registry):
         try:
             Watcher(name, ports, clock(), environment, public_url).watch(runs)

@@ -99,13 +99,13 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
         return {"revoked": slot}
 
     @routes.get("/rejections")
-    def rejections() -> list[dict[str, Any]]:
+    def rejections() -> dict[str, Any]:
         caller("viewer")
-        return app.rejections()
+        return {"rejections": app.rejections(), "gone_before": app.gone_before("rejections")}
 
     @routes.get("/runs")
-    def runs() -> list[dict[str, Any]]:
+    def runs() -> dict[str, Any]:
         caller("viewer")
-        return app.runs()
+        return {"runs": app.runs(), "gone_before": app.gone_before("runs")}
 
     return routes

@@ -81,6 +81,7 @@ def _add_monitors(routes: Blueprint, app: App) -> None:
             services=app.services(),
             rejections=app.rejections(),
             runs=app.runs(5),
+            gone={kind: app.gone_before(kind) for kind in ("rejections", "runs")},
         )
 
     @routes.get("/services/<name>/models")

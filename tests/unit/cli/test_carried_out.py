@@ -19,6 +19,7 @@ def on(tmp_path, monkeypatch):
             services=list,
             rejections=list,
             runs=lambda most: [],
+            gone_before=lambda kind: "",
         )
         for module in (session, status, push):
             monkeypatch.setattr(module, "app", lambda: app)

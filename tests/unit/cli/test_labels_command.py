@@ -47,3 +47,13 @@ def test_columns_that_are_not_those_of_labels_are_refused(header, says, sent, tm
 def test_a_row_that_is_not_given_is_the_first(sent, tmp_path):
     send(tmp_path / "labels.csv", "request_id,label\nabc,setosa\n")
     assert b'"row": 0' in sent[0]
+
+
+@pytest.mark.parametrize(
+    ("accepted", "says"), [(1, "1 label taken, 0 refused\n"), (2, "2 labels taken, 0 refused\n")]
+)
+def test_one_label_is_told_as_one(accepted, says, sent, tmp_path, monkeypatch, capsys):
+    told = {"accepted": accepted, "refused": 0, "problems": [], "new_classes": []}
+    monkeypatch.setattr(labels, "post", lambda *_: told)
+    send(tmp_path / "labels.csv", "request_id,label\nabc,setosa\n")
+    assert capsys.readouterr().out == says

@@ -10,13 +10,13 @@ from scienceops.adapters.local import connect
 from scienceops.config import Settings
 from scienceops.core.messages import WORK, AdvanceRetraining, FollowRun
 from scienceops.core.retraining import Retraining, RetrainingState
-from scienceops.core.versions import RunState, Service, StatisticsRun
+from scienceops.core.versions import BUSY_RUNS, RunState, Service, StatisticsRun
 from scienceops.ports import Ports
 from scienceops.ports.job_launcher import JobOrder, JobState, JobStatus
 from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery
 from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.do_work import do_work
-from scienceops.usecases.follow_run import BUSY, PATIENCE
+from scienceops.usecases.follow_run import PATIENCE
 from scienceops.usecases.records import STATISTICS, Stored, find, number_key, save
 from scienceops.usecases.request_retraining import read_retraining
 
@@ -95,7 +95,7 @@ def test_a_run_that_fails_so_again_and_again_lets_others_start(ports: Ports, sta
     put_run(ports, state=state, attempt=PATIENCE - (state is RunState.READY), job_id="j")
     deliver(ports, FollowRun(run=1), MAX_ATTEMPTS)
     assert read_run(ports).state is RunState.FAILING
-    assert read_run(ports).state not in BUSY
+    assert read_run(ports).state not in BUSY_RUNS
 
 
 def test_a_run_that_has_failed_for_weeks_is_tried_again_within_an_hour(ports: Ports):

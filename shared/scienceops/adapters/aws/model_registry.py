@@ -93,9 +93,27 @@ class DynamoModelRegistry:
             f"too many write to partition {record.partition!r} of the registry at once: do it again"
         )
 
-    def scan(self, partition: str, prefix: str = "") -> list[Record]:
+    def delete(self, record: Record) -> None:
+        """Remove the record if the revision is the one that was read."""
+        try:
+            self._dynamodb.delete_item(
+                TableName=self._table,
+                Key=_place(record.partition, _RECORD + record.key),
+                ConditionExpression="attribute_not_exists(revision) OR revision = :read",
+                ExpressionAttributeValues={":read": {"N": str(record.revision)}},
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            if error_code(error) != "ConditionalCheckFailedException":
+                raise
+            found = int(error.response["Item"]["revision"]["N"])
+            raise RevisionConflict(record.partition, record.key, record.revision, found) from None
+
+    def scan(self, partition: str, prefix: str = "", *, since: str = "") -> list[Record]:
         """Records by key."""
-        return [_to_record(found) for found in self._query(partition, _RECORD + prefix)]
+        start = _RECORD + prefix
+        found = self._query(partition, start, since=_RECORD + since if since else "")
+        return [_to_record(item) for item in found if item[SORT_KEY]["S"].startswith(start)]
 
     def partitions(self) -> list[str]:
         """Every partition with a record."""
@@ -153,11 +171,18 @@ class DynamoModelRegistry:
         newest_first: bool = False,
         page: int | None = None,
         action: str = "",
+        since: str = "",
     ) -> Iterator[Item]:
         condition, values = "#partition = :partition", {":partition": {"S": partition}}
         names = {"#partition": PARTITION_KEY}
         wanted = {}
-        if prefix:
+        if since:
+            # A key has one condition alone. The end itself is no key of the prefix.
+            condition += " AND #key BETWEEN :since AND :end"
+            end = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+            values |= {":since": {"S": since}, ":end": {"S": end}}
+            names["#key"] = SORT_KEY
+        elif prefix:
             condition += " AND begins_with(#key, :prefix)"
             values[":prefix"] = {"S": prefix}
             names["#key"] = SORT_KEY

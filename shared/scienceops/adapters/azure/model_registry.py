@@ -90,14 +90,30 @@ class TableModelRegistry:
             self._confirm_partition(record.partition)
         return Record(record.partition, record.key, record.revision + 1, dict(record.body))
 
-    def scan(self, partition: str, prefix: str = "") -> list[Record]:
+    def delete(self, record: Record) -> None:
+        """Remove the record by the etag that was read with its revision."""
+        row_key = RECORDS + encode_key(record.key)
+        while (stored := self._find(record.partition, row_key)) is not None:
+            found = int(stored["revision"])
+            if found != record.revision:
+                raise RevisionConflict(record.partition, record.key, record.revision, found)
+            try:
+                self._table.delete_entity(
+                    stored,
+                    etag=stored.metadata["etag"],
+                    match_condition=MatchConditions.IfNotModified,
+                )
+            except HttpResponseError as error:
+                if error.status_code not in (*_BEATEN, 404):
+                    raise
+
+    def scan(self, partition: str, prefix: str = "", *, since: str = "") -> list[Record]:
         """Records by key."""
-        start = RECORDS + encode_key(prefix)
         found = self._query(
             "PartitionKey eq @partition and RowKey ge @start and RowKey lt @end",
             partition=encode_key(partition),
-            start=start,
-            end=after(start),
+            start=RECORDS + encode_key(max(prefix, since)),
+            end=after(RECORDS + encode_key(prefix)),
         )
         return sorted((_record(partition, entity) for entity in found), key=lambda r: r.key)
 

@@ -69,12 +69,25 @@ class SqliteModelRegistry:
                 )
         return Record(partition, key, found + 1, body)
 
-    def scan(self, partition: str, prefix: str = "") -> list[Record]:
+    def delete(self, record: Record) -> None:
+        """Remove the record if the revision is the one that was read."""
+        partition, key = record.partition, record.key
+        with self._database.write() as connection:
+            row = connection.execute(
+                "SELECT revision FROM records WHERE partition = ? AND key = ?", (partition, key)
+            ).fetchone()
+            if row is not None and row[0] != record.revision:
+                raise RevisionConflict(partition, key, record.revision, row[0])
+            connection.execute(
+                "DELETE FROM records WHERE partition = ? AND key = ?", (partition, key)
+            )
+
+    def scan(self, partition: str, prefix: str = "", *, since: str = "") -> list[Record]:
         """Records by key."""
         rows = self._database.read().execute(
             "SELECT key, revision, body FROM records "
             "WHERE partition = ? AND key >= ? AND substr(key, 1, ?) = ? ORDER BY key",
-            (partition, prefix, len(prefix), prefix),
+            (partition, max(prefix, since), len(prefix), prefix),
         )
         return [Record(partition, key, revision, json.loads(body)) for key, revision, body in rows]
 

@@ -1,7 +1,6 @@
 """Field types: whether what a file says of a step is of the types that the step states."""
 
 from dataclasses import fields
-from functools import cache
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -16,8 +15,7 @@ def misfit(kind: type[Step], held: dict[str, Any]) -> str | None:
     return next((name for name, value in held.items() if not _fits(value, types[name])), None)
 
 
-@cache
-def _types_of(kind: Any) -> dict[str, Any]:
+def _types_of(kind: type[Step]) -> dict[str, Any]:
     hints = get_type_hints(kind)
     return {part.name: hints[part.name] for part in fields(kind) if part.init}
 

@@ -1,6 +1,7 @@
 """The form of a CSV file: whether its encoding and its separator are those that are read here."""
 
 import csv
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,17 +13,22 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 _HEAD_BYTES = 1024**2
 
 
+def first_line(path: Path) -> bytes:
+    """The first line without its end, which is a carriage return alone in some files."""
+    with path.open("rb") as file:
+        return re.split(rb"[\r\n]", file.readline(_HEAD_BYTES), maxsplit=1)[0]
+
+
 def check_csv(path: Path, columns: Sequence[str]) -> None:
     """Raise BadInput for a file in UTF-16, or whose header another sign than a comma divides.
 
     columns: that the file should have, by which a header is known that is divided otherwise.
     """
-    with path.open("rb") as file:
-        head = file.readline(_HEAD_BYTES)
+    head = first_line(path)
     if head.startswith(_UTF_16) or b"\0" in head:
         raise BadInput(f"{path} cannot be read as .csv: it seems to be in UTF-16; save it in UTF-8")
     try:
-        header = head.decode("utf-8-sig").rstrip("\r\n")
+        header = head.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise BadInput(f"{path} cannot be read as .csv: it is not in UTF-8; save it so") from None
     wanted = set(columns)

@@ -47,9 +47,7 @@ class Parts:
             except BlockingIOError:
                 raise Conflict(f"another run writes {self.out} right now") from None
             if restart:
-                for path in self.folder.iterdir():
-                    if path.name != _LOCK:
-                        path.unlink()
+                self._forget()
             known = self._read().get("order")
             if known is not None and known != order:
                 differs = next(key for key in order if known.get(key) != order[key])
@@ -99,8 +97,18 @@ class Parts:
                 writer.write_table(table.select(schema.names).cast(schema))
                 rows += table.num_rows
         _settle(partial, self.out)
+        self._forget()
         shutil.rmtree(self.folder)
         return rows
+
+    def _forget(self) -> None:
+        """Remove the answers and what they are of.
+
+        The last ones go first, so that a run which begins in the middle of this finds those of the
+        first rows without a gap; and run.json after them, so that they are never of another run.
+        """
+        for path in [*reversed(self._paths()), self.folder / _RUN]:
+            path.unlink(missing_ok=True)
 
     def _paths(self) -> list[Path]:
         return sorted(self.folder.glob("????????????.parquet"))

@@ -69,6 +69,8 @@ def score_file(
     taken = [name for name in source.keep if name in _OWN or name.startswith("probability.")]
     if taken:
         raise BadInput(f"the output has a column {taken[0]!r} of its own: rename the one to keep")
+    if parts.out.suffix.lower() == ".csv":
+        source.check_kept_in_csv()
     data = {
         "service": order.service,
         "data file": digest_of(source.path),

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from scienceops.batch.csv_form import check_csv
+from scienceops.batch.csv_form import check_csv, first_line
 from scienceops.core.schema import Column, Schema
 from scienceops.errors import BadInput, BadRows, near
 
@@ -30,6 +30,24 @@ class Source:
     path: Path
     schema: Schema
     keep: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "keep", tuple(dict.fromkeys(self.keep)))
+
+    def check_kept_in_csv(self) -> None:
+        """Raise BadInput for a column to keep that a CSV has no form for."""
+        if self.path.suffix.lower() != ".parquet":
+            return
+        types = pa.types
+        for field in pq.read_schema(self.path):
+            kind = field.type
+            is_bytes = types.is_large_binary(kind) or types.is_binary_view(kind)
+            is_bytes |= types.is_binary(kind) or types.is_fixed_size_binary(kind)
+            if field.name in self.keep and (types.is_nested(kind) or is_bytes):
+                raise BadInput(
+                    f"{self.path}: column {field.name!r} is {kind}, which a .csv cannot hold: "
+                    "write a .parquet, or keep other columns"
+                )
 
     def check(self) -> int | None:
         """The number of rows, None for a CSV, whose rows nobody has counted.
@@ -107,11 +125,9 @@ class Source:
                 yield from reader
 
     def _csv(self) -> Any:
-        with self.path.open("rb") as file:
-            header = file.readline().decode("utf-8-sig", "replace")
-        names = (
-            pa_csv.read_csv(pa.py_buffer(header.encode())).column_names if header.strip() else []
-        )
+        header = first_line(self.path).decode("utf-8-sig", "replace")
+        lines = pa.py_buffer(header.encode() + b"\n")
+        names = pa_csv.read_csv(lines).column_names if header.strip() else []
         return pa_csv.open_csv(
             self.path,
             read_options=pa_csv.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
@@ -121,12 +137,13 @@ class Source:
         )
 
     def _typed(self, table: pa.Table, first: int) -> pa.Table:
-        if self.path.suffix.lower() == ".parquet":
-            return table
+        is_parquet = self.path.suffix.lower() == ".parquet"
         for column in self.schema.columns:
             if column.name in table.column_names:
                 place = table.column_names.index(column.name)
-                values = _from_text(column, table[column.name], first)
+                values = table[column.name]
+                typed = _from_parquet if is_parquet else _from_text
+                values = typed(column, values, first)
                 table = table.set_column(place, column.name, values)
         return table
 
@@ -142,8 +159,18 @@ def _from_text(column: Column, values: Any, first: int) -> Any:
             raise _bad(column, values, odd.to_pylist().index(True), first)
         return pc.if_else(pc.is_valid(low), yes, None)
     wanted = _ARROW.get(column.type)
-    if wanted is None:
-        return values
+    return values if wanted is None else _cast(column, values, wanted, first)
+
+
+def _from_parquet(column: Column, values: Any, first: int) -> Any:
+    """The same in a type that a scorer reads: decimals, as databases have them, are numbers."""
+    wanted = _ARROW.get(column.type)
+    if pa.types.is_decimal(values.type) and wanted is not None:
+        return _cast(column, values, wanted, first)
+    return values.cast(pa.string()) if pa.types.is_string_view(values.type) else values
+
+
+def _cast(column: Column, values: Any, wanted: Any, first: int) -> Any:
     try:
         return pc.cast(values, wanted)
     except pa.ArrowInvalid:
@@ -161,13 +188,14 @@ def _casts(value: Any, wanted: Any) -> bool:
 
 def _bad(column: Column, values: Any, row: int, first: int) -> BadRows:
     wanted = f"{'an' if column.type == 'integer' else 'a'} {column.type}"
+    told = "text" if pa.types.is_string(values.type) else str(values.type)
     return BadRows(
         [
             {
                 "row": first + row,
                 "column": column.name,
                 "problem": "wrong type",
-                "got": f"text {values[row].as_py()!r:.60}",
+                "got": f"{told} {values[row].as_py()!r:.60}",
                 "wanted": wanted + (" or nothing" if column.nullable else ""),
             }
         ]

@@ -15,6 +15,17 @@ from scienceops.errors import BadPackage
 LEAVES_AT_ONCE = 128 * 1024
 #: Up to so many values of a leaf are taken one by one, more together.
 _FEW_VALUES = 8
+#: Of trees: the kinds of numbers in each array, and its dimensions.
+_ARRAYS = {
+    "starts": ("i", 1),
+    "feature": ("i", 1),
+    "threshold": ("f", 1),
+    "left": ("i", 1),
+    "right": ("i", 1),
+    "missing_left": ("b", 1),
+    "category": ("i", 1),
+    "goes_left": ("b", 2),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +54,11 @@ class Trees:
         return len(self.starts) - 1
 
     def check(self) -> None:
-        """Raise BadPackage unless every index points to where one may."""
+        """Raise BadPackage unless every array is of its kind, and every index points inside."""
+        for name, (kinds, dimensions) in _ARRAYS.items():
+            array = getattr(self, name)
+            if array.dtype.kind not in kinds or array.ndim != dimensions:
+                raise _broken(f"its {name} is {array.dtype} of {array.ndim} dimensions")
         size = len(self.feature)
         names = ("threshold", "left", "right", "missing_left", "category")
         fits = all(len(getattr(self, name)) == size for name in names)
@@ -60,6 +75,8 @@ class Trees:
                 raise _broken("a child is not where it should be")
         if (self.category >= len(self.goes_left)).any():
             raise _broken("a node asks for categories that are not there")
+        if np.isnan(self.threshold).any():
+            raise _broken("a threshold is no number")
 
 
 def _in_float32(rows: Array) -> Array:
@@ -117,6 +134,10 @@ class Forest(Step):
         trees.check()
         if len(self.leaves) != len(self.feature) or len(self.start) != self.outputs:
             raise _broken("its leaves do not belong to its nodes")
+        if self.leaves.ndim != 2 or self.leaves.dtype.kind != "f" or self.start.dtype.kind != "f":
+            raise _broken("its leaves are no rows of numbers")
+        if self.leaves.shape[1] not in (1, self.outputs) or trees.count % self._trees_of_a_round:
+            raise _broken(f"its trees do not add to {self.outputs} sums")
         walk = LeafMasks(trees) if fits_masks(trees) else TreeWalk(trees)
         object.__setattr__(self, "_walk", walk)
         # A leaf of many values counts as several.

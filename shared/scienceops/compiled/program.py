@@ -2,7 +2,9 @@
 
 import io
 import json
+import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from importlib import import_module
@@ -11,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from scienceops.compiled.array_file import read_arrays
+from scienceops.compiled.field_types import misfit
 from scienceops.compiled.step import STEPS, Array, Classified, Refused, Step, name_of
 from scienceops.core.package import COMPILED
 from scienceops.core.table import Table
@@ -21,7 +25,10 @@ FORMAT = 1
 #: Where steps are defined.
 _MODULES = ("answers", "categories", "columns", "forest", "numeric", "text")
 _DOCUMENT = "program"
-_BROKEN = (AttributeError, EOFError, IndexError, KeyError, OSError, TypeError, ValueError)
+_BROKEN = (
+    ArithmeticError, AttributeError, EOFError, LookupError, OSError, RecursionError, TypeError,
+    ValueError, re.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 _FIX = "write it with `scienceops pack`"
 #: Numbers that one part of a call may make on its way; more rows go in several parts.
 _MOST_NUMBERS = 4_000_000
@@ -108,18 +115,20 @@ def read_program(path: Path) -> Program:
     for module in _MODULES:
         import_module(f"scienceops.compiled.{module}")
     try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
-            arrays = {name: held[name] for name in held.files}
+        arrays = read_arrays(path)
         document = json.loads(arrays.pop(_DOCUMENT).tobytes())
         if document.get("format") != FORMAT:
             raise _bad(f"its format {document.get('format')!r} is not one this release reads")
         root = _unpack(document["root"], arrays, 0)
         if not isinstance(root, Step):
             raise _bad("it holds no step")
-        return Program(root, document["classes"], int(document["width"]))
+        classes, width = document["classes"], document["width"]
+        if not isinstance(classes, list | None) or not isinstance(width, int):
+            raise _bad("its classes are no list, or its width is no whole number")
+        return Program(root, classes, width)
     except BadPackage:
         raise
-    except (*_BROKEN, zipfile.BadZipFile) as error:
+    except _BROKEN as error:
         raise _bad(f"{type(error).__name__}: {error}") from None
 
 
@@ -158,7 +167,10 @@ def _unpack(value: Any, arrays: Mapping[str, Array], depth: int) -> Any:
     wanted = {part.name for part in fields(kind) if part.init}
     if set(held) != wanted:
         raise _bad(f"the step {value['step']!r} holds {sorted(held)}, wanted {sorted(wanted)}")
-    return kind(**{name: _unpack(item, arrays, depth + 1) for name, item in held.items()})
+    made = {name: _unpack(item, arrays, depth + 1) for name, item in held.items()}
+    if odd := misfit(kind, made):
+        raise _bad(f"the step {value['step']!r} has {made[odd]!r:.80} as its {odd}")
+    return kind(**made)
 
 
 def _bad(reason: str) -> BadPackage:

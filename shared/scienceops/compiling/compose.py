@@ -50,9 +50,9 @@ def column_transformer(transformer: Any, flow: Flow) -> Lowered:
     weights: list[float] = []
     places = transformer._transformer_to_input_indices
     for name, part, _ in transformer.transformers_:
-        positions = [int(place) for place in places[name]]
-        if part == "drop" or not positions:
+        if part == "drop" or not len(places[name]):
             continue
+        positions = _positions(transformer, places[name], flow)
         own = _part_of(flow, positions)
         if part == "passthrough":
             step: Step = chain(Columns(positions), *numbers(own, missing=True))
@@ -63,6 +63,18 @@ def column_transformer(transformer: Any, flow: Flow) -> Lowered:
         parts.append((step, made))
         weights.append(float((transformer.transformer_weights or {}).get(name, 1.0)))
     return _beside(parts, weights)
+
+
+def _positions(transformer: Any, places: Any, flow: Flow) -> list[int]:
+    """Where the columns at these places in training are now: of a frame, they go by name."""
+    names = getattr(transformer, "feature_names_in_", None)
+    if flow.columns is None or names is None:
+        return [int(place) for place in places]
+    now = {column.name: position for position, column in enumerate(flow.columns)}
+    lacking = [names[place] for place in places if names[place] not in now]
+    if lacking:
+        raise CannotCompile(f"the rows have no column {lacking[0]!r}")
+    return [now[names[place]] for place in places]
 
 
 @transforms("FeatureUnion")

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from sklearn.utils import check_array
 
 from scienceops.compiled.categories import FillCategories
 from scienceops.compiled.columns import Columns, Linear
@@ -162,7 +163,7 @@ def function(model: Any, flow: Flow) -> Lowered:
     if model.kw_args:
         raise CannotCompile("FunctionTransformer with arguments")
     first = numbers(flow, missing=True)
-    if model.func is None or getattr(model.func, "func", None).__class__.__name__ == "function":
+    if model.func is None or getattr(model.func, "func", None) is check_array:
         # Histogram boosting puts its own check in one of these.
         return chain(*first), Flow(flow.width, flow.missing)
     name = getattr(model.func, "__name__", "")

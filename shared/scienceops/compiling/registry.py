@@ -70,10 +70,12 @@ def lower_transformer(transformer: Any, flow: Flow) -> Lowered:
 
 def lower_predictor(estimator: Any, flow: Flow) -> Step:
     """The step whose answers are the estimator's; raises CannotCompile."""
+    # Asked first, for a network counts its classes as outputs.
+    lower = _of_class(_PREDICTS, estimator)
     classes = getattr(estimator, "classes_", None)
     if isinstance(classes, list) or getattr(estimator, "n_outputs_", 1) not in (1, None):
         raise CannotCompile(f"{type(estimator).__name__} has several targets")
-    return _of_class(_PREDICTS, estimator)(estimator, flow)
+    return lower(estimator, flow)
 
 
 def _of_class(known: dict[str, _Lower], made: Any) -> _Lower:

@@ -128,6 +128,8 @@ def _check_entries(archive: zipfile.ZipFile, limit_bytes: int) -> list[zipfile.Z
             raise BadPackage("it is there twice", file=name, fix=_PACK_AGAIN)
         seen.add(name.lower())
         _check_kind(entry)
+        if entry.header_offset < 0:
+            raise BadPackage("it begins before the zip does", file=name, fix="copy it again")
         total += entry.file_size
         if total > limit_bytes:
             raise BadPackage(

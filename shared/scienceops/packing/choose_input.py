@@ -69,16 +69,21 @@ def check_same_answers(asked: Scored, served: Scored) -> None:
         if here is None:
             raise ModelFailed(f"the model predicts NaN or infinity for row {index} of the sample")
         if not _same(here, there):
-            raise ModelFailed(
-                f"row {index} of the sample: the model says {here!r} here, but {there!r} when the "
-                "row comes as JSON; most often a missing value is None where NaN was trained, or "
-                "a column has a dtype that JSON cannot carry: let the pipeline convert it"
-            )
+            raise _otherwise(index, "", here, there)
     for index, (left, right) in enumerate(
         zip(asked.probabilities or (), served.probabilities or (), strict=True)
     ):
-        if not all(_same(left[label], right[label]) for label in left):
-            raise ModelFailed(f"row {index} of the sample: other probabilities when it is packed")
+        for label in left:
+            if not _same(left[label], right[label]):
+                raise _otherwise(index, f"{label!r} by ", left[label], right[label])
+
+
+def _otherwise(row: int, what: str, here: Any, there: Any) -> ModelFailed:
+    return ModelFailed(
+        f"row {row} of the sample: the model says {what}{here!r} here, but {there!r} when the row "
+        "comes as JSON; most often a missing value is None where NaN was trained, or a column has "
+        "a dtype that JSON cannot carry: let the pipeline convert it"
+    )
 
 
 def _same(here: Any, there: Any) -> bool:

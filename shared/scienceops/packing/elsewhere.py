@@ -67,8 +67,8 @@ def pack_elsewhere(
         rows = next((table for table in given if table is not None), None)
         if rows is None:
             raise BadInput(
-                f"{path} holds no input example, and a package proves itself on a few rows: give "
-                "a sample"
+                f"{path} holds no input example that is a table, and a package proves itself on a "
+                "few rows: give a sample"
             )
         model = _load(found.file, allow_pickle=allow_pickle)
     own = read_requirements(more.pop("requirements", None))

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from scienceops.core.archive import MOST_RATIO
 from scienceops.core.requirement_lines import parse_requirements
 from scienceops.core.schema import Column, ColumnType, Schema
 from scienceops.errors import BadInput, BadSchema
@@ -23,6 +24,8 @@ from scienceops.packing.infer_schema import as_frame
 
 MLMODEL = "MLmodel"
 LOADER = "mlflow.sklearn"
+#: A zip that unpacks to more may not do so to more than MOST_RATIO times its size.
+FREE_BYTES = 64 * 1024**2
 
 _TYPES: Mapping[str, ColumnType] = {
     "boolean": "boolean",
@@ -69,6 +72,12 @@ def open_mlflow(path: Path) -> Iterator[MlflowModel]:
         raise BadInput(f"{path} has no {MLMODEL}: zip an MLflow model directory")
     with tempfile.TemporaryDirectory() as folder:
         with zipfile.ZipFile(path) as archive:
+            size, most = sum(e.file_size for e in archive.infolist()), path.stat().st_size
+            if size > max(FREE_BYTES, MOST_RATIO * most):
+                raise BadInput(
+                    f"{path}: {most} bytes that become {size} look like a zip bomb: unpack it "
+                    "yourself, and give the directory"
+                )
             # It leaves out what would lead outside of the folder, and makes no links.
             archive.extractall(folder)
         yield _read(Path(folder) / place)
@@ -93,8 +102,16 @@ def _read(folder: Path) -> MlflowModel:
     flavors = document.get("flavors") if isinstance(document, dict) else None
     if not isinstance(flavors, dict):
         raise BadInput(f"{file} names no flavors: it is no MLflow model")
-    model, trained_with = _model_file(folder, flavors)
-    signature = document.get("signature") or {}
+    own, function, signature, info = (
+        _mapping(holder, key, file)
+        for holder, key in (
+            (flavors, "sklearn"),
+            (flavors, "python_function"),
+            (document, "signature"),
+            (document, "saved_input_example_info"),
+        )
+    )
+    model, trained_with = _model_file(folder, own, function, list(flavors))
     inputs = _listed(signature.get("inputs"), file)
     origin = {
         "workflow": "mlflow",
@@ -107,16 +124,29 @@ def _read(folder: Path) -> MlflowModel:
     return MlflowModel(
         file=model,
         schema=_schema(inputs, file),
-        example=_example(folder, document.get("saved_input_example_info") or {}, inputs),
+        example=_example(folder, info, inputs),
         requirements=_requirements(folder),
         origin=origin,
         trained_with=trained_with,
     )
 
 
-def _model_file(folder: Path, flavors: Mapping[str, Any]) -> tuple[Path, str]:
+def _mapping(holder: Mapping[str, Any], key: str, file: Path) -> Mapping[str, Any]:
+    """What it has under a key; empty where it has nothing there."""
+    found = holder.get(key) or {}
+    if not isinstance(found, dict):
+        raise BadInput(f"{file}: {key} is {found!r:.60}, wanted names with values")
+    return found
+
+
+def _is_inside(file: Path, folder: Path) -> bool:
+    return file.resolve().is_relative_to(folder.resolve()) and file.is_file()
+
+
+def _model_file(
+    folder: Path, own: Mapping[str, Any], function: Mapping[str, Any], flavors: list[Any]
+) -> tuple[Path, str]:
     """The model's file and the scikit-learn that wrote it."""
-    own, function = flavors.get("sklearn") or {}, flavors.get("python_function") or {}
     loader = function.get("loader_module", "")
     if not own and loader != LOADER:
         raise BadInput(
@@ -130,7 +160,7 @@ def _model_file(folder: Path, flavors: Mapping[str, Any]) -> tuple[Path, str]:
         )
     name = str(own.get("pickled_model") or function.get("model_path") or "")
     file = folder / name
-    if not name or not file.resolve().is_relative_to(folder.resolve()) or not file.is_file():
+    if not name or not _is_inside(file, folder):
         raise BadInput(f"{MLMODEL} names the model file {name!r}, which is not in the directory")
     return file, str(own.get("sklearn_version", ""))
 
@@ -166,12 +196,19 @@ def _schema(inputs: list[dict[str, Any]], file: Path) -> Schema | None:
 
 
 def _example(folder: Path, info: Mapping[str, Any], inputs: list[dict[str, Any]]) -> Any:
-    """The input example; None where there is none, or none that is a table."""
+    """The input example; None where there is none in the directory, or none that is a table."""
     name = str(info.get("artifact_path") or "")
     file = folder / name
-    if not name.endswith(".json") or not file.is_file():
+    if not name.endswith(".json") or not _is_inside(file, folder):
         return None
-    given = json.loads(file.read_text())
+    try:
+        return _table(json.loads(file.read_text()), inputs)
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        # A sample that is given takes its place.
+        return None
+
+
+def _table(given: Any, inputs: list[dict[str, Any]]) -> Any:
     if isinstance(given, dict):
         given = given.get("dataframe_split", given.get("inputs", given))
     if isinstance(given, dict) and {"columns", "data"} <= set(given):

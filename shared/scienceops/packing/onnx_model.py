@@ -53,7 +53,10 @@ def pack_onnx(
     not answer the sample.
     """
     check_service_name(name)
-    data = model_file.read_bytes()
+    try:
+        data = model_file.read_bytes()
+    except OSError as error:
+        raise BadInput(f"{model_file} cannot be read: {error.strerror}") from None
     classes = _classes(data, model_file)
     with tempfile.TemporaryDirectory() as place:
         # What lies beside the file is not packed, so it must not be there now either.

@@ -87,7 +87,7 @@ def _edges(column: Column, seen: Values) -> Values:
     numbers: Values = [low, high, low - span, high + span, 0, 1, -1, low - 1000 * span]
     numbers += [high + 1000 * span, *sorted(set(present))[:: max(1, len(set(present)) // 20)]]
     if whole:
-        return found + [int(number) for number in numbers]
+        return found + [_whole(number) for number in numbers]
     beside: Values = []
     for number in numbers[-20:]:
         beside += [float(np.nextafter(number, np.inf)), float(np.nextafter(number, -np.inf))]
@@ -102,7 +102,9 @@ def _texts(column: Column, present: Values) -> Values:
 
 
 def _draw(column: Column, seen: Values, count: int, random: np.random.Generator) -> Values:
-    present = [value for value in seen if value is not None] or _edges(column, seen)
+    present = [value for value in seen if value is not None]
+    # A column without any value is drawn from what such a column may hold.
+    present = present or [value for value in _edges(column, seen) if value is not None]
     makers: list[tuple[float, Callable[[], Any]]] = []
     if column.nullable:
         makers.append((0.1, lambda: None))
@@ -124,5 +126,10 @@ def _draw(column: Column, seen: Values, count: int, random: np.random.Generator)
             if below <= share < below + odds:
                 value = make()
             below += odds
-        values.append(int(value) if column.type == "integer" and value is not None else value)
+        values.append(_whole(value) if column.type == "integer" and value is not None else value)
     return values
+
+
+def _whole(number: float) -> int:
+    """The nearest whole number that the schema takes."""
+    return min(max(int(number), -(2**63)), 2**63 - 1)

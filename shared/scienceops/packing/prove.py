@@ -166,7 +166,7 @@ def _compare(expected: Scored | None, found: Scored | None, table: Table) -> flo
 
 def _compare_labels(expected: Sequence[Any], found: Sequence[Any], table: Table) -> None:
     for row, (wanted, got) in enumerate(zip(expected, found, strict=True)):
-        if isinstance(wanted, float) and isinstance(got, float):
+        if _is_number(wanted) and _is_number(got):
             continue
         if wanted != got or type(wanted) is not type(got):
             raise CannotCompile(
@@ -176,18 +176,29 @@ def _compare_labels(expected: Sequence[Any], found: Sequence[Any], table: Table)
 
 def _difference(expected: Sequence[Any], found: Sequence[Any], table: Table) -> float:
     """The largest relative difference of floats; raises CannotCompile beyond TOLERANCE."""
-    if not expected or not isinstance(expected[0], float):
+    if not any(isinstance(value, float) for value in expected):
         return 0.0
-    wanted, got = np.array(expected), np.array(found)
+    wanted, got = _numbers(expected), _numbers(found)
     same = (wanted == got) | (np.isnan(wanted) & np.isnan(got))
     with np.errstate(all="ignore"):
         apart = np.where(same, 0.0, np.abs(wanted - got) / np.maximum(1.0, np.abs(wanted)))
     row = int(np.argmax(np.where(np.isnan(apart), np.inf, apart)))
     if not apart[row] <= TOLERANCE:
         raise CannotCompile(
-            f"compiled, it says {got[row]!r} where {wanted[row]!r} is right: {_shown(table, row)}"
+            f"compiled, it says {float(got[row])!r} where {float(wanted[row])!r} is right: "
+            f"{_shown(table, row)}"
         )
     return float(apart[row])
+
+
+def _is_number(value: Any) -> bool:
+    return value is None or isinstance(value, float)
+
+
+def _numbers(values: Sequence[Any]) -> Any:
+    """As an array, NaN for what is answered with null: None, NaN and infinity."""
+    array = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    return np.where(np.isfinite(array), array, np.nan)
 
 
 def _shown(table: Table, row: int) -> str:

@@ -31,7 +31,13 @@ class CompiledRunner(Runner):
 
     def predict_table(self, table: Table) -> Scored:
         """Predictions, and probabilities if the model has them; raises ModelFailed."""
-        predictions, shares = self._program(table)
+        try:
+            predictions, shares = self._program(table)
+        except ModelFailed:
+            raise
+        except Exception as error:
+            # What its steps hold may not fit together, which only rows show.
+            raise ModelFailed(f"the model raised {type(error).__name__}: {error}") from error
         if shares is None:
             return Scored(predictions, are_finite=self._are_finite)
         if shares.shape[1] != len(self._labels):

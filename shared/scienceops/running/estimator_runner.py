@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+
 from scienceops.core.manifest import ModelInput
 from scienceops.core.schema import Schema
 from scienceops.core.table import Table
@@ -46,7 +48,11 @@ class EstimatorRunner(Runner):
 
     def predict_input(self, given: Any, count: int) -> Scored:
         """The same for input that is already in the estimator's form."""
-        predictions = to_plain(self._model.predict(given))
+        predicted = self._model.predict(given)
+        if getattr(predicted, "shape", ())[1:] == (1,):
+            # A target that was trained as a table of one column.
+            predicted = np.asarray(predicted).ravel()
+        predictions = to_plain(predicted)
         if len(predictions) != count:
             raise ModelFailed(f"the model gave {len(predictions)} predictions for {count} rows")
         if not self._has_probabilities:

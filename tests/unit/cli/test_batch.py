@@ -1,8 +1,11 @@
 """A large file, scored through a scorer request by request: each row once, whatever happens."""
 
 import json
+from decimal import Decimal
+from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from face import Face
@@ -12,6 +15,7 @@ from scienceops.batch.parts import Parts
 from scienceops.batch.run import ARROW, Answer, Order, score_file
 from scienceops.batch.source import Source
 from scienceops.cli.rows import read_rows
+from scienceops.core.schema import Column, Schema
 from scienceops.errors import BadInput, BadRows, Conflict, Unavailable
 
 FEATURES = iris_table().drop(columns="species")
@@ -278,3 +282,65 @@ def test_a_csv_of_another_form_is_told_as_one(service, tmp_path, form, says):
         run(service, tmp_path / "data.csv", tmp_path / "out.parquet")
     with pytest.raises(BadInput, match=says):
         read_rows(tmp_path / "data.csv", service.schema)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_run_that_is_killed_while_it_removes_its_parts_loses_no_row(
+    service, data, tmp_path, monkeypatch, restart
+):
+    out = tmp_path / "out.parquet"
+    if restart:
+        service.failures[4] = KeyboardInterrupt()
+        with pytest.raises(KeyboardInterrupt):
+            run(service, data, out)
+    unlink, left = Path.unlink, [2]
+
+    def dies(self, missing_ok=False):
+        left[0] -= 1
+        if left[0] < 0:
+            raise KeyboardInterrupt
+        unlink(self, missing_ok=missing_ok)
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(Path, "unlink", dies)
+        run(service, data, out, restart=restart)
+    out.unlink(missing_ok=True)
+    assert run(service, data, out)["row"].tolist() == list(range(150))
+
+
+def test_decimals_are_the_numbers_that_they_are(service, data, tmp_path):
+    wanted = run(service, data, tmp_path / "wanted.parquet")
+    table = pa.Table.from_pandas(FEATURES, preserve_index=False)
+    exact = table.column(0).cast(pa.float32()).cast(pa.decimal128(10, 1))
+    pq.write_table(table.set_column(0, table.column_names[0], exact), data)
+    found = run(service, data, tmp_path / "out.parquet")
+    assert found["prediction"].tolist() == wanted["prediction"].tolist()
+
+
+def test_a_decimal_that_is_no_whole_number_is_told_by_its_row(tmp_path):
+    path = tmp_path / "data.parquet"
+    values = pa.array([Decimal("1.00"), Decimal("2.50")], pa.decimal128(10, 2))
+    pq.write_table(pa.table({"n": values, "t": pa.array(["a", "b"], pa.string_view())}), path)
+    schema = Schema((Column("n", "integer"), Column("t", "string")))
+    with pytest.raises(BadRows, match=r"row 1, column 'n'.*decimal128\(10, 2\) Decimal\('2.50'\)"):
+        list(Source(path, schema).pieces(10, 0))
+    texts = next(Source(path, Schema((schema.columns[1],)), ("n",)).pieces(10, 0))[1]["t"]
+    assert texts.type == pa.string()
+
+
+@pytest.mark.parametrize("kind", [pa.list_(pa.int64()), pa.binary()])
+def test_a_column_that_no_csv_can_hold_is_told_before_anything_is_scored(
+    service, data, tmp_path, kind
+):
+    odd = pa.array([None] * 150, kind)
+    pq.write_table(pa.Table.from_pandas(FEATURES).append_column("odd", odd), data)
+    with pytest.raises(BadInput, match=r"'odd' is .*, which a \.csv cannot hold"):
+        run(service, data, tmp_path / "out.csv", keep=("odd",))
+    assert service.bodies == []
+    assert len(run(service, data, tmp_path / "out.parquet", keep=("odd", "odd"))) == 150
+
+
+def test_lines_that_end_in_a_carriage_return_alone_are_read(service, tmp_path):
+    data = tmp_path / "data.csv"
+    data.write_bytes(FEATURES.to_csv(index=False).encode().replace(b"\n", b"\r"))
+    assert len(run(service, data, tmp_path / "out.parquet")) == 150

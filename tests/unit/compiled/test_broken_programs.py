@@ -13,8 +13,9 @@ from sklearn.ensemble import RandomForestClassifier
 from scienceops.compiled import read_program, write_program
 from scienceops.compiling import CannotCompile, compile_model
 from scienceops.core.schema import Column, Schema
-from scienceops.errors import BadPackage
+from scienceops.errors import BadPackage, ModelFailed
 from scienceops.packing.infer_schema import infer_schema
+from scienceops.running.compiled_runner import CompiledRunner
 
 IRIS = load_iris(as_frame=True)
 
@@ -42,6 +43,14 @@ def forest_in(document):
     return step if step["step"] == "forest" else step["steps"][-1]
 
 
+def as_kind(arrays, named, kind):
+    arrays[named["array"]] = arrays[named["array"]].astype(kind)
+
+
+def nodes_of(document, arrays, width):
+    return np.zeros((len(arrays[forest_in(document)["feature"]["array"]]), width))
+
+
 def test_what_was_written_is_read(tmp_path):
     assert read_program(written(tmp_path, *parts_of(whole()))).classes == [0, 1, 2]
 
@@ -63,6 +72,16 @@ def test_what_was_written_is_read(tmp_path):
         (lambda d, a: a[forest_in(d)["starts"]["array"]].__setitem__(1, 0), "no node"),
         (lambda d, a: a.update({forest_in(d)["leaves"]["array"]: np.zeros((1, 3))}), "leaves"),
         (lambda d, a: a.update({forest_in(d)["threshold"]["array"]: np.zeros(1)}), "belong"),
+        (lambda d, a: a[forest_in(d)["threshold"]["array"]].__setitem__(0, np.nan), "threshold"),
+        (lambda d, a: as_kind(a, forest_in(d)["feature"], float), "feature is float64"),
+        (lambda d, a: as_kind(a, forest_in(d)["left"], str), "wanted numbers"),
+        (lambda d, a: as_kind(a, forest_in(d)["threshold"], complex), "wanted numbers"),
+        (lambda d, a: a.update({forest_in(d)["leaves"]["array"]: nodes_of(d, a, 2)}), "3 sums"),
+        (lambda d, a: forest_in(d).update(divisor=None), "None as its divisor"),
+        (lambda d, a: forest_in(d).update(start=[0.0, 0.0, 0.0]), "as its start"),
+        (lambda d, a: forest_in(d).update(single=1), "1 as its single"),
+        (lambda d, a: d.update(classes="abc"), "classes"),
+        (lambda d, a: d.update(width=float("inf")), "width"),
     ],
 )
 def test_a_spoilt_file_is_refused_with_what_is_wrong(tmp_path, spoil, says):
@@ -78,6 +97,64 @@ def test_steps_nested_without_end_are_refused(tmp_path):
         document["root"] = {"step": "chain", "steps": [document["root"]]}
     with pytest.raises(BadPackage, match="nested"):
         read_program(written(tmp_path, document, arrays))
+
+
+def array_file(path, *members):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return path
+
+
+def array_of(content: bytes) -> bytes:
+    held = io.BytesIO()
+    np.save(held, np.frombuffer(content, np.uint8))
+    return held.getvalue()
+
+
+def header(shape: str) -> bytes:
+    text = f"{{'descr': '|u1', 'fortran_order': False, 'shape': {shape}}}\n".encode()
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
+@pytest.mark.parametrize("shape", ["(99999999999999,)", "(4294967296, 4294967296, 2)", "(-1,)"])
+def test_no_room_is_made_for_an_array_that_is_not_in_the_file(tmp_path, shape):
+    with pytest.raises(BadPackage, match="not as long as its shape"):
+        read_program(array_file(tmp_path / "compiled.npz", ("program.npy", header(shape))))
+
+
+def test_a_small_file_that_unpacks_to_much_is_not_unpacked(tmp_path, monkeypatch):
+    path = array_file(
+        tmp_path / "compiled.npz",
+        ("program.npy", array_of(b"{}")),
+        ("more.npy", array_of(bytes(80_000_000))),
+    )
+    monkeypatch.setattr(zipfile.ZipFile, "open", None)
+    with pytest.raises(BadPackage, match="zip bomb"):
+        read_program(path)
+
+
+def test_two_arrays_of_one_name_are_refused(tmp_path):
+    with pytest.warns(UserWarning, match="Duplicate"):
+        path = array_file(tmp_path / "compiled.npz", *[("program.npy", array_of(b"{}"))] * 2)
+    with pytest.raises(BadPackage, match="of one name"):
+        read_program(path)
+
+
+def test_a_document_nested_without_end_is_refused(tmp_path):
+    path = tmp_path / "compiled.npz"
+    with pytest.raises(BadPackage, match="Recursion"):
+        read_program(array_file(path, ("program.npy", array_of(b"[" * 100_000))))
+
+
+def test_what_the_steps_hold_together_is_the_models_failure(tmp_path):
+    document, arrays = parts_of(whole())
+    arrays[forest_in(document)["feature"]["array"]][0] = 99
+    program = read_program(written(tmp_path, document, arrays))
+    schema = infer_schema(IRIS.data)
+    rows = schema.check_rows(IRIS.data.head(2).to_dict("records"))
+    with pytest.raises(ModelFailed, match="the model raised IndexError"):
+        CompiledRunner(program, schema).predict(rows)
 
 
 class Trap:

@@ -159,3 +159,18 @@ def test_whatever_byte_is_changed_only_a_refusal_comes_out(changes):
         read_package(io.BytesIO(data), limit_bytes=LIMIT)
     except BadPackage as error:
         assert error.reason
+
+
+def test_a_file_that_begins_before_the_zip_is_refused(tmp_path):
+    path = tmp_path / "package.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("manifest.json", b"{}")
+    data = bytearray(path.read_bytes())
+    # The directory is said to begin 200 bytes later than it does, so that all before it is moved.
+    place = len(data) - 6
+    data[place : place + 4] = (int.from_bytes(data[place : place + 4], "little") + 200).to_bytes(
+        4, "little"
+    )
+    path.write_bytes(data)
+    with pytest.raises(BadPackage, match=r"manifest\.json: it begins before the zip does"):
+        read_package(path, limit_bytes=10**6)

@@ -1,10 +1,12 @@
 """MLflow model directories, as MLflow 2 and 3 write them: packed, proved, ready to be served."""
 
 import shutil
+import zipfile
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from click.testing import CliRunner
 from mlflow_directory import columns_of, write_mlflow
 from scipy import ndimage
@@ -199,3 +201,43 @@ def test_the_command_tells_by_the_path(tmp_path):
 def test_a_package_of_our_own_is_not_from_elsewhere(tmp_path):
     path = pack(MODEL, IRIS.data.head(3), name="iris", path=tmp_path)
     assert not is_from_elsewhere(path)
+
+
+@pytest.mark.parametrize(
+    ("key", "found"),
+    [("signature", "text"), ("saved_input_example_info", ["a"])],
+)
+def test_a_part_of_the_file_that_is_no_mapping_is_named(tmp_path, key, found):
+    folder = write_mlflow(tmp_path / "m", MODEL, form="skops", inputs=INPUTS, example=SPLIT)
+    document = yaml.safe_load((folder / "MLmodel").read_text())
+    (folder / "MLmodel").write_text(yaml.safe_dump({**document, key: found}))
+    with pytest.raises(BadInput, match=f"MLmodel: {key} is .*, wanted names with values"):
+        packed(folder)
+
+
+@pytest.mark.parametrize("text", ["{", '{"columns": ["a", "b"], "data": [[1]]}', "[[1, 2], [3]]"])
+def test_an_example_that_is_no_table_leaves_the_sample_to_be_given(tmp_path, text):
+    folder = write_mlflow(tmp_path / "m", MODEL, form="skops", inputs=INPUTS, example=SPLIT)
+    (folder / "input_example.json").write_text(text)
+    with pytest.raises(BadInput, match="no input example that is a table"):
+        packed(folder)
+    assert packed(folder, sample=IRIS.data.head(3))
+
+
+def test_an_example_outside_of_the_directory_is_not_read(tmp_path):
+    folder = write_mlflow(tmp_path / "m", MODEL, form="skops", inputs=INPUTS, example=SPLIT)
+    (folder / "input_example.json").rename(tmp_path / "outside.json")
+    file = folder / "MLmodel"
+    file.write_text(file.read_text().replace("input_example.json", "../outside.json"))
+    with pytest.raises(BadInput, match="no input example"):
+        packed(folder)
+
+
+def test_a_zip_that_unpacks_to_much_is_not_unpacked(tmp_path):
+    folder = write_mlflow(tmp_path / "m", MODEL, form="skops", inputs=INPUTS, example=SPLIT)
+    path = tmp_path / "model.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(folder / "MLmodel", "MLmodel")
+        archive.writestr("more", bytes(80_000_000))
+    with pytest.raises(BadInput, match="look like a zip bomb"):
+        packed(path)

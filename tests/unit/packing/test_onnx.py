@@ -243,3 +243,8 @@ def test_the_command_and_pack_tell_it_by_its_ending(tmp_path):
     assert "served by onnxruntime, without scikit-learn" in result.stdout
     one = pack(path, IRIS.data.head(3), name="iris", path=tmp_path / "one.zip")
     assert read_package(one, limit_bytes=10**9).digest[:8] in result.stdout
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(BadInput, match=r"none\.onnx cannot be read: No such file"):
+        pack(tmp_path / "none.onnx", name="iris", path=tmp_path)

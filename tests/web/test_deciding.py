@@ -203,7 +203,7 @@ def test_a_candidate_is_trained_followed_approved_and_rolled_back(platform, eva)
     press(eva, "Back to version 1")
     wait_for(lambda: live(platform) == 1, 30, "version 1 again")
     # Whoever had the page open since before presses too: that must not take it back.
-    eva.execute_script("document.querySelector('#live').innerHTML = arguments[0]", stale)
+    eva.execute_script("document.querySelector('main').innerHTML = arguments[0]", stale)
     press(eva, "Back to version 1")
     assert "version 1 of 'iris' is live by now, and before it 2 was, not 1" in told(eva)
     assert live(platform) == 1

@@ -107,9 +107,11 @@ class Decisions:
         """Turn a version down for good."""
         return promote.reject_version(name, version, actor, comment, self._ports, self._clock)
 
-    def roll_back(self, name: str, actor: str, comment: str = "") -> Promotion:
-        """Let the version before the live one be live again."""
-        return promote.roll_back(name, actor, comment, self._ports, self._clock)
+    def roll_back(
+        self, name: str, actor: str, comment: str = "", to: int | None = None
+    ) -> Promotion:
+        """Let the version before the live one be live again; to: which one it must be."""
+        return promote.roll_back(name, actor, comment, self._ports, self._clock, to=to)
 
     def share_traffic(
         self, name: str, weights: Mapping[int, int], shadow: int | None, actor: str

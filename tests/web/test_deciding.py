@@ -197,16 +197,30 @@ def test_a_candidate_is_trained_followed_approved_and_rolled_back(platform, eva)
     assert (entry["actor"], entry["why"]) == ("eva", "knows the new flowers")
     eva.get(platform.url + "/services/iris")
     eva.find_element(By.XPATH, "//summary[text()='Roll back']").click()
+    stale = eva.find_element(By.CSS_SELECTOR, "form[action$='/rollback']").get_attribute(
+        "outerHTML"
+    )
     press(eva, "Back to version 1")
     wait_for(lambda: live(platform) == 1, 30, "version 1 again")
+    # Whoever had the page open since before presses too: that must not take it back.
+    eva.execute_script("document.querySelector('main').innerHTML = arguments[0]", stale)
+    press(eva, "Back to version 1")
+    assert "version 1 of 'iris' is live by now, and before it 2 was, not 1" in told(eva)
+    assert live(platform) == 1
 
 
 def test_a_decision_on_what_is_no_longer_so_is_told(platform, eva):
     eva.get(platform.url + "/services/iris/retrainings/2")
-    platform.cli("approve", "iris", "2", "--comment", "by another")
     fill(eva, "comment", "too late")
+    # What is being filled in stays, although there is nothing to decide any more.
+    platform.cli("approve", "iris", "2", "--comment", "by another")
     press(eva, "Approve version 2")
     assert "version 2 of 'iris'" in told(eva)
+    eva.get(platform.url + "/services/iris/retrainings/2")
+    assert not eva.find_elements(By.CSS_SELECTOR, "#deciding button")
+    platform.cli("rollback", "iris")
+    wait_for(lambda: eva.find_elements(By.CSS_SELECTOR, "#deciding button"), 20, "a decision")
+    platform.cli("approve", "iris", "2", "--comment", "by another")
     platform.cli("rollback", "iris")
     assert live(platform) == 1
 

@@ -99,6 +99,7 @@ def test_a_policy_is_patched_in_one_go(call):
         ("POST", f"{API}/versions/77/approve", {}, 404, "no version 77"),
         ("POST", f"{API}/versions/1/approve", {"seen_live": "x"}, 400, "number of a version"),
         ("POST", f"{API}/rollback", {}, 409, "no other live version"),
+        ("POST", f"{API}/rollback", {"to": "x"}, 400, "number of a version"),
         ("PUT", f"{API}/traffic", {"weights": [1]}, 400, '"weights"'),
         ("PATCH", f"{API}/policy", b"[]", 400, "a JSON object"),
         ("PATCH", f"{API}/policy", {"promotoin": "auto"}, 400, "promotion"),

@@ -1,5 +1,6 @@
 """The pages in a real browser, over a real platform that has scored and computed."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from selenium.webdriver.common.by import By
 
 from scienceops.bootstrap import build_app
 from scienceops.config import load_settings
+from scienceops.core.stats.verdicts import EFFECT_GATE, FALSE_DISCOVERY_RATE, LEAST_ROWS
 from scienceops.web.pages import HISTORY_ENTRIES
 
 pytestmark = pytest.mark.browser
@@ -92,6 +94,44 @@ def test_a_page_takes_in_what_is_new_without_being_loaded_again(platform, browse
 
     wait_for(shows, 30, "the rejection to show")
     assert browser.execute_script("return window.mark") == 1
+
+
+def test_numbers_of_data_monitor_are_plain_and_its_columns_explained(platform, browser):
+    browser.get(platform.url + "/services/iris/data")
+    row = browser.find_element(By.CSS_SELECTOR, "tbody tr").text
+    assert "< 0.0001" in row
+    assert "e-" not in row
+    meaning = browser.find_element(By.CSS_SELECTOR, ".meaning").get_attribute("textContent")
+    assert f"at least {EFFECT_GATE} and q below {FALSE_DISCOVERY_RATE}" in meaning
+    assert f"Fewer than {LEAST_ROWS} rows" in meaning
+
+
+def test_times_name_their_zone(platform, browser):
+    for page in ("/", "/services/iris", "/services/iris/versions/1/build"):
+        browser.get(platform.url + page)
+        times = re.findall(r"\d{4}-\d\d-\d\d \d\d:\d\d(?!:).{4}", browser.page_source)
+        assert times
+        assert {text[-4:] for text in times} == {" UTC"}
+
+
+def test_a_chart_tells_its_values_to_those_who_do_not_see_it(platform, browser):
+    browser.get(platform.url + PAGES[-1])
+    chart = browser.find_element(By.CSS_SELECTOR, ".chart[data-statistic=mean]")
+    label = wait_for(lambda: chart.get_attribute("aria-label"), 20, "the chart")
+    assert label.startswith("mean per day: ")
+    assert "drift" in label
+    assert "in training 3.7" in label
+
+
+def test_a_page_whose_platform_does_not_answer_says_so_until_it_does(platform, browser):
+    browser.get(platform.url + "/services/iris")
+    assert not browser.find_elements(By.ID, "old")
+    browser.execute_script("window.asking = fetch; fetch = () => Promise.reject(new Error('down'))")
+    old = wait_for(lambda: browser.find_elements(By.ID, "old"), 20, "the notice")[0]
+    assert re.match(r"This is as of [\d: -]+ UTC: the platform does not answer", old.text)
+    assert old.get_attribute("role") == "alert"
+    browser.execute_script("fetch = window.asking")
+    wait_for(lambda: not browser.find_elements(By.ID, "old"), 20, "the end of the notice")
 
 
 def test_an_old_entry_of_the_history_is_some_pages_away(platform, browser):

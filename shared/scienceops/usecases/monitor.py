@@ -133,12 +133,13 @@ def _check_input(name: str, feature: str, version: int | None, ports: Ports) -> 
 
 
 def model_monitor(name: str, ports: Ports) -> dict[str, Any]:
-    """Per version: rows per day, predictions, latency, and quality where labels exist."""
+    """Per version, newest first: rows per day, predictions, latency, quality of labelled rows."""
     read_service(ports.registry, name)
     versions: dict[str, list[StatisticRow]] = defaultdict(list)
     for row in ports.statistics.read(name, features=[PREDICTION, LATENCY, QUALITY]):
         versions[row.model_id].append(row)
-    return {"versions": {model: _predictions(rows) for model, rows in versions.items()}}
+    newest_first = sorted(versions, key=lambda model: -int(model.rpartition(":")[2]))
+    return {"versions": {model: _predictions(versions[model]) for model in newest_first}}
 
 
 def _predictions(rows: list[StatisticRow]) -> dict[str, Any]:

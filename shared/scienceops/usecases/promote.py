@@ -44,11 +44,22 @@ def approve_version(
     return _promote(name, promotion, ports, clock, seen_live)
 
 
-def roll_back(name: str, actor: str, comment: str, ports: Ports, clock: Clock) -> Promotion:
-    """Ask for the version that was live before to be live again."""
+def roll_back(
+    name: str, actor: str, comment: str, ports: Ports, clock: Clock, *, to: int | None = None
+) -> Promotion:
+    """Ask for the version that was live before to be live again.
+
+    to: the version that was before when this was decided; another one by now is a Conflict, so
+    that a second press does not take the first one back.
+    """
     service = read_service(ports.registry, name).value
     if service.previous is None:
         raise WrongState(f"service {name!r} has had no other live version to go back to")
+    if to is not None and to != service.previous and service.promotion is None:
+        raise Conflict(
+            f"version {service.live} of {name!r} is live by now, and before it {service.previous} "
+            f"was, not {to}; look at it and decide again"
+        )
     promotion = Promotion(
         version=service.previous, kind="rollback", by=actor, comment=comment, at=stamp(clock())
     )

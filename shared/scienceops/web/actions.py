@@ -41,7 +41,7 @@ def add_actions(routes: Blueprint, app: App, who_may: WhoMay) -> None:
     @routes.post("/services/<name>/rollback")
     def rollback(name: str) -> Response:
         def action(person: Caller) -> str:
-            promotion = decisions.roll_back(name, person.name, comment())
+            promotion = decisions.roll_back(name, person.name, comment(), number_in_form("to"))
             return f"Going back to version {promotion.version}."
 
         return act(action, who_may, "service", name=name)
@@ -55,6 +55,8 @@ def add_actions(routes: Blueprint, app: App, who_may: WhoMay) -> None:
                 if field.startswith("weight-") and text.strip() not in ("", "0")
             }
             decisions.share_traffic(name, weights, number_in_form("shadow"), person.name)
+            if not weights:
+                return "All calls go to the live version."
             return "The traffic is divided so."
 
         return act(action, who_may, "service", name=name)

@@ -86,4 +86,9 @@ def window_in_form() -> tuple[datetime, datetime]:
             got = repr(text) if text else "empty"
             raise BadInput(f"the day {called!r} is {got}: wanted one like 2026-11-23") from None
     since, until = (day.replace(tzinfo=UTC) for day in days)
+    if until < since:
+        raise BadInput(
+            f"the day 'to' is {until.date()}, before the day 'From', {since.date()}: wanted the "
+            "same day or a later one"
+        )
     return since, until + timedelta(days=1)

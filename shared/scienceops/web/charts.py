@@ -5,6 +5,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from scienceops.web.figures import number
+
 COLOURS = ("#2f6f9f", "#d98e32", "#4a9b6e", "#a85a8c", "#7a6fc2", "#8a8a8a")
 
 
@@ -69,7 +71,7 @@ def sparkline(
         if baseline is not None
         else ""
     )
-    label = escape(", ".join(f"{value:.4g}" for value in values))
+    label = escape(", ".join(number(value) for value in values))
     return Markup(  # noqa: S704  # Numbers of ours, and a label that was escaped.
         f'<svg class="spark" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">'
         f'{dashed}<polyline points="{points}"/>'

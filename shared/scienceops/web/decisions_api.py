@@ -106,9 +106,7 @@ def _add_promotion(routes: Blueprint, app: App, caller: Callable[[Role], Caller]
     def approve(name: str, number: int) -> dict[str, Any]:
         actor = caller("operator").name
         body = _body({"comment", "seen_live"})
-        seen = body.get("seen_live")
-        if seen is not None and not isinstance(seen, int):
-            raise BadInput(f"seen_live = {seen!r}: wanted the number of a version")
+        seen = _version_in(body, "seen_live")
         why = str(body.get("comment", ""))
         return app.decisions.approve(name, number, actor, why, seen).to_body()
 
@@ -121,8 +119,9 @@ def _add_promotion(routes: Blueprint, app: App, caller: Callable[[Role], Caller]
     @routes.post("/rollback")
     def rollback(name: str) -> dict[str, Any]:
         actor = caller("operator").name
-        why = str(_body({"comment"}).get("comment", ""))
-        return app.decisions.roll_back(name, actor, why).to_body()
+        body = _body({"comment", "to"})
+        why, to = str(body.get("comment", "")), _version_in(body, "to")
+        return app.decisions.roll_back(name, actor, why, to).to_body()
 
     @routes.put("/traffic")
     def traffic(name: str) -> dict[str, Any]:
@@ -156,6 +155,13 @@ def _body(keys: Collection[str] | None) -> dict[str, Any]:
     if unknown:
         raise BadInput(f"unknown key {unknown[0]!r}: keys are {', '.join(sorted(keys or ()))}")
     return found
+
+
+def _version_in(body: dict[str, Any], key: str) -> int | None:
+    number = body.get(key)
+    if number is not None and not isinstance(number, int):
+        raise BadInput(f"{key} = {number!r}: wanted the number of a version")
+    return number
 
 
 def _time(body: dict[str, Any], key: str) -> datetime | None:

@@ -18,6 +18,7 @@ from scienceops.web.asked import day_of, number_of, time_of
 from scienceops.web.chart_library import reply_with_script
 from scienceops.web.data_actions import add_data_actions
 from scienceops.web.explaining import explain_on_pages
+from scienceops.web.figures import add_figures
 from scienceops.web.try_page import add_try_page
 from scienceops.web.unknown_paths import no_such_path
 
@@ -52,6 +53,7 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
     def common() -> dict[str, object]:
         return {"charts": charts}
 
+    add_figures(routes)
     explain_on_pages(routes)
     _add_monitors(routes, app)
     _add_deciding_pages(routes, app)
@@ -89,6 +91,7 @@ def _add_monitors(routes: Blueprint, app: App) -> None:
         return render_template(
             "models.html",
             name=name,
+            live=app.service(name)["live"],
             monitor=app.monitors.model(name),
             flagged=app.decisions.flagged_days(name),
         )

@@ -1,0 +1,81 @@
+"""Figures: numbers, times and lists as people read them on pages."""
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+from flask import Blueprint
+
+#: From here on the digits before the point are more than a double has.
+_EXACT = 1e15
+#: Names of a list that are shown.
+_MOST = 5
+
+
+def add_figures(routes: Blueprint) -> None:
+    """Make these functions filters of every template."""
+    for name, function in (
+        ("number", number),
+        ("chance", chance),
+        ("moment", moment),
+        ("listed", listed),
+        ("last_day", last_day),
+    ):
+        routes.add_app_template_filter(function, name)
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number with so many digits; one that is large whole, and without an exponent.
+
+    >>> number(0.38152), number(11918.4), number(9999.7), number(None)
+    ('0.3815', '11918', '10000', '–')
+    """
+    if value is None:
+        return "–"
+    text = f"{value:.{digits}g}"
+    return f"{value:.0f}" if "e+" in text and abs(value) < _EXACT else text
+
+
+def chance(value: float | None) -> str:
+    """A probability; below one in ten thousand its digits say nothing more.
+
+    >>> chance(5.2e-144), chance(0.0312), chance(None)
+    ('< 0.0001', '0.0312', '–')
+    """
+    return "< 0.0001" if value is not None and value < 0.0001 else number(value)
+
+
+def moment(at: str | None) -> str:
+    """A time, to the minute, with its zone.
+
+    at: ISO 8601 in UTC.
+
+    >>> moment("2026-11-28T09:30:12.001Z"), moment(None)
+    ('2026-11-28 09:30 UTC', '')
+    """
+    return f"{at[:16].replace('T', ' ')} UTC" if at else ""
+
+
+def listed(names: Sequence[object], count: int | None = None) -> str:
+    """The first of many, and how many more there are; count: of all, if not all are given.
+
+    >>> listed("abcdefg"), listed("ab"), listed("ab", 9)
+    ('a, b, c, d, e and 2 more', 'a, b', 'a, b and 7 more')
+    """
+    shown = names[:_MOST]
+    more = (count or len(names)) - len(shown)
+    return ", ".join(str(name) for name in shown) + (f" and {more} more" if more > 0 else "")
+
+
+def last_day(until: str, since: str) -> str:
+    """The last day of a window of whole days, as people say it; empty for any other window.
+
+    since, until: ISO 8601 in UTC, of which `until` is no part of the window.
+
+    >>> last_day("2026-11-29T00:00:00Z", "2026-11-27T00:00:00Z")
+    '2026-11-28'
+    >>> last_day("2026-11-29T09:30:00Z", "2026-11-27T00:00:00Z")
+    ''
+    """
+    if since[10:16] != "T00:00" or until[10:16] != "T00:00":
+        return ""
+    return (date.fromisoformat(until[:10]) - timedelta(days=1)).isoformat()

@@ -165,6 +165,24 @@ def test_a_message_stays_hidden_longer_than_its_door_may_run(
     assert source["BatchSize"] == 1
 
 
+def test_only_a_door_that_writes_to_its_own_queue_may_call_itself(template: dict[str, Any]):
+    # Source: AWS, Lambda recursive loop detection: by default a chain ends at its 16th invocation.
+    writes = set()
+    for mapping in of_type(template, "AWS::Lambda::EventSourceMapping").values():
+        queue = mapping["Properties"]["EventSourceArn"]
+        door = mapping["Properties"]["FunctionName"]["Fn::GetAtt"][0]
+        role = template["Resources"][properties(template, door)["Role"]["Fn::GetAtt"][0]]
+        for told in statements(role):
+            if "sqs:SendMessage" in listed(told["Action"]) and queue in listed(told["Resource"]):
+                writes.add(door)
+    allowed = {
+        name
+        for name, made in functions(template).items()
+        if made["Properties"].get("RecursiveLoop") == "Allow"
+    }
+    assert allowed == writes == {"OnWorkLambdaFunction", "OnAlertLambdaFunction"}
+
+
 def test_an_event_of_the_bucket_that_no_door_could_take_is_set_aside(template: dict[str, Any]):
     made = {
         entry["Properties"]["FunctionName"]["Ref"]: entry["Properties"]

@@ -17,7 +17,7 @@ from scorer_container.capture import CaptureSpool
 from scorer_container.pace import SMALL_BYTES, Pace
 from scorer_container.protocols import Form
 from scorer_container.protocols.choose import form_of, scores
-from scorer_container.protocols.form import JSON
+from scorer_container.protocols.form import ARROW, JSON
 from scorer_container.scoring import Call, Reply, Scoring
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -52,6 +52,8 @@ class FastFace:
         self._make_others = others
         self._others: Wsgi | None = None
         self._lock = threading.Lock()
+        #: Whether what reads Arrow is loaded, which takes many times what reading takes.
+        self._reads_arrow = False
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -59,8 +61,11 @@ class FastFace:
         if method == "POST" and scores(path, self._service):
             began, length = time.thread_time(), environ.get("CONTENT_LENGTH", "")
             reply = reply_to(environ, path, self._scoring)
-            if length.isdecimal() and _ENCODING not in environ:
-                self._learn(int(length), reply, began)
+            if self._is_loaded(environ):
+                if length.isdecimal() and _ENCODING not in environ:
+                    self._learn(int(length), reply, began)
+            else:
+                self._reads_arrow = True
         elif health := self._health(path, method):
             reply = health
         else:
@@ -92,7 +97,15 @@ class FastFace:
     def _is_quick(self, environ: Environ, body: bytes) -> bool:
         # A few bytes may be packed from many.
         pace = self._pace
-        return pace is not None and pace.is_quick(len(body)) and _ENCODING not in environ
+        return (
+            pace is not None
+            and pace.is_quick(len(body))
+            and _ENCODING not in environ
+            and self._is_loaded(environ)
+        )
+
+    def _is_loaded(self, environ: Environ) -> bool:
+        return self._reads_arrow or ARROW not in environ.get("CONTENT_TYPE", "").lower()
 
     def _replies(self, calls: Sequence[tuple[Call, Form]]) -> list[Reply]:
         size = len(calls[0][0].body)

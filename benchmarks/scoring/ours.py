@@ -56,7 +56,7 @@ def ours(
         sys.executable,
         settings,
         settle_seconds=SETTLE_SECONDS,
-        forms={"v2": _v2, "arrow": _arrow},
+        forms={"mlflow": _mlflow, "v2": _v2, "arrow": _arrow},
         note=in_words(workers),
     )
 
@@ -77,6 +77,12 @@ def echo(*, workers: int = 1) -> Server:
 def _json(rows: list[dict[str, Any]]) -> bytes:
     body = json.dumps({"input_df": rows}).encode()
     return request_of("/score", body, Authorization=f"Bearer {KEY}")
+
+
+def _mlflow(rows: list[dict[str, Any]]) -> bytes:
+    """The call that MLflow gets, which is answered with labels alone, as it does."""
+    body = json.dumps({"dataframe_records": rows}).encode()
+    return request_of("/invocations", body, Authorization=f"Bearer {KEY}")
 
 
 def _v2(rows: list[dict[str, Any]]) -> bytes:

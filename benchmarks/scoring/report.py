@@ -18,6 +18,7 @@ SHOWN = {
     f"p99_ms_{CLIENTS}": f"p99 ms, {CLIENTS}",
     f"per_second_{CLIENTS}": f"requests/s, {CLIENTS}",
     "rows_per_second": f"rows/s, {LARGE} a call",
+    "mlflow_rows_per_second": "the same, MLflow's form",
     "v2_rows_per_second": "the same, V2",
     "arrow_rows_per_second": "the same, Arrow",
     "memory_mb": "memory MB",

@@ -39,9 +39,9 @@ def targets(figures: Mapping[str, Any]) -> list[Target]:
 def _of(model: str, servers: Mapping[str, Mapping[str, float]]) -> Iterator[Target]:
     trees = model in TREES
     mine = servers.get("ours", {})
-    # JSON as the peer gets it: rows as objects, or V2's tensors.
+    # JSON as the peer gets and answers it: MLflow's records, or V2's tensors.
     for peer, json, cpu, p50, rows, start in (
-        ("MLflow", "rows_per_second", 150 if trees else 80, 50 if trees else 25, 8, 12),
+        ("MLflow", "mlflow_rows_per_second", 150 if trees else 80, 50 if trees else 25, 8, 12),
         ("MLServer", "v2_rows_per_second", 60 if trees else 12, 30 if trees else 6, 2, 5),
     ):
         theirs = servers.get(peer, {})

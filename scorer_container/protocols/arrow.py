@@ -8,10 +8,8 @@ from scienceops.core.table import Table
 from scienceops.errors import BadInput, BadRows
 from scorer_container.decode import RowsDecoder
 from scorer_container.protocols.arrow_stream import read_stream
-from scorer_container.protocols.form import Answer, Sent
+from scorer_container.protocols.form import ARROW, Answer, Sent
 from scorer_container.protocols.native import NativeForm
-
-ARROW = "application/vnd.apache.arrow.stream"
 
 
 class ArrowForm(NativeForm):

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from scorer_container.decode import RowsDecoder
-from scorer_container.protocols.form import Form
+from scorer_container.protocols.form import ARROW, Form
 from scorer_container.protocols.native import CsvForm, NativeForm
 
 Header = Callable[[str], str]
@@ -21,7 +21,7 @@ def form_of(
         from scorer_container.protocols.v2 import LENGTH_HEADER, V2Form
 
         return V2Form(decoder, header(LENGTH_HEADER), path, version, outputs)
-    if kind == "application/vnd.apache.arrow.stream":
+    if kind == ARROW:
         from scorer_container.protocols.arrow import ArrowForm
 
         return ArrowForm(decoder, header("Accept"))

@@ -10,6 +10,7 @@ from scienceops.problems import Problem
 from scienceops.running import Scored
 
 JSON = "application/json"
+ARROW = "application/vnd.apache.arrow.stream"
 
 
 class Answer(msgspec.Struct, frozen=True):

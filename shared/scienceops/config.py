@@ -22,7 +22,7 @@ INSIGHTS = "APPLICATIONINSIGHTS_CONNECTION_STRING"
 
 
 class Settings(BaseSettings):
-    """How this installation runs. The description of each setting is its row in the README."""
+    """How this installation runs. Each description is that of a row in docs/settings.md."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 

@@ -1,11 +1,13 @@
 """Calls that come at once: computed by one predict, each answered and kept as if it were alone."""
 
+import io
 import json
 import os
 import signal
 import socket
 from contextlib import ExitStack
 
+import pyarrow as pa
 import pytest
 from face import KEY, Face, environ_of
 from http_server import answer, children, request
@@ -207,6 +209,17 @@ def test_a_large_body_is_left_to_a_thread_until_the_model_is_known_to_be_fast(fa
     assert face.app.quick([post(body)])[0].status == 200
     # A gzipped one says nothing about others, and is for a thread.
     assert face.app.quick([post(body, CONTENT_ENCODING="gzip")]) == [None]
+
+
+def test_the_first_call_in_arrow_is_left_to_a_thread_for_it_loads_much(face):
+    table, out = pa.Table.from_pylist(iris_rows()[:2]), io.BytesIO()
+    with pa.ipc.new_stream(out, table.schema) as stream:
+        stream.write_table(table)
+    kind = "Application/vnd.apache.arrow.stream; v=1"
+    call = post(out.getvalue(), kind=kind)
+    assert face.app.quick([call, post(body_of(iris_rows()[:1]))])[0] is None
+    assert face.ask("POST", SCORE, out.getvalue(), kind=kind)[0] == 200
+    assert face.app.quick([call])[0].status == 200
 
 
 @pytest.mark.parametrize("mode", ["durable", "synced"])

@@ -9,7 +9,7 @@ import click
 from scienceops.cli.session import actor, app, check_carried_out
 from scienceops.cli.show import show_json, show_table
 from scienceops.cli.times import parse_day
-from scienceops.core.stats.terms import NOT_ENOUGH_DATA, VERDICTS
+from scienceops.core.stats.terms import NOT_COMPARED, VERDICTS
 from scienceops.errors import ScienceOpsError
 
 LOOK_SECONDS = 0.3
@@ -104,7 +104,7 @@ def show_verdicts(rows: list[dict[str, Any]]) -> None:
     lines = [
         [
             *place,
-            VERDICTS.get(found.get("verdict", NOT_ENOUGH_DATA), "-"),
+            VERDICTS[found.get("verdict", NOT_COMPARED)],
             *(found.get(s) for s in SHOWN[1:]),
         ]
         for place, found in sorted(table.items())

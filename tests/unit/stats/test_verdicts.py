@@ -63,5 +63,20 @@ def test_a_new_category_drifts():
     assert found.verdict == verdicts.DRIFT
 
 
+@pytest.mark.parametrize(
+    ("rows", "there", "verdict"),
+    [
+        (100, 100, verdicts.NOT_COMPARED),
+        (100, 99, verdicts.STABLE),
+        (100, 40, verdicts.DRIFT),
+        (verdicts.LEAST_ROWS - 1, 1, verdicts.NOT_ENOUGH_DATA),
+    ],
+)
+def test_of_times_the_missing_share_alone_is_compared(rows, there, verdict):
+    then = partials.summarise_times(1000, np.arange(1000, dtype=np.uint64))
+    day = partials.summarise_times(rows, np.arange(there, dtype=np.uint64))
+    assert verdicts.judge({"x": verdicts.compare(then, day)})["x"].verdict == verdict
+
+
 def test_a_constant_feature_that_stays_constant_is_stable():
     assert compare(np.ones(100), np.ones(100)).verdict == verdicts.STABLE

@@ -49,7 +49,7 @@ _FEATURE_STATISTICS = {
     "effect": ("effect", "how far from training, 0 to 1"),
     "p_value": ("p_value", "of the two-sample test against training"),
     "q_value": ("q_value", "p corrected over the features of the day"),
-    "verdict": ("verdict", "1 drift, 0 stable, -1 not enough data"),
+    "verdict": ("verdict", "1 drift, 0 stable, -1 not enough data, -2 not compared"),
 }
 _QUALITY_STATISTICS = {
     "labelled_count": ("labelled", "rows whose label has come"),
@@ -111,7 +111,12 @@ def _features() -> View:
         else_="input",
     )
     verdict = _value_of("verdict")
-    told = sa.case((verdict == 1, "drift"), (verdict == 0, "stable"), else_="not enough data")
+    told = sa.case(
+        (verdict == 1, "drift"),
+        (verdict == 0, "stable"),
+        (verdict == -1, "not enough data"),
+        else_="not compared",
+    )
     keys = (*_GROUP, ROWS.c.prediction_date, ROWS.c.feature_name)
     query = (
         sa.select(
@@ -132,7 +137,7 @@ def _features() -> View:
         "feature_name": "column of the input, or prediction, (latency_ms)",
         "feature_kind": "input, prediction or latency",
         **_meanings(_FEATURE_STATISTICS),
-        "verdict_text": "drift, stable or not enough data",
+        "verdict_text": "drift, stable, not enough data or not compared",
     }
     return View("scienceops_features", "one row per feature and day", columns, query)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from scienceops.core.names import PREDICTION
 from scienceops.core.stats import measures
 from scienceops.core.stats.partials import ColumnPartial
-from scienceops.core.stats.terms import DRIFT, NOT_ENOUGH_DATA, STABLE
+from scienceops.core.stats.terms import DRIFT, NOT_COMPARED, NOT_ENOUGH_DATA, STABLE
 
 #: Least rows on either side: below, neither test tells a large shift from chance.
 LEAST_ROWS = 30
@@ -63,7 +63,8 @@ def compare(baseline: ColumnPartial | None, day: ColumnPartial) -> Comparison:
         effects.append(abs(baseline.missing / baseline.rows - day.missing / day.rows))
         tests.append(missing_p)
     if not effects:
-        return found
+        # Of date-times only the missing ones say anything, for time goes on.
+        return replace(found, verdict=NOT_COMPARED) if day.kind == "time" else found
     # Each test had its chance to surprise, so the smallest p counts once for each (Bonferroni).
     p = min(1.0, len(tests) * min(tests))
     return replace(found, missing_p=missing_p, effect=max(effects), p_value=p)

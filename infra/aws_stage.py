@@ -31,8 +31,9 @@ PARAMETERS: dict[str, tuple[str, str]] = {
     "artifact": (r".+", "the path of a bundle"),
     "on_aws": _YES_OR_NO,
 }
-#: A bucket has 63 characters for scienceops-STAGE-ACCOUNT-REGION, and no capitals.
-STAGE = re.compile(r"[a-z][a-z0-9-]{0,22}[a-z0-9]|[a-z]")
+#: A bucket has 63 characters for scienceops-STAGE-ACCOUNT-REGION, and no capitals. Roles of a stage
+#: are for what is called scienceops-STAGE-…, which is why no stage's name may go on after a hyphen.
+STAGE = re.compile(r"[a-z][a-z0-9]{0,23}")
 
 
 #: Options of `osls deploy` and of ours; those of the first take a value. A profile is set by
@@ -80,8 +81,8 @@ def faults_of(stage: str, options: Sequence[str]) -> list[str]:
     faults = [f"OPTIONS: {word!r} is none; there are {known}" for word in unknown_among(options)]
     if not STAGE.fullmatch(stage):
         faults.append(
-            f"STAGE={stage}: wanted at most 24 small letters, digits and hyphens, a letter first, "
-            "since the bucket's name is made of it"
+            f"STAGE={stage}: wanted at most 24 small letters and digits, a letter first, since the "
+            "names of all that a stage has are made of it, and its roles go by them"
         )
     # Without a value the stage would go to the region of the shell, or to the default.
     faults += [

@@ -27,8 +27,8 @@ def test_the_parameters_that_are_known_are_those_of_the_template():
     assert set(aws_stage.PARAMETERS) == set(yaml.safe_load(template)["params"]["default"])
 
 
-@pytest.mark.parametrize("stage", ["Dev", "my_stage", "1st", "dev-", "a" * 25, ""])
-def test_a_stage_of_which_no_bucket_can_be_named_is_refused(stage):
+@pytest.mark.parametrize("stage", ["Dev", "my_stage", "1st", "dev-", "dev-eu", "a" * 25, ""])
+def test_a_stage_of_which_no_names_can_be_made_is_refused(stage):
     [fault] = aws_stage.faults_of(stage, [])
     assert "small letters" in fault
 

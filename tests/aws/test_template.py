@@ -15,6 +15,7 @@ from emulators.child import ROOT
 from emulators.deployment import UPDATE_TEMPLATE, package
 
 from infra import aws_stage
+from scienceops.adapters.aws.resources import deployment_name
 from scienceops.aws_settings import AwsSettings
 from scienceops.config import PREFIX, load_settings, setting_names
 from scienceops.core.messages import ALERTS, CAPTURES, WORK
@@ -165,6 +166,24 @@ def test_a_message_stays_hidden_longer_than_its_door_may_run(
     assert source["BatchSize"] == 1
 
 
+def test_only_a_door_that_writes_to_its_own_queue_may_call_itself(template: dict[str, Any]):
+    # Source: AWS, Lambda recursive loop detection: by default a chain ends at its 16th invocation.
+    writes = set()
+    for mapping in of_type(template, "AWS::Lambda::EventSourceMapping").values():
+        queue = mapping["Properties"]["EventSourceArn"]
+        door = mapping["Properties"]["FunctionName"]["Fn::GetAtt"][0]
+        role = template["Resources"][properties(template, door)["Role"]["Fn::GetAtt"][0]]
+        for told in statements(role):
+            if "sqs:SendMessage" in listed(told["Action"]) and queue in listed(told["Resource"]):
+                writes.add(door)
+    allowed = {
+        name
+        for name, made in functions(template).items()
+        if made["Properties"].get("RecursiveLoop") == "Allow"
+    }
+    assert allowed == writes == {"OnWorkLambdaFunction", "OnAlertLambdaFunction"}
+
+
 def test_an_event_of_the_bucket_that_no_door_could_take_is_set_aside(template: dict[str, Any]):
     made = {
         entry["Properties"]["FunctionName"]["Ref"]: entry["Properties"]
@@ -297,6 +316,26 @@ def test_what_compares_candidates_may_call_tasks_as_doors_do(template: dict[str,
     told = properties(template, "OnWorkLambdaFunction")["Environment"]["Variables"]
     [may_enter] = properties(template, "TasksGroup")["SecurityGroupIngress"]
     assert told["SCIENCEOPS_AWS_CALLING_GROUP"] == may_enter["SourceSecurityGroupId"]
+
+
+def test_a_door_may_not_be_replaced_as_scorers_are_whatever_they_are_called(
+    template: dict[str, Any],
+):
+    doors = {made["Properties"]["FunctionName"] for made in functions(template).values()}
+    for role in ("HttpRole", "OnTimerRole", "OnWorkRole"):
+        [denied] = [s for s in statements(template["Resources"][role]) if s["Effect"] == "Deny"]
+        kept = {name["Fn::Sub"].rpartition(":")[2] for name in denied["Resource"]}
+        assert kept == doors
+        assert not any(fnmatchcase(f"{STAGE}on-time-delivery-1", name) for name in kept)
+
+
+def test_a_scorer_of_the_longest_names_has_one_that_lambda_takes():
+    settings = AwsSettings(prefix=f"scienceops-{'s' * 24}-")
+    services = ["a-service-with-quite-a-long-name", "a-service-with-quite-a-long-nose"]
+    names = {deployment_name(settings, service, 1234) for service in services}
+    # Source: AWS, CreateFunction: a name has at most 64 characters.
+    assert len(names) == len(services)
+    assert all(len(name) <= 64 and name.startswith(settings.prefix) for name in names)
 
 
 def test_what_compares_candidates_in_an_image_of_theirs_can_do_no_more_than_ask_scorers(

@@ -96,9 +96,15 @@ class AwsLauncherContract(JobLauncherContract):
     def test_a_run_that_aws_has_forgotten_has_failed(self, make, order, stand_ins) -> None:
         job_id = make().start(order("run-1", "sleep"))
         self.forget(stand_ins)
-        status = self.end_of(make(), job_id)
+        status = self.end_of(make(timedelta(minutes=5)), job_id)
         assert status.state is JobState.FAILED
         assert "not known" in status.reason
+
+    def test_a_run_that_aws_does_not_show_yet_goes_on(self, make, order, stand_ins) -> None:
+        job_id = make().start(order("run-1", "sleep"))
+        # Source: AWS, RunTask: what was begun "might not be immediately visible".
+        self.forget(stand_ins)
+        assert make().status(job_id).state is JobState.RUNNING
 
     def forget(self, stand_ins: Any) -> None:
         raise NotImplementedError

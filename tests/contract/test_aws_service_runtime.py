@@ -7,11 +7,13 @@ container's command.
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from botocore.exceptions import ClientError
 from contract.service_runtime import ServiceRuntimeContract
 from contract.waiting import wait_for
 from emulators.account import Account
@@ -54,8 +56,8 @@ def store(account: Account, stand_ins: Any) -> S3ObjectStore:
 
 
 @pytest.fixture
-def make(account: Account, store: S3ObjectStore) -> Callable[[], AwsServiceRuntime]:
-    """Makes a runtime, as each function has its own."""
+def make(account: Account, store: S3ObjectStore) -> Callable[..., AwsServiceRuntime]:
+    """Makes a runtime, as each function has its own; `later` by its clock."""
     names: AwsSettings = account.settings.aws.model_copy(
         update={
             "roles": "arn:aws:iam::000000000000:role/",
@@ -68,7 +70,7 @@ def make(account: Account, store: S3ObjectStore) -> Callable[[], AwsServiceRunti
     settings = account.settings.model_copy(update={"aws": names})
     [port] = free_ports(1)
 
-    def make_one() -> AwsServiceRuntime:
+    def make_one(later: timedelta = timedelta()) -> AwsServiceRuntime:
         return AwsServiceRuntime(
             settings,
             store,
@@ -78,6 +80,7 @@ def make(account: Account, store: S3ObjectStore) -> Callable[[], AwsServiceRunti
             scaling=LazyClient("application-autoscaling"),
             logs=LazyClient("logs"),
             port=port,
+            clock=lambda: datetime.now(UTC) + later,
         )
 
     return make_one
@@ -87,7 +90,7 @@ class AwsRuntimeContract(ServiceRuntimeContract):
     patience_seconds = 90.0
 
     @pytest.fixture
-    def runtime(self, make: Callable[[], AwsServiceRuntime]) -> AwsServiceRuntime:
+    def runtime(self, make: Callable[..., AwsServiceRuntime]) -> AwsServiceRuntime:
         return make()
 
 
@@ -198,6 +201,23 @@ class TestOnLambda(AwsRuntimeContract):
         assert runtime.status("iris", 1).observed is Observed.READY
         assert stand_ins.functions.invocations == asked
 
+    def test_a_start_that_was_broken_off_is_made_again(
+        self, make, runtime, order, monkeypatch
+    ) -> None:
+        class Killed(BaseException):
+            pass
+
+        def die(*_: Any) -> None:
+            raise Killed
+
+        dying = make()
+        monkeypatch.setattr(dying._lambda, "start", die)
+        with pytest.raises(Killed):
+            dying.start(order())
+        # One that is stopped is started by whoever looks next; one that failed fails its version.
+        assert runtime.status("iris", 1).observed is Observed.STOPPED
+        self.start(runtime, order())
+
     def test_an_image_that_is_not_there_is_told(self, runtime, order) -> None:
         lost = replace(order(), image=f"{order().image.partition('@')[0]}@sha256:{'0' * 64}")
         runtime.start(lost)
@@ -251,6 +271,28 @@ class TestOnFargate(AwsRuntimeContract):
         assert policy["PolicyType"] == "TargetTrackingScaling"
         runtime.stop("iris", 1)
         assert not stand_ins.scaling.targets
+
+    def test_a_start_that_was_broken_off_before_it_scales_is_made_again(
+        self, runtime, order, stand_ins
+    ) -> None:
+        stand_ins.scaling.fails = True
+        with pytest.raises(ClientError):
+            runtime.start(order())
+        stand_ins.scaling.fails = False
+        assert runtime.status("iris", 1).observed is Observed.STOPPED
+        self.start(runtime, order())
+        assert len(stand_ins.scaling.policies) == 1
+        assert len({task.facts["group"] for task in stand_ins.ecs.tasks.values()}) == 1
+
+    def test_a_service_that_ecs_does_not_show_yet_is_starting(
+        self, make, runtime, order, stand_ins
+    ) -> None:
+        runtime.start(order())
+        stand_ins.ecs.hides_services = True
+        assert runtime.status("iris", 1).observed is Observed.STARTING
+        later = make(timedelta(minutes=5)).status("iris", 1)
+        stand_ins.ecs.hides_services = False
+        assert (later.observed, "any more" in later.reason) == (Observed.FAILED, True)
 
     @pytest.mark.parametrize(
         ("warm", "why"), [(False, "--param=warm=yes"), (True, "SCIENCEOPS_AWS_SUBNETS")]

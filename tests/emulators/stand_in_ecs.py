@@ -60,6 +60,8 @@ class StandInEcs:
         self._lock = threading.RLock()
         self._ended = threading.Event()
         self.tasks: dict[str, Task] = {}
+        #: Whether DescribeServices tells of none, as in the moments after one was made.
+        self.hides_services = False
 
     def handle(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
         actions: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
@@ -130,8 +132,9 @@ class StandInEcs:
         service["deployments"] = [deployment]
 
     def _describe_services(self, given: dict[str, Any]) -> dict[str, Any]:
-        known = [self._services[name] for name in given["services"] if name in self._services]
-        missing = [name for name in given["services"] if name not in self._services]
+        shown = {} if self.hides_services else self._services
+        known = [shown[name] for name in given["services"] if name in shown]
+        missing = [name for name in given["services"] if name not in shown]
         failures = [{"arn": name, "reason": "MISSING"} for name in missing]
         return {"services": known, "failures": failures}
 

@@ -9,8 +9,12 @@ class StandInScaling:
     def __init__(self) -> None:
         self.targets: dict[str, dict[str, Any]] = {}
         self.policies: dict[str, dict[str, Any]] = {}
+        #: Whether it answers every call by an error.
+        self.fails = False
 
     def handle(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
+        if self.fails:
+            raise ApiError("ValidationException", "ECS service doesn't exist.")
         match operation:
             case "RegisterScalableTarget":
                 self.targets[given["ResourceId"]] = given

@@ -92,7 +92,8 @@ class EcsTasks:
         """How the task stands."""
         task = self._find(run_id)
         if task is None:
-            return Look(runs=False, reason="its task is not known to ECS any more")
+            reason = "its task is not known to ECS any more"
+            return Look(runs=False, reason=reason, known=False)
         if task["lastStatus"] != "STOPPED":
             return Look(runs=True)
         container = task["containers"][0]

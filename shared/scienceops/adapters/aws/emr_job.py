@@ -84,7 +84,8 @@ class EmrJobs:
         except ClientError as error:
             if error_code(error) != _GONE:
                 raise
-            return Look(runs=False, reason="its run is not known to EMR Serverless any more")
+            reason = "its run is not known to EMR Serverless any more"
+            return Look(runs=False, reason=reason, known=False)
         if told["state"] in _GOING:
             return Look(runs=True)
         if told["state"] == "SUCCESS":

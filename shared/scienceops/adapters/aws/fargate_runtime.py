@@ -120,12 +120,11 @@ class FargateRuntime:
                 raise
         self._scale(name)
 
-    def status(self, service: str, version: int, name: str) -> ServiceStatus:
-        """How the service of this name stands."""
+    def status(self, service: str, version: int, name: str) -> ServiceStatus | None:
+        """How the service of this name stands; None of one that ECS does not show."""
         found = self._find(name)
         if found is None:
-            why = f"there is no service {name} any more"
-            return ServiceStatus(service, version, Observed.FAILED, reason=why)
+            return None
         deployment = next(d for d in found["deployments"] if d["status"] == "PRIMARY")
         ended = self._tasks(name, deployment["id"], "STOPPED")
         last = max(ended, key=lambda task: str(task.get("stoppedAt", "")), default=None)

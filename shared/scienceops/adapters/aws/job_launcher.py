@@ -27,6 +27,8 @@ from scienceops.ports.object_store import ObjectStore
 
 JOB, ASKED, ENDED, LOG = "job.json", "asked.json", "ended.json", "log.txt"
 TAIL_LINES = 20
+#: AWS shows what was begun only some moments later; after this long, what it does not show is gone.
+SHOWN_WITHIN_SECONDS = 120
 
 
 class AwsJobLauncher:
@@ -85,9 +87,11 @@ class AwsJobLauncher:
             return JobStatus(JobState.FAILED, reason=why)
         runs = self._runs[job["kind"]]
         look = runs.look(job["run"])
+        age_seconds = (self._clock() - datetime.fromisoformat(job["began"])).total_seconds()
+        if not look.known and age_seconds < SHOWN_WITHIN_SECONDS:
+            return JobStatus(JobState.RUNNING)
         if look.runs:
-            age = self._clock() - datetime.fromisoformat(job["began"])
-            if age.total_seconds() <= job["timeout_seconds"]:
+            if age_seconds <= job["timeout_seconds"]:
                 return JobStatus(JobState.RUNNING, log_tail=_tail(runs.log(job["run"])))
             runs.stop(job["run"])
             why = f"the job was over its time limit of {job['timeout_seconds']:g} s"

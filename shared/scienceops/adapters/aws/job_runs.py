@@ -9,11 +9,15 @@ from scienceops.ports.job_launcher import JobOrder
 
 @dataclass(frozen=True)
 class Look:
-    """How a run stands: whether it goes on, and otherwise whether it ended well, or why not."""
+    """How a run stands: whether it goes on, and otherwise whether it ended well, or why not.
+
+    known: whether the platform shows it; one that was begun a moment ago may not be shown yet.
+    """
 
     runs: bool
     succeeded: bool = False
     reason: str = ""
+    known: bool = True
 
 
 class JobRuns(Protocol):
@@ -25,7 +29,7 @@ class JobRuns(Protocol):
         ...
 
     def look(self, run_id: str) -> Look:
-        """How it stands; one that is not known has ended."""
+        """How it stands."""
         ...
 
     def stop(self, run_id: str) -> None:

@@ -1,11 +1,15 @@
 """Resources: names of what infra/serverless.yml makes, and what a container of ours is told."""
 
+import hashlib
 from collections.abc import Mapping
 
 from scienceops.adapters.oci.settings_inside import settings_inside
 from scienceops.aws_settings import AwsSettings
 from scienceops.config import PREFIX, SCORER_PREFIX, Settings
 from scienceops.ports.service_runtime import DeployOrder
+
+#: Of the name of a Lambda function.
+LONGEST_NAME = 64
 
 
 class StartRefused(Exception):
@@ -28,8 +32,18 @@ def cluster(aws: AwsSettings) -> str:
 
 
 def deployment_name(aws: AwsSettings, service: str, version: int) -> str:
-    """Of the Lambda function or the ECS service of a deployment."""
-    return f"{aws.prefix}{service}-{version}"
+    """Of the Lambda function or the ECS service of a deployment: one that is too long for a
+    function is cut, and told by a hash.
+
+    >>> deployment_name(AwsSettings(prefix="scienceops-dev-"), "iris", 3)
+    'scienceops-dev-iris-3'
+    """
+    name = f"{aws.prefix}{service}-{version}"
+    if len(name) <= LONGEST_NAME:
+        return name
+    told = hashlib.sha256(service.encode()).hexdigest()[:6]
+    end = f"-{told}-{version}"
+    return name[: LONGEST_NAME - len(end)].rstrip("-") + end
 
 
 def environment_inside(settings: Settings) -> dict[str, str]:

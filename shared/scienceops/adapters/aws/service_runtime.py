@@ -5,8 +5,9 @@ often by now, why it was refused if it was, and whether it has been ready or was
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from scienceops.adapters.aws import fargate_runtime, lambda_runtime
@@ -21,6 +22,8 @@ from scienceops.ports.object_store import ObjectStore
 from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, ServiceStatus
 
 DEPLOYMENTS = "deployments/"
+#: ECS shows what was made only some moments later; after this long, what it does not show is gone.
+SHOWN_WITHIN = timedelta(minutes=2)
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,8 @@ class Started:
     """The last start of a deployment. generation: how many there were with it.
 
     ECS lets no service be made under the name of one that is being deleted, so each start has a
-    name of its own; two workers that begin the same one agree on it.
+    name of its own; two workers that begin the same one agree on it. begun: whether all that a
+    start makes was made; whoever died in the middle left it to the next one.
     """
 
     runtime: str
@@ -36,6 +40,7 @@ class Started:
     stopped: bool = False
     refused: str = ""
     was_ready: bool = False
+    begun: bool = True
 
 
 class AwsServiceRuntime:
@@ -43,6 +48,7 @@ class AwsServiceRuntime:
 
     functions, calls, ecs, scaling, logs: boto3 clients of lambda, twice, ecs,
     application-autoscaling and logs; `calls` must try nothing twice. port: of scorers on Fargate.
+    clock: the time now, to be compared with the bucket's.
     """
 
     def __init__(
@@ -56,8 +62,10 @@ class AwsServiceRuntime:
         scaling: Any,
         logs: Any,
         port: int = fargate_runtime.PORT,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._settings = settings
+        self._clock = clock
         self._objects = objects
         self._lambda = LambdaRuntime(settings, functions=functions, calls=calls)
         self._fargate = FargateRuntime(settings, ecs=ecs, scaling=scaling, logs=logs, port=port)
@@ -69,10 +77,13 @@ class AwsServiceRuntime:
             return
         kind = lambda_runtime.KIND if order.runtime == "auto" else order.runtime
         before = self._read(order.service, order.version)
-        if before is not None and not before.stopped:
-            self._end(before, order.service, order.version)
-        started = Started(kind, before.generation + 1 if before else 1)
-        self._write(order.service, order.version, started)
+        if before is not None and before.runtime == kind and not (before.begun or before.stopped):
+            started = before
+        else:
+            if before is not None and not before.stopped:
+                self._end(before, order.service, order.version)
+            started = Started(kind, before.generation + 1 if before else 1, begun=False)
+            self._write(order.service, order.version, started)
         try:
             check_runtime(order.runtime, "aws", warm=self._settings.aws.warm)
             if kind == fargate_runtime.KIND:
@@ -80,19 +91,20 @@ class AwsServiceRuntime:
             else:
                 self._lambda.start(order)
         except (StartRefused, BadPolicy) as error:
-            refused = replace(started, refused=f"the scorer cannot be started: {error}")
-            self._write(order.service, order.version, refused)
+            started = replace(started, refused=f"the scorer cannot be started: {error}")
+        self._write(order.service, order.version, replace(started, begun=True))
 
     def status(self, service: str, version: int) -> ServiceStatus:
         """How it stands."""
         started = self._read(service, version)
-        if started is None or started.stopped:
+        if started is None or started.stopped or not started.begun:
             return ServiceStatus(service, version, Observed.STOPPED)
         if started.refused:
             return ServiceStatus(service, version, Observed.FAILED, reason=started.refused)
         if started.runtime == fargate_runtime.KIND:
             name = self._name(started, service, version)
-            return self._fargate.status(service, version, name)
+            found = self._fargate.status(service, version, name)
+            return found or self._not_shown(service, version, name)
         status = self._lambda.status(service, version, was_ready=started.was_ready)
         if status.observed is Observed.READY and not started.was_ready:
             self._write(service, version, replace(started, was_ready=True))
@@ -136,6 +148,15 @@ class AwsServiceRuntime:
             self._fargate.stop(self._name(started, service, version))
         else:
             self._lambda.stop(service, version)
+
+    def _not_shown(self, service: str, version: int, name: str) -> ServiceStatus:
+        """Of a service that ECS does not show: not yet, or not any more."""
+        age = self._clock() - self._objects.stat(_key(service, version)).modified_at
+        if age < SHOWN_WITHIN:
+            why = f"ECS does not show the service {name} yet"
+            return ServiceStatus(service, version, Observed.STARTING, reason=why)
+        why = f"there is no service {name} any more"
+        return ServiceStatus(service, version, Observed.FAILED, reason=why)
 
     def _name(self, started: Started, service: str, version: int) -> str:
         return f"{deployment_name(self._settings.aws, service, version)}-{started.generation}"

@@ -9,6 +9,7 @@ from scienceops.adapters.local import connect
 from scienceops.adapters.local.message_queue import SqliteMessageQueue
 from scienceops.config import load_settings
 from scienceops.core.names import Partition, model_id
+from scienceops.core.stats.terms import LEAST_ROWS
 from scienceops.core.versions import Service, StatisticsRun, Version
 from scienceops.ports import Ports
 from scienceops.ports.statistics_store import StatisticRow
@@ -86,14 +87,18 @@ class Scene:
         rows = [(feature, "verdict", value) for feature, value in verdicts.items()]
         self.publish(rows, day, version)
 
-    def quality(self, statistic: str, value: float, day: date = TODAY) -> None:
-        self.publish([("(quality)", statistic, value)], day, 1)
+    def quality(
+        self, statistic: str, value: float, day: date = TODAY, labels: int = LEAST_ROWS
+    ) -> None:
+        self.publish([("(quality)", statistic, value)], day, 1, labels)
 
-    def publish(self, rows: list[tuple[str, str, float]], day: date, version: int) -> None:
+    def publish(
+        self, rows: list[tuple[str, str, float]], day: date, version: int, n: int = 9
+    ) -> None:
         self.run_number += 1
         partition = Partition(NAME, version, day)
         made = [
-            StatisticRow("local", NAME, model_id(NAME, version), day, feature, statistic, value, 9)
+            StatisticRow("local", NAME, model_id(NAME, version), day, feature, statistic, value, n)
             for feature, statistic, value in rows
         ]
         self.ports.statistics.write(self.run_number, partition, made)

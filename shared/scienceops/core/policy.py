@@ -49,7 +49,8 @@ class Policy(BaseModel):
     )
     retrain_drift_window: int = Field(7, ge=1, description="How many days those last days are.")
     retrain_quality_below: float | None = Field(
-        None, description="Propose retraining when accuracy, or r2, of the newest day is below."
+        None,
+        description="Propose retraining when accuracy, or r2, of 30 labels or more is below.",
     )
     retrain_minutes: float = Field(60, gt=0, description="How long train.py may run.")
     capture: CaptureMode = Field(
@@ -89,7 +90,9 @@ class Policy(BaseModel):
         0, ge=0, le=8760, description="Hours without a captured row that make an alert; 0: none."
     )
     alert_quality_below: AlertBound = Field(
-        None, description="Accuracy or r2 below which there is an alert; none: no bound."
+        None,
+        description="Accuracy or r2, of 30 labels or more, below which there is an alert; none: no "
+        "bound.",
     )
 
     @field_validator("retrain_cron")

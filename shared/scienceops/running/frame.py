@@ -10,6 +10,7 @@ import pandas as pd
 from scienceops.core.manifest import ModelInput
 from scienceops.core.schema import Column, Schema
 from scienceops.core.table import Table
+from scienceops.errors import BadRows
 
 
 def table_to_frame(table: Table, schema: Schema) -> pd.DataFrame:
@@ -17,7 +18,7 @@ def table_to_frame(table: Table, schema: Schema) -> pd.DataFrame:
 
     Numbers are float64; integers int64, or float64 with NaN when the column is nullable, as
     pandas reads such a column; strings are objects with NaN where missing; date-times are
-    datetime64[ns] in UTC without a zone.
+    datetime64[ns] in UTC without a zone. Raises BadRows for one that these do not hold.
     """
     columns = {
         column.name: _to_array(column, values)
@@ -39,12 +40,21 @@ def to_times(
     bare = np.array([_has_no_offset(text) for text in texts], dtype=bool)
     # Apart, for pandas 2 takes a time without an offset to have that of the one before it.
     parts = [
-        pd.to_datetime(texts[chosen], format="ISO8601", utc=True, errors=errors)
-        for chosen in (bare, ~bare)
-        if chosen.any() or not len(texts)
+        _parsed(texts[chosen], errors) for chosen in (bare, ~bare) if chosen.any() or not len(texts)
     ]
     times = parts[0] if len(parts[0]) == len(texts) else pd.concat(parts).reindex(texts.index)
     return times.astype("datetime64[ns, UTC]")
+
+
+def _parsed(texts: "pd.Series[Any]", errors: Literal["raise", "coerce"]) -> "pd.Series[Any]":
+    try:
+        return pd.to_datetime(texts, format="ISO8601", utc=True)
+    except ValueError:
+        # Weeks, and seconds after a comma, are ISO 8601 as well, which a schema takes.
+        plain = texts.map(
+            lambda text: datetime.fromisoformat(text).isoformat() if isinstance(text, str) else text
+        )
+        return pd.to_datetime(plain, format="ISO8601", utc=True, errors=errors)
 
 
 def _has_no_offset(text: object) -> bool:
@@ -66,8 +76,19 @@ def _to_array(column: Column, values: Sequence[Any]) -> Any:
     if column.type == "boolean" and not column.nullable:
         return np.array(values, dtype=np.bool_)
     if column.type == "datetime":
-        return to_times(pd.Series(values, dtype=object)).dt.tz_localize(None)
+        return _to_times_of(column, pd.Series(values, dtype=object)).dt.tz_localize(None)
     # NaN, not None, is what pandas puts where text is missing, so encoders have learnt that.
     array = np.empty(len(values), dtype=object)
     array[:] = [np.nan if value is None else value for value in values]
     return array
+
+
+def _to_times_of(column: Column, texts: "pd.Series[Any]") -> "pd.Series[Any]":
+    times = to_times(texts, "coerce")
+    lost = texts[times.isna() & texts.notna()]
+    if lost.empty:
+        return times
+    fault = {"row": int(lost.index[0]), "column": column.name, "problem": "out of range"}
+    raise BadRows(
+        [{**fault, "got": lost.iloc[0], "wanted": "a date-time from 1677-09-22 to 2262-04-11"}]
+    )

@@ -10,7 +10,7 @@ from typing import Any
 from scienceops.core.alerts import Rule
 from scienceops.core.names import QUALITY, Partition, run_id, run_manifest_key
 from scienceops.core.policy import Policy
-from scienceops.core.stats.terms import DRIFT
+from scienceops.core.stats.terms import DRIFT, LEAST_ROWS
 from scienceops.core.versions import MADE_LIVE, RunState, Service, StatisticsRun, VersionState
 from scienceops.errors import ObjectNotFound
 from scienceops.ports import Ports
@@ -70,7 +70,7 @@ def find_drift(scene: Scene) -> Finding | None:
 
 
 def find_poor_quality(scene: Scene) -> Finding | None:
-    """The newest accuracy or r2, when it is below the policy's bound."""
+    """The accuracy or r2 of the newest day with LEAST_ROWS labels, when it is below the bound."""
     bound = scene.policy.alert_quality_below
     if bound is None:
         return None
@@ -78,7 +78,7 @@ def find_poor_quality(scene: Scene) -> Finding | None:
         scene.service.name, features=[QUALITY], statistics=["accuracy", "r2"]
     )
     known = [(row.prediction_date, _version_of(row.model_id), row) for row in rows]
-    known = [one for one in known if one[2].value is not None]
+    known = [one for one in known if one[2].value is not None and one[2].n >= LEAST_ROWS]
     if not known:
         return None
     day, version, row = max(known, key=lambda one: (one[0], one[1] == scene.service.live, one[1]))

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from scienceops.core.names import PREDICTION, QUALITY
 from scienceops.core.policy import Policy, read_policy
 from scienceops.core.retraining import MOVING, Retraining, RetrainingState
-from scienceops.core.stats.terms import DRIFT
+from scienceops.core.stats.terms import DRIFT, LEAST_ROWS
 from scienceops.core.versions import Service
 from scienceops.errors import BadInput, Conflict, RevisionConflict, WrongState
 from scienceops.ports import Ports
@@ -92,9 +92,10 @@ def _reason(
         rows = ports.statistics.read(
             name, versions=[live], features=[QUALITY], statistics=["accuracy", "r2"]
         )
-        if rows and rows[-1].value is not None and rows[-1].prediction_date > seen:
-            found = rows[-1]
-            if found.value is not None and found.value < policy.retrain_quality_below:
+        for found in [row for row in rows if row.n >= LEAST_ROWS][-1:]:
+            if found.value is None or found.prediction_date <= seen:
+                continue
+            if found.value < policy.retrain_quality_below:
                 return (
                     f"{found.statistic} was {found.value:.4g} on {found.prediction_date}, "
                     f"below {policy.retrain_quality_below:g}"

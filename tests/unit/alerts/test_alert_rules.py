@@ -5,6 +5,8 @@ from datetime import date
 import pytest
 from alert_scene import TODAY, URL
 
+from scienceops.core.stats.terms import LEAST_ROWS
+
 YESTERDAY = date(2026, 11, 22)
 
 
@@ -50,6 +52,14 @@ def test_quality_at_the_bound_or_without_one_is_well(scene):
     assert scene.told() == []
     scene.policy(alert_quality_below="0.1")
     assert scene.told() == []
+
+
+def test_a_few_labels_make_no_alert_and_hide_no_day_that_has_many(scene):
+    scene.policy(alert_quality_below="0.8")
+    scene.quality("accuracy", 0.0, labels=LEAST_ROWS - 1)
+    assert scene.told() == []
+    scene.quality("accuracy", 0.7, YESTERDAY)
+    assert scene.told() == ["quality.firing"]
 
 
 def test_another_value_of_the_same_day_is_no_other_alert(scene):

@@ -6,6 +6,7 @@ import pytest
 
 from scienceops.core.schema import Column, Schema
 from scienceops.core.table import Table
+from scienceops.errors import BadRows
 from scienceops.running.frame import table_to_frame
 
 
@@ -65,3 +66,17 @@ def test_a_time_without_an_offset_is_in_utc_whatever_row_is_before_it():
     assert together.dtype == "datetime64[ns]"
     told = together.dt.strftime("%dT%H:%M")
     assert told.fillna("").tolist() == ["" if pd.isna(text) else text for text in alone]
+
+
+def test_week_dates_and_commas_are_read_as_the_schema_takes_them():
+    schema = Schema((Column("at", "datetime"),))
+    texts = ["2026-W13-7", "2026-03-29T02:30:00,5", "20260329T0230"]
+    found = table_to_frame(Table([texts], 3), schema)["at"]
+    assert found.dt.strftime("%dT%H:%M").tolist() == ["29T00:00", "29T02:30", "29T02:30"]
+
+
+@pytest.mark.parametrize("text", ["9999-12-31", "0001-01-01T00:00:00+00:00"])
+def test_a_time_that_nanoseconds_do_not_hold_is_refused_by_row_and_column(text):
+    schema = Schema((Column("n", "number"), Column("at", "datetime", nullable=True)))
+    with pytest.raises(BadRows, match=r"row 2, column 'at': out of range: got .* wanted a date-t"):
+        table_to_frame(Table([[1.0] * 3, [None, "2026-03-29", text]], 3), schema)

@@ -16,6 +16,10 @@ VERDICTS = {
     NOT_COMPARED: "not compared",
 }
 
+#: Least rows of a day, and of training: below, neither test tells a large shift from chance. Of
+#: fewer labelled rows, no rule acts on a day's quality either.
+LEAST_ROWS = 30
+
 #: Calendar days of the moving average whose rate of change is kept. A day's rate looks back this
 #: many days from itself, so this many days after one that changes are computed anew with it.
 WINDOW_DAYS = 7

@@ -10,10 +10,8 @@ from dataclasses import dataclass, replace
 from scienceops.core.names import PREDICTION
 from scienceops.core.stats import measures
 from scienceops.core.stats.partials import ColumnPartial
-from scienceops.core.stats.terms import DRIFT, NOT_COMPARED, NOT_ENOUGH_DATA, STABLE
+from scienceops.core.stats.terms import DRIFT, LEAST_ROWS, NOT_COMPARED, NOT_ENOUGH_DATA, STABLE
 
-#: Least rows on either side: below, neither test tells a large shift from chance.
-LEAST_ROWS = 30
 #: Least distance: 0.05 of the distribution has moved. A shift by 0.2 standard deviations is 0.08.
 EFFECT_GATE = 0.05
 #: Expected share of false alarms among the drifts of a day.

@@ -84,7 +84,7 @@ def test_a_wrong_type_is_refused_naming_row_and_column(platform, iris):
             "row": 1,
             "column": "petal width (cm)",
             "problem": "wrong type",
-            "got": "str 'wide'",
+            "got": 'string "wide"',
             "wanted": "a number",
         }
     ]

@@ -181,6 +181,22 @@ def test_how_many_more_there_are_is_told_as_far_as_it_is_known(rows, says):
     assert str(told.value).endswith(says)
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("1,5", 'got string "1,5", wanted a number, as 1.5'),
+        (" -2.5", 'got string " -2.5", wanted a number, as -2.5'),
+        ("wide", 'got string "wide", wanted a number'),
+        (True, "got boolean true, wanted a number"),
+        ({"é": None}, 'got object {"é": null}, wanted a number'),
+    ],
+)
+def test_a_wrong_value_is_told_as_it_came_with_the_number_that_may_be_meant(value, told):
+    with pytest.raises(BadRows) as error:
+        Schema((Column("x", "number"),)).check_rows([{"x": value}])
+    assert str(error.value) == f"row 0, column 'x': wrong type: {told}"
+
+
 def test_a_number_that_is_too_large_is_told_to_be_finite():
-    with pytest.raises(BadRows, match="column 'x': wrong type: got float inf, wanted a finite num"):
+    with pytest.raises(BadRows, match="column 'x': wrong type: got number Infinity, wanted a fin"):
         RowsDecoder(Schema((Column("x", "number"),))).decode(b'{"input_df": [{"x": 1e999}]}')

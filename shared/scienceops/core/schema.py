@@ -1,7 +1,9 @@
 """Service schema: the columns a model takes, kept as JSON Schema, enforced on every call."""
 
 import difflib
+import json
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +24,17 @@ _JSON_TYPE = {
     "string": "string",
     "datetime": "string",
 }
+#: What JSON calls a value of these types; null says it by itself.
+_KINDS = {
+    str: "string",
+    bool: "boolean",
+    int: "number",
+    float: "number",
+    list: "array",
+    dict: "object",
+    type(None): "",
+}
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?")
 
 
 @dataclass(frozen=True)
@@ -189,6 +202,8 @@ def wanted_of(column: Column, got: object = None) -> str:
 
     >>> wanted_of(Column("x", "number", nullable=True)), wanted_of(Column("x", "number"), math.inf)
     ('a number or null', 'a finite number')
+    >>> wanted_of(Column("x", "number"), "1,5")
+    'a number, as 1.5'
     """
     text = {"datetime": "an ISO 8601 date-time as string", "integer": "an integer"}.get(
         column.type, f"a {column.type}"
@@ -196,15 +211,22 @@ def wanted_of(column: Column, got: object = None) -> str:
     if column.type == "number" and isinstance(got, int | float) and not isinstance(got, bool):
         # JSON can say 1e999, which is no number that a float can hold.
         text = "a finite number"
+    if column.type in ("number", "integer") and isinstance(got, str):
+        # With the comma of many languages, or between quotes that are not to be there.
+        meant = got.strip().replace(",", ".", 1)
+        text += f", as {meant}" if _NUMBER.fullmatch(meant) else ""
     return f"{text} or null" if column.nullable else text
 
 
 def _problem(
     row: int, column: str | None, problem: str, got: object, wanted: str
 ) -> dict[str, object]:
-    shown = repr(got)
+    shown = json.dumps(got, ensure_ascii=False, default=repr)
     shown = shown if len(shown) <= 80 else shown[:77] + "..."
-    return _named(row, column, problem, f"{type(got).__name__} {shown}", wanted)
+    # Half a pair of surrogates cannot be told as it came.
+    shown = shown.encode("utf-8", "backslashreplace").decode()
+    kind = _KINDS.get(type(got), type(got).__name__)
+    return _named(row, column, problem, f"{kind} {shown}" if kind else shown, wanted)
 
 
 def _named(row: int, column: str | None, problem: str, got: str, wanted: str) -> dict[str, object]:

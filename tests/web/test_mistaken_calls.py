@@ -76,3 +76,19 @@ def test_another_model_than_the_one_here_is_named(tmp_path):
         status, _, body = face.ask(method, path)
         told = json.loads(body)["error"]
         assert (status, told) == (404, "there is no model 'irsi' here, this is 'iris'")
+
+
+@pytest.mark.parametrize(
+    ("identity", "status", "says"),
+    [
+        ("018bcfe5-6800", 400, "is no request id"),
+        ("018bcfe5-6800-7000-8000-000000000000", 404, "018bcfe5-6800-7000-8000-000000000000"),
+    ],
+)
+def test_a_request_id_that_is_none_is_told_beside_the_field_that_has_it(
+    client, identity, status, says
+):
+    reply = client.get(f"/requests?request_id={identity}", environ_base=HERE)
+    assert reply.status_code == status
+    assert f'name="request_id" size="38" value="{identity}"' in reply.text
+    assert says in reply.text.partition('<p class="bad">')[2].partition("</p>")[0]

@@ -8,7 +8,7 @@ from scienceops.core.access import Caller, Role
 from scienceops.core.ledger_words import words_of
 from scienceops.core.policy import Policy, policy_text
 from scienceops.core.started_with import going_on, kept
-from scienceops.errors import NotAuthenticated, NotFound
+from scienceops.errors import BadInput, NotAuthenticated, NotFound
 from scienceops.problems import problem_of
 from scienceops.web import charts
 from scienceops.web.access import require_on_page
@@ -202,12 +202,16 @@ def _add_deciding_pages(routes: Blueprint, app: App) -> None:
         )
 
     @routes.get("/requests")
-    def lineage() -> str:
+    def lineage() -> tuple[str, int]:
         identity = request.args.get("request_id", "").strip()
-        found = app.trace(identity) if identity else None
-        return render_template(
-            "lineage.html",
-            name=found["service"] if found else None,
-            identity=identity,
-            found=found,
+        found, reason, status = None, "", 200
+        try:
+            found = app.trace(identity) if identity else None
+        except (BadInput, NotFound) as error:
+            # Told beside the field, for what is wrong is most often a part that was not copied.
+            reason, status = str(error), error.http_status
+        name = found["service"] if found else None
+        page = render_template(
+            "lineage.html", name=name, identity=identity, found=found, reason=reason
         )
+        return page, status

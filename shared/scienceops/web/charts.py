@@ -7,14 +7,14 @@ from markupsafe import Markup, escape
 
 from scienceops.web.figures import number
 
-COLOURS = ("#2f6f9f", "#d98e32", "#4a9b6e", "#a85a8c", "#7a6fc2", "#8a8a8a")
+COLOURS = ("#2f6f9f", "#c0741a", "#4a9b6e", "#a85a8c", "#7a6fc2", "#8a8a8a")
 
 
 def colours_of(monitors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     """Class label -> colour, the same for every version on a page.
 
     >>> colours_of([{"ratios": {"b": []}}, {"ratios": {"a": []}}])
-    {'a': '#2f6f9f', 'b': '#d98e32'}
+    {'a': '#2f6f9f', 'b': '#c0741a'}
     """
     labels = sorted({label for monitor in monitors for label in monitor["ratios"]})
     return {label: COLOURS[place % len(COLOURS)] for place, label in enumerate(labels)}

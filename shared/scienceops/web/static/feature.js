@@ -1,6 +1,6 @@
 // Draws one chart per statistic from the series that the page carries.
 "use strict";
-const FLAG_COLOURS = { wrong: "#b3261e", retrain: "#d98e32" };
+const FLAG_COLOURS = { wrong: "#b3261e", retrain: "#c0741a" };
 // A band behind each day that is flagged as a whole.
 function flagged(days, flags) {
   return days.flatMap((day, place) => (flags[day] || []).filter((flag) => !flag.requests).slice(0, 1).map((flag) => ({
@@ -24,7 +24,7 @@ function draw() {
     shares.setAttribute("aria-label", "share of rows in training and on " + both.date + ": " + both.labels.map((label, n) =>
       `${label} ${(100 * both.training[n]).toFixed(1)} % and ${(100 * both.day[n]).toFixed(1)} %`).join(", "));
     Plotly.react(shares, [
-      { x: both.labels, y: both.training, type: "bar", name: "training", marker: { color: "#d98e32" } },
+      { x: both.labels, y: both.training, type: "bar", name: "training", marker: { color: "#c0741a" } },
       { x: both.labels, y: both.day, type: "bar", name: both.date, marker: { color: line } },
     ], { ...layout, showlegend: true, title: { text: "share of rows", font: { size: 13 } },
       legend: { orientation: "h", y: 1.15, x: 1, xanchor: "right" }, margin: { l: 48, r: 10, t: 40, b: 50 },
@@ -45,7 +45,7 @@ function draw() {
     // How many rows there were in training says nothing of a day.
     if (name in view.baseline && !["count", "missing"].includes(name)) {
       traces.push({ x: days.map((day) => day.slice(5)), y: days.map(() => view.baseline[name]), mode: "lines", name: "training",
-        line: { dash: "dash", color: "#d98e32" } });
+        line: { dash: "dash", color: "#c0741a" } });
     }
     place.setAttribute("role", "img");
     place.setAttribute("aria-label", `${name} per day: ` + days.map((day, n) => `${day} ${series[day]}${drift[n] ? " drift" : ""}`).join(", ")

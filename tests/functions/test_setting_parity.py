@@ -45,6 +45,7 @@ BY_DEFAULT = {
     "spool_limit_bytes": "a container's disk holds more; a scorer on Lambda ships within the call",
     "refresh_seconds": "pages are the same pages",
     "container_memory_mb": "what a scorer of an ordinary model takes",
+    "record_days": "what is worth looking at again is as old everywhere",
 }
 
 

@@ -21,7 +21,7 @@ def check_queues() -> list[Check]:
         from scienceops.core.messages import ALERTS, CAPTURES, WORK
 
         settings = load_settings()
-    except Exception:  # noqa: BLE001  # Told by the checks of packages and settings.
+    except Exception:  # noqa: BLE001  # A broken package may raise anything; other checks tell it.
         return []
     if settings.cloud == "local" and not (settings.home / "platform.db").exists():
         return []

@@ -1,5 +1,6 @@
 """API Gateway entry: any HTTP request, answered by the one Flask app."""
 
+import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,11 @@ from functions.aws.platform import app, logger, tracer
 
 if TYPE_CHECKING:
     from flask import Flask
+
+#: What an invocation may give back, as JSON; more would be a 500 of API Gateway, without a word.
+LARGEST_REPLY_BYTES = 6_291_556
+#: What a character of a body takes in JSON at most.
+_LONGEST_ESCAPE = 6
 
 
 @lru_cache(maxsize=1)
@@ -29,4 +35,26 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     from serverless_wsgi import handle_request
 
     reply: dict[str, Any] = handle_request(site(), event, context)
+    length = len(reply.get("body", ""))
+    if (
+        length * _LONGEST_ESCAPE > LARGEST_REPLY_BYTES
+        and len(json.dumps(reply)) > LARGEST_REPLY_BYTES
+    ):
+        return _too_large(length)
     return reply
+
+
+def _too_large(length: int) -> dict[str, Any]:
+    from scienceops.problems import TYPE, problem
+
+    detail = (
+        f"the answer of {length} characters is over what Lambda carries; ask for less at a time, "
+        "such as fewer rows"
+    )
+    told = problem(413, "AnswerTooLarge", detail)
+    return {
+        "statusCode": told.status,
+        "headers": {"Content-Type": TYPE},
+        "body": json.dumps(told.document),
+        "isBase64Encoded": False,
+    }

@@ -49,7 +49,7 @@ class App:
         self.decisions = Decisions(ports, settings, clock)
         self.upkeep = Upkeep(ports, clock)
         self.monitors = Monitors(ports)
-        self._gateway = Gateway(ports)
+        self._gateway = Gateway(ports, settings.reply_seconds)
 
     # What the doors call.
 

@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     drain_seconds: float = Field(
         5, ge=0, description="How long a replaced version goes on answering before it is stopped."
     )
+    reply_seconds: float = Field(
+        60, gt=0, description="How long a scorer may take to answer one call before it gets a 503."
+    )
     segment_seconds: float = Field(
         2, gt=0, description="Age at which captured rows are sealed into a segment."
     )

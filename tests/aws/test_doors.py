@@ -193,3 +193,21 @@ def test_a_request_that_is_too_large_for_a_scorer_is_told_so(app: App, monkeypat
     asked["requestContext"]["http"]["method"] = "POST"
     asked.update(rawPath="/api/v1/service/iris/score", body="x" * 2000)
     assert http.handler(asked, Context())["statusCode"] == 413
+
+
+def test_an_answer_that_is_too_large_for_lambda_is_told_so(app: App, monkeypatch):
+    size = 3_200_000
+    text = {"Content-Type": "text/plain"}
+
+    @http.site().get("/large/<character>")
+    def large(character: str) -> tuple[str, dict[str, str]]:
+        return character * size, text
+
+    asked = event("request")
+    asked["headers"]["authorization"] = f"Bearer {app.owner_token}"
+    fits = http.handler({**asked, "rawPath": "/large/x"}, Context())
+    assert (fits["statusCode"], len(fits["body"])) == (200, size)
+    # A quotation mark takes two bytes of what is carried.
+    told = http.handler({**asked, "rawPath": '/large/"'}, Context())
+    assert told["statusCode"] == 413
+    assert f"{size} characters" in json.loads(told["body"])["detail"]

@@ -254,6 +254,13 @@ def test_every_door_has_a_budget_of_memory_and_time_of_its_own(template: dict[st
         assert made["Properties"]["Timeout"] <= 300
 
 
+def test_a_scorer_that_takes_long_is_told_of_before_the_api_gives_up(template: dict[str, Any]):
+    door = properties(template, "HttpLambdaFunction")
+    seconds = float(door["Environment"]["Variables"]["SCIENCEOPS_REPLY_SECONDS"])
+    # What is left is for the key, the route, and an answer.
+    assert seconds + 4 <= door["Timeout"] < 30
+
+
 def test_bucket_and_queues_are_closed_to_the_public_and_to_plain_http(template: dict[str, Any]):
     assert set(properties(template, "Bucket")["PublicAccessBlockConfiguration"].values()) == {True}
     for policy in ("BucketOverTls", "QueuesOverTls"):

@@ -45,6 +45,7 @@ BY_DEFAULT = {
     "spool_limit_bytes": "a container's disk holds more; a scorer on Lambda ships within the call",
     "refresh_seconds": "pages are the same pages",
     "container_memory_mb": "what a scorer of an ordinary model takes",
+    "reply_seconds": "of AWS the HTTP door alone has less, for its API gives up after 30 s",
     "record_days": "what is worth looking at again is as old everywhere",
 }
 

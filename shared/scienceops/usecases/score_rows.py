@@ -53,9 +53,13 @@ class Routes:
 
 @dataclass
 class Gateway:
-    """Scores rows for callers; remembers routes and callers for CACHE_SECONDS."""
+    """Scores rows for callers; remembers routes and callers for CACHE_SECONDS.
+
+    reply_seconds: how long a scorer may take to answer.
+    """
 
     ports: Ports
+    reply_seconds: float
     _routes: dict[str, tuple[float, Routes]] = field(default_factory=dict)
     _shadows: ShadowCalls = field(default_factory=ShadowCalls)
     _callers: dict[tuple[str, str], tuple[float, Caller]] = field(default_factory=dict)
@@ -90,7 +94,7 @@ class Gateway:
         if captured_at:
             own = _own_time(captured_at, name, caller, routes.simulated)
             headers["X-ScienceOps-Captured-At"] = own
-        reply = self.ports.runtime.call(route.endpoint, method, path, headers=headers, body=body)
+        reply = self._call(route, method, path, headers, body)
         if routes.shadow is not None and reply.status == 200 and method == "POST":
             self._ask_shadow(routes.shadow, reply, headers, path, body)
         return Reply(
@@ -119,8 +123,18 @@ class Gateway:
             "Authorization": f"Bearer {shadow.key}",
             "X-ScienceOps-Correlation-Id": heard.headers["x-scienceops-request-id"],
         }
-        self._shadows.ask(
-            lambda: self.ports.runtime.call(shadow.endpoint, "POST", path, headers=told, body=body)
+        self._shadows.ask(lambda: self._call(shadow, "POST", path, told, body))
+
+    def _call(
+        self, route: Route, method: str, path: str, headers: Mapping[str, str], body: Body
+    ) -> Reply:
+        return self.ports.runtime.call(
+            route.endpoint,
+            method,
+            path,
+            headers=headers,
+            body=body,
+            timeout_seconds=self.reply_seconds,
         )
 
     def _known_routes(self, name: str) -> Routes:

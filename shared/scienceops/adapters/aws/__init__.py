@@ -50,7 +50,7 @@ def connect_calling(settings: "Settings") -> "Calling":
             settings,
             connect_objects(settings),
             functions=LazyClient("lambda"),
-            calls=LazyClient("lambda", attempts=1),
+            calls=LazyClient("lambda", attempts=1, read_seconds=settings.reply_seconds),
             ecs=LazyClient("ecs"),
             scaling=LazyClient("application-autoscaling"),
             logs=LazyClient("logs"),

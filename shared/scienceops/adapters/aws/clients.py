@@ -18,23 +18,27 @@ class LazyClient:
     """A boto3 client that is made when it is first used, since a door uses few of them.
 
     Making the first takes 0.2 s of processor time, each further one 0.02 s. attempts: times that
-    one call is tried; 1 for what must not be done twice.
+    one call is tried; 1 for what must not be done twice. read_seconds: how long one try may wait
+    for its answer.
     """
 
-    def __init__(self, service: str, *, attempts: int = TOTAL_ATTEMPTS) -> None:
+    def __init__(
+        self, service: str, *, attempts: int = TOTAL_ATTEMPTS, read_seconds: float = READ_SECONDS
+    ) -> None:
         self._service = service
         self._attempts = attempts
+        self._read_seconds = read_seconds
         self._client: Any = None
 
     def __getattr__(self, name: str) -> Any:
         if self._client is None:
             with _MAKING:
                 if self._client is None:
-                    self._client = _make_client(self._service, self._attempts)
+                    self._client = _make_client(self._service, self._attempts, self._read_seconds)
         return getattr(self._client, name)
 
 
-def _make_client(service: str, attempts: int) -> Any:
+def _make_client(service: str, attempts: int, read_seconds: float) -> Any:
     # Region, credentials and AWS_ENDPOINT_URL are the SDK's to find.
     import boto3
     from botocore.config import Config
@@ -44,7 +48,7 @@ def _make_client(service: str, attempts: int) -> Any:
 
     config = Config(
         connect_timeout=CONNECT_SECONDS,
-        read_timeout=READ_SECONDS,
+        read_timeout=read_seconds,
         max_pool_connections=CONNECTIONS,
         retries={"mode": "standard", "total_max_attempts": attempts},
     )

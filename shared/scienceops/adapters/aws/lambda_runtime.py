@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ReadTimeoutError
 
 from scienceops.adapters.aws.clients import error_code
 from scienceops.adapters.aws.resources import (
@@ -156,6 +156,11 @@ class LambdaRuntime:
             return self._calls.invoke(
                 FunctionName=name, InvocationType="RequestResponse", LogType="Tail", Payload=event
             )
+        except ReadTimeoutError as error:
+            raise ServiceNotReady(
+                f"the scorer {name} did not answer in time, though it may have scored and recorded "
+                f"the rows; a scorer that nobody called for a while starts first"
+            ) from error
         except (ClientError, BotoCoreError) as error:
             raise ServiceNotReady(f"the scorer {name} did not answer ({error})") from error
 

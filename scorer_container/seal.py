@@ -69,12 +69,13 @@ class _Segment:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        named = {"timestamp[us, tz=UTC]": pa.timestamp("us", tz="UTC")}
+        from scienceops.core.segments import segment_schema
+
+        schema = segment_schema(self._layout)
         counts = np.array(self._counts)
         call_of = np.repeat(np.arange(len(counts)), counts)
-        fields, columns = [], []
-        for name, text in self._layout.columns.items():
-            kind = named.get(text) or getattr(pa, text.replace("bool", "bool_"))()
+        columns = []
+        for name, kind in zip(schema.names, schema.types, strict=True):
             if name == "row":
                 first_rows = np.cumsum(counts) - counts
                 values = pa.array(np.arange(len(call_of)) - first_rows[call_of], type=kind)
@@ -85,10 +86,9 @@ class _Segment:
             else:
                 pieces = self._pieces[name]
                 values = pa.concat_arrays([pa.array(piece, type=kind) for piece in pieces])
-            fields.append(pa.field(name, kind))
             columns.append(values)
         out = io.BytesIO()
-        table = pa.table(columns, schema=pa.schema(fields))
+        table = pa.table(columns, schema=schema)
         pq.write_table(table, out, compression="zstd")
         return out.getvalue()
 

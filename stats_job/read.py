@@ -1,23 +1,23 @@
 """Read: segments and labels of one partition become partials, one per feature and of quality."""
 
-import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from scienceops.core.captures import PROBABILITY_PREFIX, CaptureLayout, input_column
 from scienceops.core.labels import Known, read_lines
 from scienceops.core.names import LATENCY, PREDICTION, Partition
+from scienceops.core.segments import read_segment, segment_schema
 from scienceops.core.stats import partials
 from scienceops.core.stats.baseline import Baseline
 from scienceops.core.stats.hashing import HashArray, hash_bytes, hash_strings, row_keys
 from scienceops.core.stats.partials import ColumnPartial, Kind
 from scienceops.core.stats.quality import Quality
+from scienceops.errors import BadSegment, ObjectNotFound
 from scienceops.ports.object_store import ObjectStore
 
 
@@ -43,10 +43,14 @@ class PartitionOrder:
 
 @dataclass(frozen=True)
 class Partials:
-    """What is kept of a partition's rows: a partial per feature, and of their quality."""
+    """What is kept of a partition's rows: a partial per feature, and of their quality.
+
+    unread: key -> what is wrong with an object whose rows are not among them.
+    """
 
     columns: Mapping[str, ColumnPartial]
     quality: Quality
+    unread: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_labels(order: PartitionOrder, objects: ObjectStore) -> Known:
@@ -57,8 +61,19 @@ def read_labels(order: PartitionOrder, objects: ObjectStore) -> Known:
 def read_partials(
     order: PartitionOrder, keys: Sequence[str], labels: Known, objects: ObjectStore
 ) -> Partials:
-    """Partials of the rows in these segments; a row that is there twice counts once."""
-    tables = [pq.read_table(io.BytesIO(objects.get(key))) for key in keys]
+    """Partials of the rows in these segments; a row that is there twice counts once.
+
+    One object that is no segment holds up neither its day nor the others of the run.
+    """
+    schema = segment_schema(order.layout)
+    tables, unread = [schema.empty_table()], {}
+    for key in keys:
+        try:
+            tables.append(read_segment(objects.get(key), schema))
+        except BadSegment as error:
+            unread[key] = str(error)
+        except ObjectNotFound:
+            unread[key] = "it is there no more"
     table = pa.concat_tables(tables).combine_chunks()
     identities = row_keys(_hashes(table["request_id"]), table["row"].to_numpy())
     unique, first = np.unique(identities, return_index=True)
@@ -68,7 +83,7 @@ def read_partials(
         feature: _summarise(table[column], kind, feature, identities, order.baseline)
         for feature, (column, kind) in order.features.items()
     }
-    return Partials(columns, _judge(table, identities, labels, order.layout))
+    return Partials(columns, _judge(table, identities, labels, order.layout), unread)
 
 
 def merge_partials(parts: Sequence[Partials]) -> Partials:
@@ -76,6 +91,7 @@ def merge_partials(parts: Sequence[Partials]) -> Partials:
     return Partials(
         partials.merge_columns([part.columns for part in parts]),
         Quality.merge([part.quality for part in parts]),
+        {key: why for part in parts for key, why in part.unread.items()},
     )
 
 

@@ -35,7 +35,8 @@ Summarise = Callable[[Sequence[PartitionOrder]], list[Partials]]
 
 #: From this many bytes of segments on, Spark's start of 5 to 12 s pays for itself.
 SPARK_FROM_BYTES = 256 * 1024**2
-DRIFTED_TOLD = 50
+#: So many of a kind stand in a result.
+MOST_TOLD = 50
 
 
 @dataclass(frozen=True)
@@ -108,6 +109,7 @@ def execute(
                         "feature": feature.name,
                     }
                 )
+    unread = [{"key": key, "why": why} for part in results for key, why in part.unread.items()]
     ended = time.monotonic()
     result = {
         "state": "succeeded",
@@ -117,7 +119,9 @@ def execute(
         "labelled_rows": sum(parts.quality.labelled for parts in results),
         "statistics_rows": written,
         "verdicts": {name: verdicts[name] for name in VERDICTS.values()},
-        "drifted": drifted[:DRIFTED_TOLD],
+        "drifted": drifted[:MOST_TOLD],
+        "unread": unread[:MOST_TOLD],
+        "unread_objects": len(unread),
         "seconds": {"summarise": round(read - began, 3), "write": round(ended - read, 3)},
     }
     objects.put(run_result_key(run.identity), json.dumps(result).encode())

@@ -1,5 +1,6 @@
 """Spark engine: Spark schedules groups of segments, numpy summarises each, few partials return."""
 
+import json
 import os
 import sys
 import tempfile
@@ -18,7 +19,7 @@ from stats_job.read import Partials, PartitionOrder, merge_partials, read_labels
 
 #: Each is set where Spark started this process: by spark-submit and EMR, by Databricks.
 SUBMITTED, DATABRICKS = "PYSPARK_GATEWAY_PORT", "DATABRICKS_RUNTIME_VERSION"
-SCHEMA = "partition int, columns binary, quality string"
+SCHEMA = "partition int, columns binary, quality string, unread string"
 
 
 def summarise_spark(
@@ -54,14 +55,16 @@ def summarise_spark(
                         pa.array([index], pa.int32()),
                         pa.array([to_parquet(merged.columns)], pa.binary()),
                         pa.array([merged.quality.to_json()], pa.string()),
+                        pa.array([json.dumps(merged.unread)], pa.string()),
                     ],
-                    names=["partition", "columns", "quality"],
+                    names=["partition", "columns", "quality", "unread"],
                 )
 
         returned: dict[int, list[Partials]] = {}
         for row in spread.mapInArrow(work, SCHEMA).collect():
             columns = from_parquet(bytes(row["columns"]))
-            part = Partials(columns, Quality.from_json(row["quality"]))
+            quality = Quality.from_json(row["quality"])
+            part = Partials(columns, quality, json.loads(row["unread"]))
             returned.setdefault(row["partition"], []).append(part)
     finally:
         # Databricks ends the session that it gave us, and takes it for a failure when we do.

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from scienceops.core.captures import CaptureLayout
 from scienceops.core.names import Partition, run_manifest_key, version_file_key
 from scienceops.core.schema import Column, Schema
+from scienceops.core.segments import segment_schema
 from scienceops.core.stats.baseline import build_baseline
 from stats_job.inline import summarise_inline
 from stats_job.run import execute, read_run
@@ -50,10 +51,8 @@ def segment(random, partition, first, count, shift):
         "probability.no": random.random(count),
         "probability.yes": random.random(count),
     }
-    types = {"timestamp[us, tz=UTC]": pa.timestamp("us", "UTC"), "bool": pa.bool_()}
-    fields = [(n, types.get(k) or getattr(pa, k)()) for n, k in LAYOUT.columns.items()]
     out = io.BytesIO()
-    pq.write_table(pa.table({n: pa.array(columns[n], t) for n, t in fields}), out)
+    pq.write_table(pa.table(columns, schema=segment_schema(LAYOUT)), out)
     return out.getvalue()
 
 

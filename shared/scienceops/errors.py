@@ -69,6 +69,10 @@ class RegistryRefused(ScienceOpsError):
     http_status = 502
 
 
+class BadSegment(ScienceOpsError):
+    """An object among the captures is no segment of its version."""
+
+
 class BadInput(ScienceOpsError):
     """What came in cannot be used as it is."""
 

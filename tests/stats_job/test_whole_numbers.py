@@ -1,7 +1,7 @@
 """Whole numbers of 64 bits have statistics, and hold up no others."""
 
 import io
-from datetime import date
+from datetime import UTC, date, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +13,7 @@ from scienceops.config import Settings
 from scienceops.core.captures import CaptureLayout
 from scienceops.core.names import Partition
 from scienceops.core.schema import Column, Schema
+from scienceops.core.segments import segment_schema
 from scienceops.core.stats.baseline import build_baseline
 from stats_job.read import PartitionOrder, read_partials
 
@@ -26,14 +27,19 @@ def test_whole_numbers_beyond_those_of_floats_are_summarised(tmp_path):
     key = place.segment_key("a", 1)
     rows = len(IDS) + 1
     columns = {
-        "request_id": pa.array(["r"] * rows),
-        "row": pa.array(range(rows), pa.int32()),
-        "latency_ms": pa.array([1.0] * rows),
-        "input.id": pa.array([*IDS, None], pa.int64()),
-        "prediction": pa.array([1.0] * rows),
+        "request_id": ["r"] * rows,
+        "row": list(range(rows)),
+        "captured_at": [datetime(2026, 11, 20, tzinfo=UTC)] * rows,
+        "service": ["club"] * rows,
+        "version": [1] * rows,
+        "package_digest": ["d"] * rows,
+        "correlation_id": [None] * rows,
+        "latency_ms": [1.0] * rows,
+        "input.id": [*IDS, None],
+        "prediction": [1.0] * rows,
     }
     out = io.BytesIO()
-    pq.write_table(pa.table(columns), out)
+    pq.write_table(pa.table(columns, schema=segment_schema(LAYOUT)), out)
     objects.put(key, out.getvalue())
     baseline = build_baseline({"id": np.array(IDS)}, {"id": "number"})
     order = PartitionOrder(place, (key,), (), LAYOUT, baseline)

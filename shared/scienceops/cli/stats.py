@@ -76,12 +76,19 @@ def run_and_wait(name: str, engine: str | None, *, quiet: bool) -> dict[str, Any
         if told and found["state"] in ENDS and sys.stderr.isatty():
             click.echo(err=True)
         if found["state"] == "succeeded":
+            _say_unread(found["result"])
             return found
         if found["state"] in ENDS:
             raise ScienceOpsError(f"run {asked.number} fails: {found['reason']}")
         if not quiet:
             told = _say_progress(found, time.monotonic() - began, told)
         time.sleep(LOOK_SECONDS)
+
+
+def _say_unread(result: dict[str, Any]) -> None:
+    # A run that ended before an upgrade may not know of any.
+    for told in result.get("unread", []):
+        click.echo(f"left out {told['key']}: {told['why']}", err=True)
 
 
 def _say_progress(run: dict[str, Any], spent: float, last: str) -> str:

@@ -1,18 +1,18 @@
 """Captured: the rows that a service scored, with their labels and what experts said of them."""
 
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import pandas as pd
-import pyarrow.parquet as pq
 
 from scienceops.core.captures import INPUT_PREFIX
 from scienceops.core.flags import by_weight
 from scienceops.core.labels import read_lines
 from scienceops.core.names import AT, FLAG, LABEL, PREDICTION, REQUEST, ROW
 from scienceops.core.retraining import Flag
+from scienceops.core.segments import read_segment
+from scienceops.errors import BadSegment
 from scienceops.ports.object_store import ObjectStore
 
 META = [REQUEST, ROW, AT, LABEL, FLAG]
@@ -35,7 +35,7 @@ def read_captured(
     for partition in partitions:
         labels = read_lines(objects.get(key) for key in sorted(partition["label_keys"]))
         for key in partition["keys"]:
-            frame = _read_segment(objects.get(key))
+            frame = _read_segment(key, objects)
             places = zip(frame[REQUEST], frame[ROW], strict=True)
             frame[LABEL] = pd.Series(
                 [labels.get(place) for place in places], index=frame.index, dtype=object
@@ -55,8 +55,12 @@ def inputs_of(frame: pd.DataFrame) -> list[str]:
     return [name for name in frame.columns if name not in (*META, PREDICTION)]
 
 
-def _read_segment(data: bytes) -> pd.DataFrame:
-    table = pq.read_table(io.BytesIO(data))
+def _read_segment(key: str, objects: ObjectStore) -> pd.DataFrame:
+    try:
+        table = read_segment(objects.get(key))
+    except BadSegment as error:
+        # A training set lacks no rows without a word.
+        raise BadSegment(f"{key}: {error}; leave out its day, or remove it") from error
     names = {"request_id": REQUEST, "row": ROW, "captured_at": AT, PREDICTION: PREDICTION}
     names |= {
         name: name.removeprefix(INPUT_PREFIX)

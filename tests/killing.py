@@ -18,7 +18,7 @@ def run_until_killed(platform: Platform, when: str, action: str, *program: str) 
             env=platform.env,
             stdout=out,
             stderr=out,
-            timeout=90,
+            timeout=300,
             check=False,
         )
     words = (platform.home.parent / "killed.log").read_text()

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from contract.waiting import PATIENCE
+
 ROOT = Path(__file__).parents[1]
 SETTINGS = {
     # Whatever engine this machine runs, a test that is not about containers uses none.
@@ -29,12 +31,12 @@ SETTINGS = {
 
 def wait_for(look: Callable[[], Any], seconds: float = 60, what: str = "it") -> Any:
     """The first true value of `look`; fails when there is none in time."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + PATIENCE * seconds
     while time.monotonic() < end:
         if found := look():
             return found
         time.sleep(0.05)
-    raise AssertionError(f"waited {seconds} s for {what}")
+    raise AssertionError(f"waited {PATIENCE * seconds} s for {what}")
 
 
 class Platform:

@@ -35,7 +35,7 @@ def good(folder):
 def platform(laboratory, good, tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     with running_platform(
-        home, **laboratory.environment, SCIENCEOPS_PROOF_SECONDS="12"
+        home, **laboratory.environment, SCIENCEOPS_PROOF_SECONDS="40"
     ) as platform:
         platform.cli("push", str(good), "--wait", "--timeout", "400")
         # Version 1 stays live, whatever else is proved.

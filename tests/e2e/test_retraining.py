@@ -93,9 +93,11 @@ def test_two_people_approving_at_once_one_wins_and_the_other_is_told(platform, i
 def test_weights_and_shadow_divide_calls_and_a_shadow_is_captured_never_heard(platform, iris):
     live = platform.json("status", iris)["service"]["live"]
     platform.cli("traffic", iris, f"{live}=50", "1=50")
-    deployed = lambda v: next(  # noqa: E731
-        x for x in platform.json("status", iris)["service"]["versions"] if x["version"] == v
-    )["deployment"]["observed"]
+
+    def deployed(number):
+        versions = platform.read(f"services/{iris}")["versions"]
+        return next(v for v in versions if v["version"] == number)["deployment"]["observed"]
+
     wait_for(lambda: deployed(1) == "ready", 30, "version 1 to run")
 
     def versions_of(calls):
@@ -196,15 +198,15 @@ def test_a_policy_change_is_all_or_nothing_and_in_the_ledger(platform, iris):
 
 
 def test_a_training_that_fails_or_takes_too_long_says_why_and_changes_nothing(platform, tmp_path):
-    for name, body, says in (
-        ("broken", "raise ValueError('no such column: petals')", "no such column"),
-        ("slow", "import time; time.sleep(600)", "limit"),
-        ("odd", "return 3", "estimator"),
+    for name, body, minutes, says in (
+        ("broken", "raise ValueError('no such column: petals')", 5, "no such column"),
+        ("slow", "import time; time.sleep(600)", 0.1, "limit"),
+        ("odd", "return 3", 5, "estimator"),
     ):
         folder = tmp_path / name
         folder.mkdir()
         train = TRAIN.replace("from sklearn.ensemble", f"{body}\n    from sklearn.ensemble")
-        package = pack_trainable_iris(folder, name=name, train=train, retrain_minutes=0.2)
+        package = pack_trainable_iris(folder, name=name, train=train, retrain_minutes=minutes)
         platform.cli("push", str(package), "--wait")
         send_day(platform, name, 1)
         wait_for(lambda name=name: len(platform.captured(name)) == 150, 20)
@@ -256,9 +258,8 @@ def test_rules_propose_and_cron_begins_and_a_better_candidate_goes_live_by_polic
     platform.cli("policy", name, "set", "retrain_drift_days=3", "retrain_drift_window=7")
 
     def proposals():
-        return [
-            r for r in platform.json("retrain", name)["retrainings"] if r["state"] == "proposed"
-        ]
+        made = platform.read(f"services/{name}/retrainings")
+        return [found for found in made if found["state"] == "proposed"]
 
     (proposal,) = wait_for(proposals, 20, "the proposal")
     assert "drifted on 6 of the last 7 days" in proposal["why"]

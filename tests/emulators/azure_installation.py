@@ -150,7 +150,7 @@ class AzureInstallation:
         return body
 
     def wait_for(
-        self, look: Callable[[], Any], until: Callable[[Any], Any] = bool, seconds: float = 180
+        self, look: Callable[[], Any], until: Callable[[Any], Any] = bool, seconds: float = 600
     ) -> Any:
         """What `look` returns once `until` holds for it; else the end of the functions' log."""
         end = time.monotonic() + seconds

@@ -23,7 +23,7 @@ from infra.stage import stage
 
 OSLS = ROOT / ".emulators/node_modules/.bin/osls"
 #: One deployment makes a hundred resources on a busy machine.
-LONGEST_SECONDS = 300
+LONGEST_SECONDS = 900
 UPDATE_TEMPLATE = "cloudformation-template-update-stack.json"
 STAGE = "emulator"
 PREFIX = f"scienceops-{STAGE}-"

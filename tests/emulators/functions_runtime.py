@@ -16,7 +16,7 @@ from types import ModuleType, SimpleNamespace
 from typing import Any
 
 FOLDER = Path(__file__).parents[2] / ".emulators" / "functions"
-START_SECONDS = 60
+START_SECONDS = 240
 
 
 class LoadFailed(Exception):

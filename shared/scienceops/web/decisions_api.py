@@ -59,14 +59,14 @@ def _add_flags(routes: Blueprint, app: App, caller: Callable[[Role], Caller]) ->
             since=_time(body, "since"),
             until=_time(body, "until"),
             request_ids=_texts(body, "request_ids"),
-            comment=str(body.get("comment", "")),
+            comment=_text(body, "comment"),
         )
         return {**made.to_body(), "notes": app.decisions.notes_on(name, made)}
 
     @routes.post("/flags/<int:number>/undo")
     def undo_flag(name: str, number: int) -> dict[str, Any]:
         actor = caller("operator").name
-        why = str(_body({"comment"}).get("comment", ""))
+        why = _text(_body({"comment"}), "comment")
         return app.decisions.undo_flag(name, number, actor, why).to_body()
 
 
@@ -88,7 +88,7 @@ def _add_retraining(routes: Blueprint, app: App, caller: Callable[[Role], Caller
         selection = body.get("selection")
         if not isinstance(selection, dict):
             raise BadInput('wanted {"selection": {"since": DAY, "until": DAY}, "why": ...}')
-        return app.decisions.retrain(name, selection, actor, str(body.get("why", ""))).to_body()
+        return app.decisions.retrain(name, selection, actor, _text(body, "why")).to_body()
 
     @routes.post("/retrainings/<int:number>/start")
     def start(name: str, number: int) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def _add_retraining(routes: Blueprint, app: App, caller: Callable[[Role], Caller
     @routes.post("/retrainings/<int:number>/end")
     def end(name: str, number: int) -> dict[str, Any]:
         actor = caller("operator").name
-        why = str(_body({"comment"}).get("comment", ""))
+        why = _text(_body({"comment"}), "comment")
         return app.decisions.end_retraining(name, number, actor, why).to_body()
 
 
@@ -107,20 +107,20 @@ def _add_promotion(routes: Blueprint, app: App, caller: Callable[[Role], Caller]
         actor = caller("operator").name
         body = _body({"comment", "seen_live"})
         seen = _version_in(body, "seen_live")
-        why = str(body.get("comment", ""))
+        why = _text(body, "comment")
         return app.decisions.approve(name, number, actor, why, seen).to_body()
 
     @routes.post("/versions/<int:number>/reject")
     def reject(name: str, number: int) -> dict[str, Any]:
         actor = caller("operator").name
-        app.decisions.reject(name, number, actor, str(_body({"comment"}).get("comment", "")))
+        app.decisions.reject(name, number, actor, _text(_body({"comment"}), "comment"))
         return app.version(name, number)
 
     @routes.post("/rollback")
     def rollback(name: str) -> dict[str, Any]:
         actor = caller("operator").name
         body = _body({"comment", "to"})
-        why, to = str(body.get("comment", "")), _version_in(body, "to")
+        why, to = _text(body, "comment"), _version_in(body, "to")
         return app.decisions.roll_back(name, actor, why, to).to_body()
 
     @routes.put("/traffic")
@@ -128,12 +128,11 @@ def _add_promotion(routes: Blueprint, app: App, caller: Callable[[Role], Caller]
         actor = caller("operator").name
         body = _body({"weights", "shadow"})
         weights, shadow = body.get("weights", {}), body.get("shadow")
-        try:
-            shares = {int(version): int(weight) for version, weight in weights.items()}
-            unheard = None if shadow is None else int(shadow)
-        except (AttributeError, TypeError, ValueError):
-            raise BadInput('wanted {"weights": {"3": 90, "4": 10}, "shadow": 5 or null}') from None
-        app.decisions.share_traffic(name, shares, unheard, actor)
+        told = isinstance(weights, dict) and all(v.isdecimal() and len(v) < 10 for v in weights)
+        if not told or not all(map(_is_whole, [*weights.values(), shadow or 0])):
+            raise BadInput('wanted {"weights": {"3": 90, "4": 10}, "shadow": 5 or null}')
+        shares = {int(version): weight for version, weight in weights.items()}
+        app.decisions.share_traffic(name, shares, shadow, actor)
         return app.service(name)
 
     @routes.patch("/policy")
@@ -159,9 +158,21 @@ def _body(keys: Collection[str] | None) -> dict[str, Any]:
 
 def _version_in(body: dict[str, Any], key: str) -> int | None:
     number = body.get(key)
-    if number is not None and not isinstance(number, int):
+    if number is not None and not _is_whole(number):
         raise BadInput(f"{key} = {number!r}: wanted the number of a version")
     return number
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _text(body: dict[str, Any], key: str) -> str:
+    """The text under a key, empty for none; raises BadInput for anything else."""
+    text = body.get(key)
+    if text is not None and not isinstance(text, str):
+        raise BadInput(f"{key} = {text!r}: wanted a text")
+    return text or ""
 
 
 def _time(body: dict[str, Any], key: str) -> datetime | None:

@@ -59,7 +59,7 @@ TRUSTED_TYPES: frozenset[str] = frozenset().union(
     # Clusters used as features.
     _named("sklearn.cluster._bisect_k_means.", "_BisectingTree"),
     _named("sklearn.cluster._kmeans.", "_kmeans_single_elkan _kmeans_single_lloyd"),
-    _named("numpy.", "dtype max mean median min"),
+    _named("numpy.", "clip dtype max mean median min"),
     # Searches over parameters keep their splitter and scorer.
     _named(
         _SPLITS,
@@ -67,7 +67,9 @@ TRUSTED_TYPES: frozenset[str] = frozenset().union(
         "RepeatedKFold RepeatedStratifiedKFold ShuffleSplit StratifiedGroupKFold "
         "StratifiedKFold StratifiedShuffleSplit TimeSeriesSplit",
     ),
-    _named(_SCORERS, "_MultimetricScorer _PassthroughScorer _Scorer"),
+    _named(_SCORERS, "_CurveScorer _MultimetricScorer _PassthroughScorer _Scorer"),
+    # What an estimator wants of its caller besides rows and labels.
+    _named("sklearn.utils._metadata_requests.", "MetadataRequest MethodMetadataRequest"),
     _named(
         "sklearn.metrics._classification.",
         "accuracy_score balanced_accuracy_score f1_score log_loss matthews_corrcoef "

@@ -33,12 +33,13 @@ from sklearn.linear_model import (
     SGDClassifier,
     TweedieRegressor,
 )
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, StratifiedKFold, TunedThresholdClassifierCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import (
+    FunctionTransformer,
     KBinsDiscretizer,
     PolynomialFeatures,
     QuantileTransformer,
@@ -76,6 +77,7 @@ CLASSIFIERS = [
     make_pipeline(SelectKBest(k=2), RandomForestClassifier(3, random_state=0)),
     make_pipeline(KBinsDiscretizer(3), LogisticRegression()),
     make_pipeline(QuantileTransformer(n_quantiles=10), LogisticRegression()),
+    make_pipeline(FunctionTransformer(np.clip, kw_args={"a_min": 1, "a_max": 4}), GaussianNB()),
 ]
 REGRESSORS = [
     Ridge(),
@@ -146,3 +148,11 @@ def test_a_regressor_answers_as_before(model, tmp_path):
     assert np.allclose(runner.predict(package.sample.rows).predictions, model.predict(chosen))
     assert (package.manifest.task, package.manifest.classes) == ("regression", ())
     assert package.manifest.model.format == "skops"
+
+
+def test_a_classifier_with_a_threshold_that_was_searched_for_answers_as_before(tmp_path):
+    labels = np.where(IRIS.target == 2, "virginica", "other")
+    model = fitted(TunedThresholdClassifierCV(LogisticRegression(), cv=2), IRIS.data, labels)
+    _, runner = reloaded(pack(model, IRIS.data, name="iris", path=tmp_path), tmp_path / "out")
+    rows = IRIS.data.to_dict("records")
+    assert runner.predict(rows).predictions == model.predict(IRIS.data).tolist()

@@ -245,6 +245,33 @@ def test_traffic_is_divided_and_the_policy_changed(platform, eva):
     fill(eva, "tolerance", "much")
     press(eva, "Save")
     assert "tolerance" in told(eva)
+    # What was refused is there to be put right.
+    assert eva.find_element(By.NAME, "tolerance").get_attribute("value") == "much"
+    fill(eva, "tolerance", "0.3")
+    press(eva, "Save")
+    assert told(eva) == "Changed: tolerance."
+
+
+def test_a_form_that_was_refused_keeps_what_was_typed_and_one_that_was_taken_does_not(
+    platform, eva
+):
+    eva.get(platform.url + "/services/iris/retrainings")
+    flag = "form[action$='/flags'] [name={}]".format
+    eva.find_element(By.CSS_SELECTOR, flag("kind") + " option[value=retrain]").click()
+    eva.find_element(By.CSS_SELECTOR, flag("requests")).send_keys("nonsense")
+    eva.find_element(By.CSS_SELECTOR, flag("comment")).send_keys("seen at the scales")
+    press(eva, "Flag")
+    assert "nonsense" in told(eva)
+
+    def typed():
+        names = ("kind", "requests", "comment")
+        return [
+            eva.find_element(By.CSS_SELECTOR, flag(name)).get_attribute("value") for name in names
+        ]
+
+    assert typed() == ["retrain", "nonsense", "seen at the scales"]
+    eva.refresh()
+    assert typed() == ["wrong", "", ""]
 
 
 def test_what_was_live_then_is_answered(platform, eva):

@@ -37,6 +37,8 @@ Summarise = Callable[[Sequence[PartitionOrder]], list[Partials]]
 SPARK_FROM_BYTES = 256 * 1024**2
 #: So many of a kind stand in a result.
 MOST_TOLD = 50
+#: And so much of what is wrong with each.
+MOST_CHARACTERS = 200
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,11 @@ def execute(
                         "feature": feature.name,
                     }
                 )
-    unread = [{"key": key, "why": why} for part in results for key, why in part.unread.items()]
+    unread = [
+        {"key": key, "why": why[:MOST_CHARACTERS]}
+        for part in results
+        for key, why in part.unread.items()
+    ]
     ended = time.monotonic()
     result = {
         "state": "succeeded",

@@ -213,3 +213,19 @@ def test_a_revoked_token_is_worthless_and_its_name_free_again(platform):
     assert "guest" not in platform.cli("tokens", "list").stdout
     assert platform.cli("tokens", "revoke", "guest", check=False).returncode == 3
     assert platform.json("tokens", "create", "guest")["token"] != token
+
+
+def test_an_object_that_was_left_out_is_told_with_its_run(platform, browser):
+    captures = platform.home / "bucket" / "captures" / "iris"
+    stray = next(captures.rglob("*.parquet")).with_name("stray.parquet")
+    stray.write_bytes(b"somebody else's")
+    try:
+        done = platform.cli("stats", "iris", "--run", "--engine", "inline")
+    finally:
+        stray.unlink()
+    assert "/stray.parquet: it is no whole Parquet file" in done.stderr
+    browser.get(platform.url + "/")
+    shown = browser.find_element(By.CSS_SELECTOR, "details")
+    assert shown.text == "left out 1 object"
+    shown.find_element(By.TAG_NAME, "summary").click()
+    assert "/stray.parquet: it is no whole Parquet file" in shown.text

@@ -10,6 +10,8 @@ from scienceops.core.captures import CaptureLayout
 from scienceops.errors import BadSegment
 
 _NAMED = {"timestamp[us, tz=UTC]": pa.timestamp("us", tz="UTC"), "bool": pa.bool_()}
+#: How Arrow begins, of bytes that have no path.
+_ARROW_SAYS = "Could not open Parquet input source '<Buffer>': "
 #: What tells a row from all others, and where it belongs.
 _IDENTITY = ("request_id", "row", "captured_at")
 
@@ -29,7 +31,8 @@ def read_segment(data: bytes, wanted: pa.Schema | None = None) -> Any:
     try:
         table = pq.read_table(io.BytesIO(data))
     except (pa.ArrowException, OSError) as error:
-        raise BadSegment(f"it is no whole Parquet file ({error})") from error
+        why = str(error).removeprefix(_ARROW_SAYS).rstrip(".")
+        raise BadSegment(f"it is no whole Parquet file ({why})") from error
     for field in wanted if wanted is not None else ():
         if field.name not in table.column_names:
             raise BadSegment(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from scienceops.ports import Ports
     from scienceops.ports.image_builder import ImageBuilder
     from scienceops.ports.object_store import ObjectStore
+    from scienceops.ports.statistics_store import StatisticsStore
 
 
 def connect_objects(settings: "Settings") -> "ObjectStore":
@@ -48,7 +49,7 @@ def connect(settings: "Settings") -> "Ports":
     from scienceops.adapters.local.model_registry import SqliteModelRegistry
     from scienceops.adapters.local.secret_store import FileSecretStore
     from scienceops.adapters.local.service_runtime import ProcessServiceRuntime
-    from scienceops.adapters.local.statistics_store import connect_statistics
+    from scienceops.adapters.sql.lazy import LazyStatisticsStore
     from scienceops.ports import Ports
 
     home = _make_home(settings)
@@ -60,9 +61,15 @@ def connect(settings: "Settings") -> "Ports":
         builder=_connect_builder(home, settings),
         runtime=ProcessServiceRuntime(home, settings, objects),
         jobs=SubprocessJobLauncher(home, settings),
-        statistics=connect_statistics(home / "statistics.db"),
+        statistics=LazyStatisticsStore(lambda: _connect_statistics(home)),
         secrets=FileSecretStore(home / "secrets"),
     )
+
+
+def _connect_statistics(home: Path) -> "StatisticsStore":
+    from scienceops.adapters.local.statistics_store import connect_statistics
+
+    return connect_statistics(home / "statistics.db")
 
 
 def _connect_builder(home: Path, settings: "Settings") -> "ImageBuilder":

@@ -10,7 +10,7 @@ def test_progress_through_a_pipe_is_whole_lines(monkeypatch, capsys):
     app = SimpleNamespace(
         settings=SimpleNamespace(segment_seconds=1),
         request_statistics=lambda *_: SimpleNamespace(number=7),
-        run=lambda number: {"number": number, "state": next(states)},
+        run=lambda number: {"number": number, "state": next(states), "result": {}},
     )
     monkeypatch.setattr(stats, "app", lambda: app)
     monkeypatch.setattr(stats, "check_carried_out", lambda: None)

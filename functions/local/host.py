@@ -9,12 +9,12 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
-from functions.local.certificate import Certificate, given_certificate
 from functions.local.engine import settle_engine
 from functions.local.home import HomeLock
 from functions.local.loops import Loops
-from functions.local.own_certificate import own_certificate
-from functions.local.web_server import HOST, Stopped, WebServer
+from functions.local.own_certificate import choose_certificate, own_certificate
+from functions.local.port import HOST, Stopped
+from functions.local.web_server import WebServer
 from scienceops.bootstrap import build_app
 from scienceops.config import load_settings
 from scienceops.errors import ScienceOpsError
@@ -22,15 +22,6 @@ from scienceops.logs import configure_logs
 
 #: How often a certificate of our own is looked at.
 RENEW_SECONDS = 3600
-
-
-def choose_certificate(asked: argparse.Namespace, home: Path) -> Certificate | None:
-    """What to serve HTTPS by; None for plain HTTP."""
-    if not asked.tls:
-        return None
-    if asked.cert and asked.key:
-        return given_certificate(asked.cert, asked.key, datetime.now(UTC))
-    return own_certificate(home, datetime.now(UTC))
 
 
 def main() -> int:
@@ -65,7 +56,7 @@ def serve(asked: argparse.Namespace, stop: threading.Event, started: ExitStack) 
     settings = load_settings()
     lock = HomeLock(settings.home)
     started.callback(lock.release)
-    certificate = choose_certificate(asked, settings.home)
+    certificate = choose_certificate(settings.home, asked.cert, asked.key) if asked.tls else None
     gateway = WebServer(
         "functions.local.http",
         asked.port,

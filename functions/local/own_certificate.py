@@ -1,10 +1,10 @@
-"""The certificate that this machine makes for itself, and renews."""
+"""The certificate to serve by: one that was given, or this machine's own, which it renews."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from functions.local.certificate import Certificate, load_pair
+from functions.local.certificate import Certificate, given_certificate, load_pair
 from functions.local.self_signed import own_names, self_signed
 from scienceops.adapters.local.files import make_folders, write_once, write_whole
 
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 RENEW = timedelta(days=30)
 
 _KEY_MODE = 0o600
+
+
+def choose_certificate(home: Path, cert: Path | None, key: Path | None) -> Certificate:
+    """The pair that was given, this machine's own when none was; raises BadSetting."""
+    now = datetime.now(UTC)
+    return given_certificate(cert, key, now) if cert and key else own_certificate(home, now)
 
 
 def own_certificate(home: Path, now: datetime) -> Certificate:

@@ -1,11 +1,6 @@
 """A web server of this machine: a child process, kept running while its host does."""
 
-import contextlib
-import errno
 import logging
-import os
-import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -13,22 +8,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from functions.local.port import HOST, Stopped, answers, wait_for_port
 from scienceops.adapters.local.log_files import tail_of
-from scienceops.errors import BadSetting, ScienceOpsError
+from scienceops.errors import ScienceOpsError
 
 log = logging.getLogger(__name__)
 
-HOST = "127.0.0.1"
 START_SECONDS = 30
-#: The server of a host that was killed frees its port a moment after it.
-PORT_SECONDS = 10
-
 _LOOK_SECONDS = 0.05
-_ASK = f"GET /healthz HTTP/1.0\r\nHost: {HOST}\r\n\r\n".encode()
-
-
-class Stopped(Exception):
-    """The host was told to stop while it waited for a server."""
 
 
 class WebServer:
@@ -57,7 +44,7 @@ class WebServer:
         self._stop = stop
         self._https = https
         self._process: subprocess.Popen[bytes] | None = None
-        _wait_for_port(port, remedy, stop)
+        wait_for_port(port, remedy, stop)
 
     def start(self) -> None:
         """Start the server and wait until it answers; raises ScienceOpsError when it does not."""
@@ -71,11 +58,10 @@ class WebServer:
                 stdout=out,
                 stderr=out,
                 start_new_session=True,
-                env=os.environ,
             )
         end = time.monotonic() + START_SECONDS
         while self._process.poll() is None and time.monotonic() < end:
-            if self._answers():
+            if answers(self._port, https=self._https):
                 return
             if self._stop.wait(_LOOK_SECONDS):
                 raise Stopped
@@ -89,10 +75,8 @@ class WebServer:
     def keep(self) -> None:
         """Start the server again if it has died; raises as `start` does."""
         if self._process is not None and self._process.poll() is not None:
-            log.warning(
-                "web server restarted",
-                extra={"port": self._port, "exit_code": self._process.returncode},
-            )
+            told = {"port": self._port, "exit_code": self._process.returncode}
+            log.warning("web server restarted", extra=told)
             self.start()
 
     def stop(self) -> None:
@@ -106,21 +90,6 @@ class WebServer:
             self._process.kill()
             self._process.wait()
 
-    def _answers(self) -> bool:
-        """Whether an answer of any kind comes: a port is open before the app behind it is there."""
-        with contextlib.suppress(OSError), contextlib.ExitStack() as opened:
-            wire: socket.socket = opened.enter_context(
-                socket.create_connection((HOST, self._port), timeout=1)
-            )
-            if self._https:
-                # Who may be trusted is for callers to say; here only whether it speaks.
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-                context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-                wire = opened.enter_context(context.wrap_socket(wire))
-            wire.sendall(_ASK)
-            return bool(wire.recv(1))
-        return False
-
 
 def _last_words(path: Path, since: int) -> str:
     """The last line of a log that is not the server's own account of its ending."""
@@ -128,30 +97,3 @@ def _last_words(path: Path, since: int) -> str:
     # gunicorn's lines begin with their time; what the app raised stands between them.
     told = [line for line in lines if not line.startswith("[")] or lines
     return told[-1] if told else "none"
-
-
-def _wait_for_port(port: int, remedy: str, stop: threading.Event) -> None:
-    end = time.monotonic() + PORT_SECONDS
-    told = False
-    while True:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((HOST, port))
-            except OSError as error:
-                # Only what is in use now may be free soon.
-                if error.errno != errno.EADDRINUSE or time.monotonic() > end:
-                    raise BadSetting(
-                        f"port {port} on {HOST} cannot be used ({error.strerror}): {remedy}"
-                    ) from None
-                if not told:
-                    sys.stderr.write(
-                        f"port {port} on {HOST} is in use: waiting up to {PORT_SECONDS} s "
-                        "for a server that is about to end\n"
-                    )
-                    sys.stderr.flush()
-                    told = True
-            else:
-                return
-        if stop.wait(0.1):
-            raise Stopped

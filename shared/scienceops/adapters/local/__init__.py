@@ -17,7 +17,7 @@ What lies where under the home:
 """
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     # The programs in this folder start often; they must not pay for what they do not use.
@@ -61,7 +61,7 @@ def connect(settings: "Settings") -> "Ports":
         builder=_connect_builder(home, settings),
         runtime=ProcessServiceRuntime(home, settings, objects),
         jobs=SubprocessJobLauncher(home, settings),
-        statistics=LazyStatisticsStore(lambda: _connect_statistics(home)),
+        statistics=cast("StatisticsStore", LazyStatisticsStore(lambda: _connect_statistics(home))),
         secrets=FileSecretStore(home / "secrets"),
     )
 

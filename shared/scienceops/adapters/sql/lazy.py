@@ -1,11 +1,10 @@
 """LazyStatisticsStore: the store is made when it is first used."""
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import date
-from functools import cached_property
+import threading
+from collections.abc import Callable
+from typing import Any
 
-from scienceops.core.names import Partition
-from scienceops.ports.statistics_store import PublishedDay, StatisticRow, StatisticsStore
+from scienceops.ports.statistics_store import StatisticsStore
 
 
 class LazyStatisticsStore:
@@ -17,43 +16,11 @@ class LazyStatisticsStore:
 
     def __init__(self, make: Callable[[], StatisticsStore]) -> None:
         self._make = make
+        self._making = threading.Lock()
+        self._store: StatisticsStore | None = None
 
-    @cached_property
-    def _store(self) -> StatisticsStore:
-        return self._make()
-
-    def write(self, run_number: int, partition: Partition, rows: Iterable[StatisticRow]) -> int:
-        """Store the partition's rows of this run."""
-        return self._store.write(run_number, partition, rows)
-
-    def publish(self, run_number: int, partition: Partition) -> bool:
-        """Point the partition at this run."""
-        return self._store.publish(run_number, partition)
-
-    def read(
-        self,
-        service: str,
-        *,
-        versions: Sequence[int] | None = None,
-        features: Sequence[str] | None = None,
-        statistics: Sequence[str] | None = None,
-        since: date | None = None,
-        until: date | None = None,
-    ) -> list[StatisticRow]:
-        """Visible rows."""
-        return self._store.read(
-            service,
-            versions=versions,
-            features=features,
-            statistics=statistics,
-            since=since,
-            until=until,
-        )
-
-    def days(self, service: str) -> list[PublishedDay]:
-        """The partitions of a service that show something."""
-        return self._store.days(service)
-
-    def purge(self, *, before_run: int) -> int:
-        """Delete rows that no partition shows."""
-        return self._store.purge(before_run=before_run)
+    def __getattr__(self, name: str) -> Any:
+        with self._making:
+            if self._store is None:
+                self._store = self._make()
+        return getattr(self._store, name)

@@ -3,6 +3,9 @@
 import io
 import json
 import math
+import os
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
 
@@ -101,6 +104,21 @@ def run_inline(ports, number):
     run = read_run(run_manifest_key(f"run-{number:09d}"), ports.objects)
     summarise = partial(summarise_inline, objects=ports.objects)
     return execute(run, "inline", summarise, ports.objects, ports.statistics)
+
+
+def run_spark(settings, number):
+    """The result of the same by Spark, in a process of its own as on every platform."""
+    key = run_manifest_key(f"run-{number:09d}")
+    job = subprocess.run(
+        [sys.executable, "-m", "stats_job", "--manifest", key, "--engine", "spark"],
+        env={**os.environ, **settings.as_environment, "PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert job.returncode == 0, job.stderr
+    return json.loads(job.stdout.splitlines()[-1])
 
 
 def values(ports):

@@ -200,7 +200,7 @@ def test_a_policy_change_is_all_or_nothing_and_in_the_ledger(platform, iris):
 def test_a_training_that_fails_or_takes_too_long_says_why_and_changes_nothing(platform, tmp_path):
     for name, body, minutes, says in (
         ("broken", "raise ValueError('no such column: petals')", 5, "no such column"),
-        ("slow", "import time; time.sleep(600)", 0.1, "limit"),
+        ("slow", "import threading; threading.Event().wait()", 0.1, "limit"),
         ("odd", "return 3", 5, "estimator"),
     ):
         folder = tmp_path / name
@@ -223,7 +223,9 @@ def test_a_training_that_fails_or_takes_too_long_says_why_and_changes_nothing(pl
 
 def test_a_retraining_can_be_cancelled(platform, tmp_path):
     train = TRAIN.replace(
-        "from sklearn.ensemble", "import time; time.sleep(600)\n    from sklearn.ensemble", 1
+        "from sklearn.ensemble",
+        "import threading; threading.Event().wait()\n    from sklearn.ensemble",
+        1,
     )
     platform.cli("push", str(pack_trainable_iris(tmp_path, name="patient", train=train)), "--wait")
     send_day(platform, "patient", 1)

@@ -1,16 +1,10 @@
 """The two engines of the statistics job agree, and a run may be taken twice."""
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
-from club import DAYS, ROWS, assert_same, fill, run_inline, values
+from club import DAYS, ROWS, assert_same, fill, run_inline, run_spark, values
 
 from scienceops.adapters.local import connect
 from scienceops.config import load_settings
-from scienceops.core.names import run_manifest_key
 
 
 @pytest.fixture
@@ -60,16 +54,6 @@ def test_spark_and_inline_agree(bucket):
     settings, ports = bucket
     run_inline(ports, 1)
     inline = values(ports)
-    key = run_manifest_key("run-000000003")
-    job = subprocess.run(
-        [sys.executable, "-m", "stats_job", "--manifest", key, "--engine", "spark"],
-        env={**os.environ, **settings.as_environment, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert job.returncode == 0, job.stderr
-    result = json.loads(job.stdout.splitlines()[-1])
+    result = run_spark(settings, 3)
     assert (result["engine"], result["rows_read"]) == ("spark", 2 * ROWS)
     assert_same(values(ports), inline)

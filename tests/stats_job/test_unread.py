@@ -1,20 +1,16 @@
 """An object that is no segment is left out and told, and holds up nothing else."""
 
 import io
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from club import DAYS, ROWS, assert_same, fill, run_inline, values
+from club import DAYS, ROWS, assert_same, fill, run_inline, run_spark, values
 
 from scienceops.adapters.local import connect
 from scienceops.config import Settings
-from scienceops.core.names import Partition, run_manifest_key
+from scienceops.core.names import Partition
 from scienceops.errors import BadSegment
 from scienceops.ports import Ports
 from scienceops.training.captured import read_captured
@@ -109,17 +105,7 @@ def test_spark_leaves_out_and_tells_the_same(settings: Settings, ports: Ports):
     ports.objects.put(KEY, cut(ports.objects.get(KEY)))
     inline = run_inline(ports, 1)
     expected = values(ports)
-    key = run_manifest_key("run-000000002")
-    job = subprocess.run(
-        [sys.executable, "-m", "stats_job", "--manifest", key, "--engine", "spark"],
-        env={**os.environ, **settings.as_environment, "PYTHONPATH": os.pathsep.join(sys.path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert job.returncode == 0, job.stderr
-    assert json.loads(job.stdout.splitlines()[-1])["unread"] == inline["unread"]
+    assert run_spark(settings, 2)["unread"] == inline["unread"]
     assert_same(values(ports), expected)
 
 

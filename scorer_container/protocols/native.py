@@ -48,7 +48,7 @@ def _by_row(shares: Shares | list[dict[str, float]]) -> Sequence[Any]:
     """For each row an object, of class -> share."""
     if not isinstance(shares, Shares):
         return shares
-    if len(shares.matrix) <= FEW_ROWS:
+    if shares.count <= FEW_ROWS:
         return shares.by_row()
     return list(map(_row_of(tuple(shares.labels)), *shares.matrix.T.tolist()))
 

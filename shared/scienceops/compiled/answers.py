@@ -1,11 +1,12 @@
 """Answer steps: scores become predictions, by the rule of each kind of model."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
-from scienceops.compiled.step import Array, Classified, Step, step
+from scienceops.compiled.step import Array, Classified, OneClassified, Row, Step, step
 
 #: Up to so many numbers of a row numpy adds one after another, more in pairs.
 _ADDED_IN_ORDER = 7
@@ -20,14 +21,6 @@ def softmax(scores: Array) -> Array:
         np.exp(shares, out=shares)
         shares /= np.add.reduce(shares, axis=1, keepdims=True)
         return shares
-    if len(scores) == 1:
-        shares = scores - max(scores[0].tolist())
-        np.exp(shares, out=shares)
-        total = 0.0
-        for share in shares[0].tolist():
-            total += share
-        shares /= total
-        return shares
     # By class, for numpy goes through a few long rows in less time than through many short ones.
     by_class = scores.T.copy(order="C")
     by_class -= np.maximum.reduce(by_class)
@@ -36,10 +29,35 @@ def softmax(scores: Array) -> Array:
     return by_class.T
 
 
+def softmax_of_row(scores: list[float]) -> list[float]:
+    """The same of one row."""
+    if len(scores) > _ADDED_IN_ORDER:
+        shares: list[float] = softmax(np.array([scores]))[0].tolist()
+        return shares
+    largest = max(scores)
+    # Python's own exp rounds otherwise than numpy's.
+    powers: list[float] = np.exp([score - largest for score in scores]).tolist()
+    total = 0.0
+    for power in powers:
+        total += power
+    return [power / total for power in powers]
+
+
 def sigmoid(scores: Array) -> Array:
     """1 / (1 + exp(-s))."""
     shares: Array = 1.0 / (1.0 + np.exp(-scores))
     return shares
+
+
+def sigmoid_of_one(score: float) -> float:
+    """The same of one number."""
+    return 1.0 / (1.0 + float(np.exp(-score)))
+
+
+def _place_of_largest(numbers: list[float]) -> int:
+    """Of the first NaN, if there is one, as numpy has it."""
+    # NaN is part of every sum that it is in.
+    return int(np.argmax(numbers)) if math.isnan(sum(numbers)) else numbers.index(max(numbers))
 
 
 @step("value")
@@ -57,6 +75,16 @@ class Value(Step):
             return values
         return np.exp(values) if self.link == "exp" else sigmoid(values)
 
+    def of_row(self, row: Row) -> Any:
+        """The same: a list of the one answer."""
+        scores = self.scores.of_row(row)
+        if type(scores) is not list:
+            return super().of_row(row)
+        score = scores[0]
+        if self.link == "identity":
+            return [score]
+        return [float(np.exp(score)) if self.link == "exp" else sigmoid_of_one(score)]
+
 
 @step("classes")
 @dataclass(frozen=True, eq=False)
@@ -73,13 +101,31 @@ class Classes(Step):
 
     def __call__(self, given: Any) -> Classified:
         """Winners, and shares by the rule."""
-        scores: Array = self.scores(given)
+        return self._of_scores(self.scores(given))
+
+    def of_row(self, row: Row) -> Any:
+        """The same."""
+        scores = self.scores.of_row(row)
+        if type(scores) is not list:
+            return self._of_scores(scores)
+        if len(scores) == 1 and self.rule in ("sigmoid", "none"):
+            score = scores[0]
+            winner = int(score >= 0 if self.at_least else score > 0)
+            if self.rule == "none":
+                return OneClassified(winner)
+            second = sigmoid_of_one(score)
+            return OneClassified(winner, [1.0 - second, second])
+        if len(scores) > 1 and self.rule in ("softmax", "none"):
+            shares = softmax_of_row(scores) if self.rule == "softmax" else None
+            return OneClassified(_place_of_largest(scores), shares)
+        return self._of_scores(np.array([scores]))
+
+    def _of_scores(self, scores: Array) -> Classified:
         if scores.shape[1] == 1:
             decision = scores[:, 0]
             winners = (decision >= 0 if self.at_least else decision > 0).astype(np.intp)
-            return Classified(winners, self._two(decision), decision)
-        winners = scores.argmax(axis=1)
-        return Classified(winners, self._many(scores), scores)
+            return Classified(winners, self._two(decision))
+        return Classified(scores.argmax(axis=1), self._many(scores))
 
     def _two(self, decision: Array) -> Array | None:
         if self.rule == "none":
@@ -117,3 +163,10 @@ class LargestShare(Step):
         """Winners and shares."""
         shares: Array = self.shares(given)
         return Classified(shares.argmax(axis=1), shares)
+
+    def of_row(self, row: Row) -> Any:
+        """The same."""
+        shares = self.shares.of_row(row)
+        if type(shares) is not list:
+            return Classified(shares.argmax(axis=1), shares)
+        return OneClassified(_place_of_largest(shares), shares)

@@ -6,7 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from scienceops.compiled.step import Array, Refused, Step, is_missing, step, to_array
+from scienceops.compiled.step import (
+    MOST_LISTED,
+    Array,
+    Refused,
+    Row,
+    Step,
+    is_missing,
+    step,
+    to_array,
+)
 from scienceops.core.table import Table
 
 #: In place of a position: a category that is refused.
@@ -38,6 +47,14 @@ def _found(values: Sequence[Any], lookup: dict[Any, Any], unknown: Any) -> list[
                 # to itself.
                 found[row] = missing if is_missing(values[row]) else unknown
     return found
+
+
+def _found_one(value: Any, lookup: dict[Any, Any], unknown: Any) -> Any:
+    """The same for one value."""
+    found = lookup.get(value)
+    if found is not None:
+        return found
+    return lookup.get(None, unknown) if is_missing(value) else unknown
 
 
 def _unknown(values: Sequence[Any], row: int) -> Refused:
@@ -83,6 +100,19 @@ class OneHot(Step):
                 raise _unknown(values, found.index(_REFUSED))
         return out
 
+    def of_row(self, row: Row) -> Any:
+        """The same."""
+        if self.width > MOST_LISTED:
+            return super().of_row(row)
+        out = [0.0] * self.width
+        for value, lookup, unknown in zip(row, self._lookups, self.unknown, strict=True):
+            position = _found_one(value, lookup, unknown)
+            if position >= 0:
+                out[position] = 1.0
+            elif position == _REFUSED:
+                raise _unknown([value], 0)
+        return out
+
 
 @step("codes")
 @dataclass(frozen=True, eq=False)
@@ -119,6 +149,16 @@ class Codes(Step):
             coded.append(found)
         return np.array(coded, dtype=np.float64).T.copy()
 
+    def of_row(self, row: Row) -> list[float]:
+        """The same."""
+        coded = []
+        for value, (lookup, unknown) in zip(row, self._lookups, strict=True):
+            number = _found_one(value, lookup, unknown)
+            if number is None:
+                raise _unknown([value], 0)
+            coded.append(float(number))
+        return coded
+
 
 def _number(value: float | None) -> float:
     return float("nan") if value is None else value
@@ -138,3 +178,8 @@ class FillCategories(Step):
             for column, fill in zip(_columns(given), self.values, strict=True)
         ]
         return Table(columns, len(columns[0]))
+
+    def of_row(self, row: Row) -> Row:
+        """The same."""
+        pairs = zip(row, self.values, strict=True)
+        return tuple([fill if is_missing(value) else value for value, fill in pairs])

@@ -6,8 +6,22 @@ from typing import Any
 
 import numpy as np
 
-from scienceops.compiled.step import Array, Refused, SparseRows, Step, step, to_array
+from scienceops.compiled.step import (
+    MOST_LISTED,
+    Array,
+    Refused,
+    Row,
+    SparseRows,
+    Step,
+    listed,
+    numbers_of,
+    step,
+    to_array,
+    unlisted,
+)
 from scienceops.core.table import ROWS_TOGETHER, Table
+
+_ROWS = (list, tuple)
 
 
 @step("columns")
@@ -32,6 +46,12 @@ class Columns(Step):
             return Table([given.columns[position] for position in self.positions], given.count)
         return to_array(given)[:, self._places]
 
+    def of_row(self, row: Row) -> Row:
+        """The same."""
+        if type(row) is list:
+            return [row[position] for position in self.positions]
+        return tuple([row[position] for position in self.positions])
+
 
 @step("numbers")
 @dataclass(frozen=True, eq=False)
@@ -41,6 +61,10 @@ class Numbers(Step):
     def __call__(self, given: Any) -> Array:
         """Array (rows, columns)."""
         return to_array(given)
+
+    def of_row(self, row: Row) -> list[float]:
+        """The same."""
+        return numbers_of(row)
 
 
 @step("finite")
@@ -72,6 +96,13 @@ class Finite(Step):
             raise Refused(f"row {row} has {what} in the model's column {column}")
         return array
 
+    def of_row(self, row: Row) -> Any:
+        """The same."""
+        numbers = numbers_of(row)
+        if not self.single and all(map(math.isfinite, numbers)):
+            return numbers
+        return super().of_row(numbers)
+
 
 @step("chain")
 @dataclass(frozen=True, eq=False)
@@ -84,6 +115,14 @@ class Chain(Step):
         """What the last one makes."""
         for part in self.steps:
             given = part(given)
+        return given
+
+    def of_row(self, row: Row) -> Any:
+        """The same."""
+        given: Any = row
+        for part in self.steps:
+            is_row = type(given) is list or type(given) is tuple
+            given = part.of_row(given) if is_row else listed(part(given))
         return given
 
 
@@ -100,7 +139,17 @@ class Beside(Step):
 
     def __call__(self, given: Any) -> Array:
         """Array (rows, all their columns)."""
-        parts = [to_array(part(given)) for part in self.steps]
+        return self._joined([part(given) for part in self.steps])
+
+    def of_row(self, row: Row) -> Any:
+        """The same."""
+        parts = [part.of_row(row) for part in self.steps]
+        if self.weights is None and all(type(part) is list for part in parts):
+            return [number for part in parts for number in part]
+        return listed(self._joined([unlisted(p) if type(p) in _ROWS else p for p in parts]))
+
+    def _joined(self, made: list[Any]) -> Array:
+        parts = [to_array(part) for part in made]
         if self.weights is not None:
             parts = [part * weight for part, weight in zip(parts, self.weights, strict=True)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
@@ -134,3 +183,8 @@ class Linear(Step):
             return (rows @ self.coefficients.T)[:, 0] + self._as_row
         product: Array = rows @ self.coefficients.T + self._as_row
         return product
+
+    def of_row(self, row: Row) -> Any:
+        """The same."""
+        scores = np.array(numbers_of(row)) @ self.coefficients.T + self.intercept
+        return scores.tolist() if len(scores) <= MOST_LISTED else scores[None]

@@ -1,13 +1,22 @@
 """Forest: the sum of many trees, by the faster of two ways of walking them."""
 
 import math
+from array import array
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from scienceops.compiled.leaf_masks import LeafMasks, fits_masks
-from scienceops.compiled.step import Array, Refused, Step, step, to_array
+from scienceops.compiled.step import (
+    Array,
+    Refused,
+    Row,
+    Step,
+    numbers_of,
+    step,
+    to_array,
+)
 from scienceops.compiled.tree_walk import TreeWalk
 from scienceops.errors import BadPackage
 
@@ -86,6 +95,13 @@ def _in_float32(rows: Array) -> Array:
     if not math.isfinite(flat.dot(flat)) and np.isinf(rows).any():
         raise Refused("a number is too large for the model, which works in float32")
     return rows
+
+
+def _row_in_float32(row: list[float]) -> list[float]:
+    cut = array("f", row).tolist()
+    if math.inf in cut or -math.inf in cut:
+        raise Refused("a number is too large for the model, which works in float32")
+    return cut
 
 
 def _broken(reason: str) -> BadPackage:
@@ -175,6 +191,17 @@ class Forest(Step):
             return self._sum(rows)
         parts = range(0, len(rows), at_once)
         return np.concatenate([self._sum(rows[at : at + at_once]) for at in parts])
+
+    def of_row(self, row: Row) -> Any:
+        """The same."""
+        numbers = numbers_of(row)
+        if self.single:
+            numbers = _row_in_float32(numbers)
+        terms = self._values.take(self._walk.places_of(numbers), axis=0)  # (trees, width)
+        if self._trees_of_a_round > 1:
+            terms = terms.reshape(-1, self.outputs)
+        total = np.add.accumulate(terms)[-1] if terms.shape[1] == 1 else np.add.reduce(terms)
+        return self._divided(total).tolist()
 
     def _sum(self, rows: Array) -> Array:
         places = self._walk.places(rows)

@@ -8,6 +8,7 @@ Additive Ensembles of Regression Trees", SIGIR 2015.
 """
 
 import math
+import sys
 from bisect import bisect_left
 from typing import TYPE_CHECKING
 
@@ -79,18 +80,18 @@ class LeafMasks:
         self._lookups = list(
             zip(self._features, self._edges, self._first_row, self._missing_row, strict=True)
         )
+        # For a row by itself: the bits of all trees as one number, which costs less than an array.
+        self._width = width
+        self._bits = list(map(_as_number, self._table))
+        self._all_standing = _as_number(np.full(trees.count, self._all, width))
+        self._ones = _as_number(np.ones(trees.count, width))
+        self._size = trees.count * np.dtype(width).itemsize
 
     def places(self, rows: Array) -> Array:
         """Where in `nodes` the leaf of each tree and row is, (trees, rows); rows: (n, columns)."""
         count = len(rows)
         if not self._features:
             return np.repeat(self._before_first[:, None] + 1, count, axis=1)
-        if count == 1:
-            standing = np.bitwise_and.reduce(self._table.take(self._rows_for(rows[0].tolist()), 0))
-            upto = standing - self._one
-            upto ^= standing
-            place: Array = np.bitwise_count(upto) + self._before_first
-            return place[:, None]
         columns = rows.T.copy(order="C")
         missing = np.isnan(columns)
         some_missing = bool(missing.any())
@@ -98,11 +99,21 @@ class LeafMasks:
         for index in range(1, len(self._features)):
             found = self._rows_of(columns, missing, index, some_missing)
             standing &= self._table.take(found, 0)
-        upto = standing - self._one
+        upto: Array = standing - self._one
         upto ^= standing
         places = np.empty((len(self._before_first), count), dtype=np.intp)
         np.add(np.bitwise_count(upto).T, self._before_first[:, None], out=places)
         return places
+
+    def places_of(self, row: list[float]) -> Array:
+        """The same for one row, (trees,)."""
+        standing = self._all_standing
+        for number in self._rows_for(row):
+            standing &= self._bits[number]
+        # At least one bit of each tree stands, so that none borrows from the next.
+        upto = (standing ^ (standing - self._ones)).to_bytes(self._size, sys.byteorder)
+        place: Array = np.bitwise_count(np.frombuffer(upto, self._width)) + self._before_first
+        return place
 
     def _rows_for(self, row: list[float]) -> list[int]:
         """Row of the table for each feature, for one row of input."""
@@ -153,6 +164,10 @@ class LeafMasks:
             stays = np.append(trees.goes_left[trees.category[node]], trees.missing_left[node])
             table[~stays.astype(bool), tree_of[node]] &= ~ruled_out[node]
         return table
+
+
+def _as_number(bits: Array) -> int:
+    return int.from_bytes(bits.tobytes(), sys.byteorder)
 
 
 def _number_leaves(trees: "Trees") -> tuple[Array, Array]:

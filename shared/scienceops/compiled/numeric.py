@@ -1,12 +1,14 @@
 """Numeric steps: arithmetic by column, in the order in which scikit-learn does it."""
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from operator import add, mul, sub, truediv
 from typing import Any
 
 import numpy as np
 
-from scienceops.compiled.step import Array, Step, step, to_array
+from scienceops.compiled.step import Array, Row, Step, numbers_of, step, to_array
 
 #: Functions of one number that a step may name.
 FUNCTIONS: dict[str, Callable[[Array], Array]] = {
@@ -30,6 +32,20 @@ class Scale(Step):
     plus: Array | None = None
     low: float | None = None
     high: float | None = None
+    #: A function of two numbers and its second ones for each, as far as lists can have them.
+    _of_row: list[tuple[Callable[[float, float], float], list[float]]] | None = field(
+        init=False, repr=False
+    )
+
+    def __post_init__(self) -> None:
+        acts = [(sub, self.minus), (truediv, self.divisor), (mul, self.factor), (add, self.plus)]
+        given = [(act, array) for act, array in acts if array is not None]
+        # Python does not divide by 0, and numpy has ways of its own to clip.
+        by_zero = self.divisor is not None and not np.all(self.divisor)
+        clips = self.low is not None or self.high is not None
+        plain = not (by_zero or clips) and all(np.ndim(array) == 1 for _, array in given)
+        of_row = [(act, array.tolist()) for act, array in given] if plain else None
+        object.__setattr__(self, "_of_row", of_row)
 
     def __call__(self, given: Any) -> Array:
         """Array of the same shape."""
@@ -46,6 +62,17 @@ class Scale(Step):
             array = np.clip(array, self.low, self.high)
         return array
 
+    def of_row(self, row: Row) -> Any:
+        """The same."""
+        numbers = numbers_of(row)
+        if self._of_row is None:
+            return super().of_row(numbers)
+        for act, others in self._of_row:
+            if len(others) != len(numbers):
+                return super().of_row(numbers)
+            numbers = list(map(act, numbers, others))
+        return numbers
+
 
 @step("impute")
 @dataclass(frozen=True, eq=False)
@@ -58,6 +85,10 @@ class Impute(Step):
     values: Array
     kept: list[int]
     flags: list[int]
+    _listed: list[float] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_listed", self.values.tolist())
 
     def __call__(self, given: Any) -> Array:
         """Array (rows, kept + flags)."""
@@ -67,6 +98,14 @@ class Impute(Step):
         if not self.flags:
             return filled
         return np.concatenate([filled, missing[:, self.flags].astype(np.float64)], axis=1)
+
+    def of_row(self, row: Row) -> list[float]:
+        """The same."""
+        numbers, values = numbers_of(row), self._listed
+        filled = [
+            values[place] if math.isnan(numbers[place]) else numbers[place] for place in self.kept
+        ]
+        return filled + [float(math.isnan(numbers[place])) for place in self.flags]
 
 
 @step("missing flags")
@@ -79,6 +118,11 @@ class MissingFlags(Step):
     def __call__(self, given: Any) -> Array:
         """Array (rows, positions)."""
         return np.isnan(to_array(given)[:, self.positions]).astype(np.float64)
+
+    def of_row(self, row: Row) -> list[float]:
+        """The same."""
+        numbers = numbers_of(row)
+        return [float(math.isnan(numbers[place])) for place in self.positions]
 
 
 @step("apply")
@@ -103,6 +147,10 @@ class Threshold(Step):
     def __call__(self, given: Any) -> Array:
         """Array of the same shape."""
         return (to_array(given) > self.threshold).astype(np.float64)
+
+    def of_row(self, row: Row) -> list[float]:
+        """The same."""
+        return [float(number > self.threshold) for number in numbers_of(row)]
 
 
 @step("products")

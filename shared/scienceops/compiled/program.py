@@ -5,7 +5,7 @@ import json
 import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from importlib import import_module
 from pathlib import Path
@@ -15,7 +15,16 @@ import numpy as np
 
 from scienceops.compiled.array_file import read_arrays
 from scienceops.compiled.field_types import misfit
-from scienceops.compiled.step import STEPS, Array, Classified, Refused, Step, name_of
+from scienceops.compiled.step import (
+    STEPS,
+    Array,
+    Classified,
+    OneClassified,
+    Refused,
+    Row,
+    Step,
+    name_of,
+)
 from scienceops.core.package import COMPILED
 from scienceops.core.table import Table
 from scienceops.errors import BadPackage, ModelFailed
@@ -77,16 +86,32 @@ class Program:
                 shares.append(share)
         return predictions, np.concatenate(shares) if shares else None
 
+    def of_row(self, row: Row) -> tuple[list[Any], Array | list[float] | None]:
+        """The same, to the bit, for the values of one row; its shares are a list if they are few.
+
+        Raises ModelFailed as above.
+        """
+        answer = _ask(self.root.of_row, row)
+        if isinstance(answer, OneClassified) and self.classes is not None:
+            return [self.classes[answer.winner]], answer.shares
+        return (answer, None) if type(answer) is list else self._told(answer)
+
     def _part(self, table: Table) -> tuple[list[Any], Array | None]:
-        try:
-            # What overflows gives inf or NaN, as it does in the original, and no warning.
-            with np.errstate(all="ignore"):
-                answer = self.root(table)
-        except Refused as error:
-            raise ModelFailed(f"the model does not take these rows: {error}") from None
+        return self._told(_ask(self.root, table))
+
+    def _told(self, answer: Any) -> tuple[list[Any], Array | None]:
         if not isinstance(answer, Classified) or self._labels is None:
             return answer.tolist(), None
         return self._labels.take(answer.winners).tolist(), answer.shares
+
+
+def _ask(act: Callable[[Any], Any], given: Any) -> Any:
+    try:
+        # What overflows gives inf or NaN, as it does in the original, and no warning.
+        with np.errstate(all="ignore"):
+            return act(given)
+    except Refused as error:
+        raise ModelFailed(f"the model does not take these rows: {error}") from None
 
 
 def write_program(program: Program) -> bytes:

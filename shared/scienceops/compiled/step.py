@@ -11,8 +11,12 @@ from numpy.typing import NDArray
 from scienceops.core.table import Table
 
 Array = NDArray[Any]
+#: One row by itself: its values as a Table has them, or the numbers that a step made of them.
+Row = tuple[Any, ...] | list[float]
 _Class = TypeVar("_Class", bound=type)
 
+#: Numbers of one row that are a list: up to so many, lists cost less than arrays.
+MOST_LISTED = 64
 #: Name in a file -> class of the step.
 STEPS: dict[str, type["Step"]] = {}
 
@@ -28,6 +32,14 @@ class Step:
     def __call__(self, given: Any) -> Any:
         """What it makes of a Table, an array (rows, columns) or SparseRows."""
         raise NotImplementedError
+
+    def of_row(self, row: Row) -> Any:
+        """The same, to the bit, of one row: a Row, unless there is too much in it for a list.
+
+        A step that does without numpy here saves more than its arithmetic takes: between two calls
+        the processor's caches have forgotten numpy's code, of which each function brings its own.
+        """
+        return listed(self(unlisted(row)))
 
 
 def step(name: str) -> Any:
@@ -76,12 +88,18 @@ class Classified:
     """What a classifier says of n rows.
 
     winners: index of each row's class (n,). shares: (n, classes), or None without probabilities.
-    decision: its decision function, (n,) or (n, classes), or None without one.
     """
 
     winners: Array
     shares: Array | None = None
-    decision: Array | None = None
+
+
+@dataclass(slots=True, eq=False)
+class OneClassified:
+    """The same of one row."""
+
+    winner: int
+    shares: list[float] | None = None
 
 
 def is_missing(value: Any) -> bool:
@@ -98,3 +116,24 @@ def to_array(given: Any) -> Array:
         return np.array(given.columns, dtype=np.float64).T
     array: Array = given.dense()
     return array
+
+
+def numbers_of(row: Row) -> list[float]:
+    """The values of one row, as floats; NaN where one is missing."""
+    if type(row) is list:
+        return row
+    return [math.nan if value is None else float(value) for value in row]
+
+
+def unlisted(row: Row) -> Any:
+    """A row as steps take many of them."""
+    if type(row) is list:
+        return np.array([row])
+    return Table([[value] for value in row], 1)
+
+
+def listed(made: Any) -> Any:
+    """What a step made of one row, as a list if that is an array of a few numbers."""
+    if isinstance(made, np.ndarray) and made.ndim == 2 and made.shape[1] <= MOST_LISTED:
+        return made[0].tolist()
+    return made

@@ -49,6 +49,10 @@ class TreeWalk:
             node = np.where(right, self._right.take(node), self._left.take(node))
         return node
 
+    def places_of(self, row: list[float]) -> Array:
+        """The same for one row, (trees,)."""
+        return self.places(np.array([row]))[:, 0]
+
     def _ask_categories(self, node: Array, value: Array, right: Array) -> None:
         """Correct `right` where a node asks for a category."""
         kind = self._category.take(node)

@@ -32,7 +32,11 @@ class CompiledRunner(Runner):
     def predict_table(self, table: Table) -> Scored:
         """Predictions, and probabilities if the model has them; raises ModelFailed."""
         try:
-            predictions, shares = self._program(table)
+            if table.count == 1:
+                row = tuple([column[0] for column in table.columns])
+                predictions, shares = self._program.of_row(row)
+            else:
+                predictions, shares = self._program(table)
         except ModelFailed:
             raise
         except Exception as error:
@@ -40,8 +44,9 @@ class CompiledRunner(Runner):
             raise ModelFailed(f"the model raised {type(error).__name__}: {error}") from error
         if shares is None:
             return Scored(predictions, are_finite=self._are_finite)
-        if shares.shape[1] != len(self._labels):
-            raise ModelFailed(f"{shares.shape[1]} probabilities for {len(self._labels)} classes")
+        width = len(shares) if isinstance(shares, list) else shares.shape[1]
+        if width != len(self._labels):
+            raise ModelFailed(f"{width} probabilities for {len(self._labels)} classes")
         return Scored(predictions, Shares(self._labels, shares), None, self._are_finite)
 
 

@@ -17,10 +17,26 @@ if TYPE_CHECKING:
 # Not frozen: each call makes one, and a frozen one takes three times as long to make.
 @dataclass(slots=True, eq=False)
 class Shares:
-    """labels: of the classes, as text. matrix: shape (rows, classes), float64, in their order."""
+    """labels: of the classes, as text. given: float64 of the shape (rows, classes), in their order;
+    of a row by itself a list of numbers does."""
 
     labels: Sequence[str]
-    matrix: "NDArray[np.float64]"
+    given: "NDArray[np.float64] | list[float]"
+
+    @property
+    def matrix(self) -> "NDArray[np.float64]":
+        """Shape (rows, classes)."""
+        given = self.given
+        if isinstance(given, list):
+            import numpy as np
+
+            return np.array([given])
+        return given
+
+    @property
+    def count(self) -> int:
+        """How many rows."""
+        return 1 if isinstance(self.given, list) else len(self.given)
 
     @classmethod
     def told(cls, labels: Sequence[str], given: "ArrayLike", count: int) -> "Shares":
@@ -47,27 +63,28 @@ class Shares:
 
     def by_row(self) -> list[dict[str, float]]:
         """A mapping for each row, from class to share."""
+        if isinstance(self.given, list):
+            return [dict(zip(self.labels, self.given, strict=True))]
         # As many as there are labels, so that nothing is asked for each row but its mapping.
         pairs: Iterable[Iterable[tuple[str, float]]] = map(
-            zip, repeat(self.labels), self.matrix.tolist()
+            zip, repeat(self.labels), self.given.tolist()
         )
         return list(map(dict, pairs))
 
     def by_class(self) -> "dict[str, Sequence[float]]":
         """Class -> share of every row: a list, or an array of more than FEW_ROWS."""
-        columns = self.matrix.T
-        return dict(
-            zip(
-                self.labels,
-                columns.tolist() if len(self.matrix) <= FEW_ROWS else columns,
-                strict=True,
-            )
-        )
+        if isinstance(self.given, list):
+            return {label: [share] for label, share in zip(self.labels, self.given, strict=True)}
+        columns = self.given.T
+        lines = columns.tolist() if len(self.given) <= FEW_ROWS else columns
+        return dict(zip(self.labels, lines, strict=True))
 
     def are_finite(self) -> bool:
         """Whether none is infinite or NaN."""
+        if isinstance(self.given, list):
+            return all(map(math.isfinite, self.given))
         # Shares are small: their squares add up to something finite unless one of them is not.
-        flat = self.matrix.ravel()
+        flat = self.given.ravel()
         return math.isfinite(flat.dot(flat))
 
     def part(self, start: int, end: int) -> "Shares":

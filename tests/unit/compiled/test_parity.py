@@ -90,7 +90,7 @@ def test_both_ways_through_a_forest_find_the_same_leaves_on_and_beside_each_thre
     rows = np.array(rows)
     nodes = walk.nodes.take(walk.places(rows))
     assert (masks.nodes.take(masks.places(rows)) == nodes).all()
-    singles = [masks.nodes.take(masks.places(row[None])[:, 0]) for row in rows]
+    singles = [masks.nodes.take(masks.places_of(row.tolist())) for row in rows]
     assert (np.stack(singles, axis=1) == nodes).all()
 
 

@@ -38,6 +38,17 @@ def test_a_part_has_the_shares_of_its_rows():
     assert Scored([1, 2]).part(0, 1) == Scored([1])
 
 
+def test_the_shares_of_one_row_may_be_a_list():
+    one = Scored(["yes"], Shares(["no", "yes"], [0.25, 0.75]))
+    assert (one.probabilities, one.by_class()) == (ROWS[:1], {"no": [0.25], "yes": [0.75]})
+    shares = one.as_matrix()
+    assert shares is not None
+    assert (shares.count, shares.matrix.tolist()) == (1, MATRIX[:1].tolist())
+    assert shares.are_finite()
+    assert one.part(0, 1).probabilities == ROWS[:1]
+    assert not any(Shares(["a"], [odd]).are_finite() for odd in (np.nan, np.inf, -np.inf))
+
+
 @pytest.mark.parametrize("odd", [[np.nan], [np.inf], [-np.inf], [np.inf, -np.inf]])
 def test_what_is_not_finite_is_seen(odd):
     matrix = MATRIX.copy()

@@ -3,7 +3,7 @@
 Every adapter is imported where it is connected: a door pays for the ports that it uses.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from scienceops.config import Settings
@@ -45,14 +45,17 @@ def connect(settings: "Settings") -> "Ports":
         open_secrets,
         open_table,
     )
+    from scienceops.adapters.azure.database_setting import check_database
     from scienceops.adapters.azure.image_builder import connect_builder
     from scienceops.adapters.azure.job_launcher import connect_jobs
     from scienceops.adapters.azure.message_queue import StorageMessageQueue
     from scienceops.adapters.azure.model_registry import TableModelRegistry
     from scienceops.adapters.azure.secret_store import KeyVaultSecretStore
     from scienceops.adapters.azure.service_runtime import connect_runtime
+    from scienceops.adapters.sql.lazy import LazyStatisticsStore
     from scienceops.ports import Ports
 
+    check_database(settings.azure)
     objects = connect_objects(settings)
     return Ports(
         objects=objects,
@@ -61,7 +64,9 @@ def connect(settings: "Settings") -> "Ports":
         builder=connect_builder(settings, objects),
         runtime=connect_runtime(settings),
         jobs=connect_jobs(settings),
-        statistics=connect_statistics(settings),
+        statistics=cast(
+            "StatisticsStore", LazyStatisticsStore(lambda: connect_statistics(settings))
+        ),
         secrets=KeyVaultSecretStore(
             open_secrets(settings.azure), BlobLock(open_container(settings.azure))
         ),

@@ -114,9 +114,17 @@ class Decisions:
         return promote.roll_back(name, actor, comment, self._ports, self._clock, to=to)
 
     def share_traffic(
-        self, name: str, weights: Mapping[int, int], shadow: int | None, actor: str
+        self,
+        name: str,
+        weights: Mapping[int, int],
+        shadow: int | None,
+        actor: str,
+        seen: str | None = None,
     ) -> Service:
-        """Divide calls between versions by weight, and let a shadow answer unheard."""
+        """Divide calls between versions by weight, and let a shadow answer unheard.
+
+        seen: how they were divided when this was decided, in words.
+        """
         return promote.share_traffic(
             name,
             weights,
@@ -125,6 +133,7 @@ class Decisions:
             self._ports,
             self._clock,
             drain_seconds=self._settings.drain_seconds,
+            seen=seen,
         )
 
     def change_policy(self, name: str, values: Mapping[str, str], actor: str) -> Mapping[str, Any]:

@@ -234,6 +234,15 @@ def test_traffic_is_divided_and_the_policy_changed(platform, eva):
     fill(eva, "weight-1", "0")
     press(eva, "Divide")
     assert "is live and has no weight" in told(eva)
+    # Somebody else divides them while the page is open.
+    fill(eva, "weight-1", "70")
+    platform.cli("traffic", "iris", "1=5", "2=5")
+    press(eva, "Divide")
+    assert "divided otherwise by now: 5 to version 1, 5 to version 2; look" in told(eva)
+    assert platform.json("status", "iris")["service"]["traffic"] == {"1": 5, "2": 5}
+    # What was typed is still there, and is now meant.
+    press(eva, "Divide")
+    assert platform.json("status", "iris")["service"]["traffic"]["1"] == 70
     eva.get(platform.url + "/services/iris/policy")
     fill(eva, "margin", "0.02")
     # Somebody else changes another key while the page is open.

@@ -188,6 +188,18 @@ class Service(Document):
         return {version for version in found if version is not None}
 
 
+def division_of(live: int | None, traffic: Mapping[str, int], shadow: int | None) -> str:
+    """Who answers the calls of a service, in words.
+
+    >>> division_of(2, {"2": 90, "10": 7}, 3)
+    '90 to version 2, 7 to version 10, shadow 3'
+    """
+    weights = sorted((int(version), weight) for version, weight in traffic.items())
+    parts = [f"{weight} to version {version}" for version, weight in weights]
+    parts = parts or [f"all to version {live}"]
+    return ", ".join(parts if shadow is None else [*parts, f"shadow {shadow}"])
+
+
 class Rejection(Document):
     """An upload that became no version, and why."""
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from scienceops.core.messages import WORK, AdvanceVersion
 from scienceops.core.policy import read_policy
-from scienceops.core.versions import Promotion, Service, Version, VersionState
+from scienceops.core.versions import Promotion, Service, Version, VersionState, division_of
 from scienceops.errors import BadInput, Conflict, NotAllowed, WrongState
 from scienceops.ports import Ports
 from scienceops.usecases.reconcile_deployment import ask_to_run, ask_to_stop
@@ -107,10 +107,13 @@ def share_traffic(
     clock: Clock,
     *,
     drain_seconds: float,
+    seen: str | None = None,
 ) -> Service:
     """Divide calls between proved versions by weight; a shadow is asked too and never heard.
 
     No weights: all goes to the live version. The live version must have a weight of its own.
+    seen: the division, as `division_of` tells it, that this was decided against; another one by now
+    is a Conflict.
     """
     for number, weight in weights.items():
         if weight < 1 or weight > 1000:
@@ -130,6 +133,12 @@ def share_traffic(
             raise BadInput(
                 f"version {service.live} is live and has no weight; "
                 "give it one, or approve another version"
+            )
+        now = division_of(service.live, service.traffic, service.shadow)
+        if seen is not None and now != seen:
+            raise Conflict(
+                f"calls of {name!r} are divided otherwise by now: {now}; look at it and decide "
+                "again"
             )
         if shadow == service.live or shadow in weights:
             raise BadInput(f"version {shadow} answers calls already; a shadow is another version")

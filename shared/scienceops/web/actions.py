@@ -54,7 +54,8 @@ def add_actions(routes: Blueprint, app: App, who_may: WhoMay) -> None:
                 for field, text in request.form.items()
                 if field.startswith("weight-") and text.strip() not in ("", "0")
             }
-            decisions.share_traffic(name, weights, number_in_form("shadow"), person.name)
+            shadow, seen = number_in_form("shadow"), request.form.get("seen")
+            decisions.share_traffic(name, weights, shadow, person.name, seen)
             if not weights:
                 return "All calls go to the live version."
             return "The traffic is divided so."

@@ -8,6 +8,7 @@ from scienceops.core.access import Caller, Role
 from scienceops.core.ledger_words import words_of
 from scienceops.core.policy import Policy, policy_text
 from scienceops.core.started_with import going_on, kept
+from scienceops.core.versions import division_of
 from scienceops.errors import BadInput, NotAuthenticated, NotFound
 from scienceops.problems import problem_of
 from scienceops.web import charts
@@ -142,6 +143,7 @@ def _add_deciding_pages(routes: Blueprint, app: App) -> None:
         return render_template(
             "service.html",
             service=(seen := app.service(name)),
+            division=division_of(seen["live"], seen["traffic"], seen["shadow"]),
             kept={v["version"]: kept(seen["policy"], v["deployment"]) for v in seen["versions"]},
             building={
                 v["version"]: app.build_log(name, v["version"]).splitlines()[-20:]

@@ -1,6 +1,7 @@
 """A rejected version is never made live, and what was asked for it holds up nothing else."""
 
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -165,6 +166,19 @@ def test_a_version_rejected_in_that_moment_gets_no_traffic(ports, monkeypatch):
     monkeypatch.setattr(promote, "read_service", Meanwhile(lambda: reject(ports)))
     with pytest.raises(WrongState, match="is rejected"):
         share_traffic("iris", {2: 1, 1: 1}, None, "ann", ports, lambda: NOW, drain_seconds=1)
+
+
+def test_calls_that_another_divided_in_that_moment_are_not_divided_again(ports, monkeypatch):
+    divide = partial(share_traffic, "iris", drain_seconds=1)
+
+    def by_another():
+        divide({1: 9, 2: 1}, None, "bob", ports, lambda: NOW)
+
+    live = service(ports).live
+    monkeypatch.setattr(promote, "read_service", Meanwhile(by_another))
+    with pytest.raises(Conflict, match="by now: 9 to version 1, 1 to version 2; look at it"):
+        divide({1: 1, 2: 1}, None, "ann", ports, lambda: NOW, seen=f"all to version {live}")
+    assert service(ports).traffic == {"1": 9, "2": 1}
 
 
 def test_a_version_rejected_in_that_moment_is_not_promoted(ports, monkeypatch):

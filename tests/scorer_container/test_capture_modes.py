@@ -39,7 +39,9 @@ def open_spool(folder, limit=10**6, **more):
 
 
 def spooled(*paths):
-    frames = [frame for path in paths for frame in whole_frames(path.read_bytes())[0]]
+    # A hidden file is about to get its name.
+    named = [path for path in paths if not path.name.startswith(".")]
+    frames = [frame for path in named for frame in whole_frames(path.read_bytes())[0]]
     return [call for calls in from_frames(frames) for call in calls]
 
 

@@ -83,6 +83,6 @@ def wait_for_version(
 def _awaits_promotion(version: dict[str, Any]) -> bool:
     service = app().service(version["service"])
     automatic = service["policy"]["promotion"] == "auto"
-    return bool(
-        automatic and not version["training_set"] and (service["live"] or 0) < version["version"]
-    )
+    # It may be live since it was looked at, which the next look shows.
+    newer_is_live = (service["live"] or 0) > version["version"]
+    return bool(automatic and not version["training_set"] and not newer_is_live)

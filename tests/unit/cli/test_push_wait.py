@@ -12,16 +12,19 @@ from scienceops.errors import ScienceOpsError
 def pushed(tmp_path, monkeypatch):
     """Pushes a package whose version is in a state already."""
 
-    def of(state):
+    def of(state, promotion="manual", live_once_looked_at=2):
         version = {
             "service": "iris", "version": 3, "state": state, "live": False, "log_tail": [],
             "reason": "ann: too slow", "training_set": "", "job": "",
         }  # fmt: skip
+        # The version is looked at first, and then the service, which is further on by then.
+        looks = iter([version, {**version, "live": True}])
+        service = {"policy": {"promotion": promotion}, "live": live_once_looked_at}
         app = SimpleNamespace(
             settings=SimpleNamespace(cloud="aws", home=tmp_path),
             push=lambda file: {"service": "iris", "key": "packages/iris.zip", "digest": "0"},
-            upload=lambda key, digest: {"version": version},
-            service=lambda name: {"policy": {"promotion": "manual"}, "live": 2},
+            upload=lambda key, digest: {"version": next(looks)},
+            service=lambda name: service,
         )
         for module in (session, push):
             monkeypatch.setattr(module, "app", lambda: app)
@@ -40,3 +43,13 @@ def test_a_rejected_version_fails_with_its_reason(pushed):
 
 def test_a_proved_one_does_not(pushed):
     assert pushed("proved") is None
+
+
+def test_one_that_goes_live_while_it_is_looked_at_is_told_as_live(pushed, capsys):
+    assert pushed("proved", "auto", live_once_looked_at=3) is None
+    assert "version 3 is live" in capsys.readouterr().out
+
+
+def test_one_that_a_newer_one_overtook_is_not_waited_for(pushed, capsys):
+    assert pushed("proved", "auto", live_once_looked_at=4) is None
+    assert "version 3 is proved" in capsys.readouterr().out

@@ -55,9 +55,8 @@ def connect(settings: "Settings") -> "Ports":
     from scienceops.adapters.sql.lazy import LazyStatisticsStore
     from scienceops.ports import Ports
 
-    check_database(settings.azure)
     objects = connect_objects(settings)
-    return Ports(
+    ports = Ports(
         objects=objects,
         queue=StorageMessageQueue(open_queues(settings.azure)),
         registry=TableModelRegistry(open_table(settings.azure)),
@@ -71,3 +70,6 @@ def connect(settings: "Settings") -> "Ports":
             open_secrets(settings.azure), BlobLock(open_container(settings.azure))
         ),
     )
+    # Told now, although the statistics are connected when they are first asked for.
+    check_database(settings.azure)
+    return ports

@@ -43,6 +43,25 @@ class TestTableModelRegistry(ModelRegistryContract):
             registry.put(Record("iris", "a", 0, {"text": "x" * LARGEST_CHARACTERS}))
         assert registry.partitions() == []
 
+    def test_a_record_that_is_deleted_once_it_was_found_is_a_conflict(
+        self,
+        registry: TableModelRegistry,
+        azure_settings: AzureSettings,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        read = registry.put(Record("iris", "a", 0, {}))
+        find = registry._find
+
+        def find_and_lose(partition: str, row_key: str) -> Any:
+            found = find(partition, row_key)
+            if found is not None:
+                TableModelRegistry(open_table(azure_settings)).delete(read)
+            return found
+
+        monkeypatch.setattr(registry, "_find", find_and_lose)
+        with pytest.raises(RevisionConflict, match="revision 0, not 1"):
+            registry.put(read)
+
     def test_writers_of_one_partition_lose_no_change_and_no_entry(
         self, registry: TableModelRegistry, azure_settings: AzureSettings
     ) -> None:

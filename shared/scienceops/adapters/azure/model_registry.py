@@ -82,7 +82,9 @@ class TableModelRegistry:
             try:
                 self._table.submit_transaction(operations)
             except HttpResponseError as error:
-                if error.status_code not in _BEATEN:
+                # What was found may be deleted by now.
+                gone = stored is not None and error.status_code == 404
+                if not gone and error.status_code not in _BEATEN:
                     raise
             else:
                 break

@@ -129,16 +129,16 @@ def share_traffic(
             _check_proved(read_version(ports.registry, name, number).value)
         if service.live is None:
             raise WrongState(f"service {name!r} has no live version yet")
-        if weights and service.live not in weights:
-            raise BadInput(
-                f"version {service.live} is live and has no weight; "
-                "give it one, or approve another version"
-            )
         now = division_of(service.live, service.traffic, service.shadow)
         if seen is not None and now != seen:
             raise Conflict(
                 f"calls of {name!r} are divided otherwise by now: {now}; look at it and decide "
                 "again"
+            )
+        if weights and service.live not in weights:
+            raise BadInput(
+                f"version {service.live} is live and has no weight; "
+                "give it one, or approve another version"
             )
         if shadow == service.live or shadow in weights:
             raise BadInput(f"version {shadow} answers calls already; a shadow is another version")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 #: A server that says nothing for so long has failed.
 STALL_SECONDS = 60.0
-#: Of an answer.
+#: The largest answer to one client.
 ROOM_BYTES = 1 << 24
 
 

@@ -21,6 +21,7 @@ from scienceops.compiled.step import (
 )
 from scienceops.core.table import ROWS_TOGETHER, Table
 
+#: Types of a Row.
 _ROWS = (list, tuple)
 
 
@@ -121,8 +122,7 @@ class Chain(Step):
         """The same."""
         given: Any = row
         for part in self.steps:
-            is_row = type(given) is list or type(given) is tuple
-            given = part.of_row(given) if is_row else listed(part(given))
+            given = part.of_row(given) if type(given) in _ROWS else listed(part(given))
         return given
 
 

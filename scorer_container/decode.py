@@ -1,8 +1,7 @@
 """Decode: the rows of a request body, typed while they are parsed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import cached_property
-from operator import attrgetter
 from types import GenericAlias
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +10,7 @@ from msgspec.structs import astuple
 
 from scienceops.core.schema import Column, Schema
 from scienceops.core.table import FEW_ROWS, Table
-from scorer_container.columns import VALUE_TYPES, are_times, array_of, table_at_a_glance
+from scorer_container.columns import VALUE_TYPES, are_times, columns_of_rows, table_at_a_glance
 from scorer_container.number_rows import NumberRows
 from scorer_container.protocols.rows import columns_of_json, json_of, rows_of_json
 
@@ -45,9 +44,6 @@ class RowsDecoder:
         )
         self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(body).decode
         self._times = [i for i, c in enumerate(schema.columns) if c.type == "datetime"]
-        self._columns = [
-            (attrgetter(name), column) for name, column in zip(names, schema.columns, strict=True)
-        ]
         all_are_numbers = all(c.type == "number" and not c.nullable for c in schema.columns)
         self._numbers = NumberRows(row, names) if all_are_numbers else None
 
@@ -90,8 +86,7 @@ class RowsDecoder:
         """The columns of many rows; None where a number is not finite."""
         if self._numbers is not None:
             return self._numbers.columns(rows)
-        columns = [_column(map(get, rows), column, len(rows)) for get, column in self._columns]
-        return None if any(column is None for column in columns) else columns
+        return columns_of_rows(rows, self.schema.columns)
 
     def _decode_slowly(self, body: bytes) -> Table:
         form, given = json_of(body)
@@ -101,17 +96,6 @@ class RowsDecoder:
             return found
         rows = self.schema.check_rows(rows_of_json(form, given, self.schema))
         return Table.from_rows(rows, self.schema)
-
-
-def _column(values: Iterable[Any], column: Column, count: int) -> Any:
-    """A column of many rows, of numbers as an array; None where one of these is not finite."""
-    if column.type != "number":
-        return list(values)
-    if column.nullable:
-        values = list(values)
-        if None in values:
-            return values
-    return array_of(values, count)
 
 
 def _field(name: str, column: Column) -> Any:

@@ -16,6 +16,10 @@ from scorer_container.spooled import SpooledCall, from_frames, values_of
 
 #: What is the same in all rows of a call.
 _OF_CALL = ("request_id", "captured_at", "correlation_id", "latency_ms")
+#: Values of a column that are looked at for how many of them differ; the share from which on too
+#: many do.
+_SAMPLED = 4096
+_MOST_DIFFERENT = 0.85
 
 
 def seal(
@@ -89,8 +93,19 @@ class _Segment:
             columns.append(values)
         out = io.BytesIO()
         table = pa.table(columns, schema=schema)
-        pq.write_table(table, out, compression="zstd")
+        repeats = [n for n, values in zip(schema.names, columns, strict=True) if _repeats(values)]
+        pq.write_table(table, out, compression="zstd", use_dictionary=repeats)
         return out.getvalue()
+
+
+def _repeats(values: Any) -> bool:
+    """Whether a dictionary of its values makes a column smaller, by some of them.
+
+    To list values that are nearly all different takes six times as long as to write them, and room.
+    """
+    step = max(1, len(values) // _SAMPLED)
+    some = values[::step]
+    return len(some.unique()) < _MOST_DIFFERENT * len(some)
 
 
 def _as_column(predictions: list[Any], layout: CaptureLayout) -> list[Any]:

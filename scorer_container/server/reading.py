@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 Asked = tuple[Environ, bytes, bool]
 #: Of what comes in a row and is no body: a request's line and headers, or trailers.
 HEAD_BYTES = 64 * 1024
+#: Of a piece of a body that is kept as it came.
+PIECE_BYTES = 16 * 1024
 
 
 class Reading(ABC):
@@ -65,7 +67,9 @@ class Reading(ABC):
         self._headers: list[tuple[bytes, bytes]] = []
         self._head_bytes = 0
         self._environ: Environ | None = None
-        self._body: bytes | bytearray = b""
+        #: The body, in the pieces it came in; small ones are put together.
+        self._pieces: list[bytes | bytearray] = []
+        self._size = 0
         #: Times that it was looked for, and found the same request being read.
         self.reading = 0
 
@@ -128,14 +132,16 @@ class Reading(ABC):
         if self._drained >= 0 or environ is None:
             return
         self._head_bytes = 0
-        if not self._body:
-            self._body = data
-        elif isinstance(self._body, bytearray):
-            self._body += data
+        self._size += len(data)
+        last = self._pieces[-1] if self._pieces else None
+        if last is None or len(last) >= PIECE_BYTES:
+            self._pieces.append(data)
+        elif isinstance(last, bytearray):
+            last += data
         else:
             # One by one, small pieces would take many times the room.
-            self._body = bytearray(self._body) + data
-        if len(self._body) > self._limit_bytes:
+            self._pieces[-1] = bytearray(last) + data
+        if self._size > self._limit_bytes:
             self._cut_off(environ)
 
     def on_message_complete(self) -> None:
@@ -143,7 +149,7 @@ class Reading(ABC):
         environ = self._environ
         if self._drained >= 0 or environ is None:
             return
-        body = bytes(self._body)
+        body = self._body()
         environ["CONTENT_LENGTH"] = str(len(body))
         goes_on = self._parser.should_keep_alive()
         if not goes_on:
@@ -182,4 +188,7 @@ class Reading(ABC):
         """Let the app refuse a body that is too large."""
         self._drained = 0
         environ.setdefault("CONTENT_LENGTH", str(self._limit_bytes + 1))
-        self.take((environ, bytes(self._body[: self._limit_bytes + 1]), False))
+        self.take((environ, self._body()[: self._limit_bytes + 1], False))
+
+    def _body(self) -> bytes:
+        return b"".join(self._pieces)

@@ -63,6 +63,24 @@ def test_the_same_spool_makes_the_same_bytes(tmp_path):
     assert seal(frames, LAYOUT, **FACTS) == seal(frames, LAYOUT, **FACTS)
 
 
+def test_only_a_column_whose_values_repeat_is_written_by_a_list_of_them(tmp_path):
+    layout = CaptureLayout("regression", Schema((Column("x", "number"), Column("k", "number"))))
+    at = datetime.fromisoformat("2026-11-20T10:00:00+00:00")
+    x, k = np.sqrt(np.arange(9000.0)), np.arange(9000.0) % 7
+    spool = open_spool(tmp_path)
+    spool.append([CapturedCall("r", at, None, 1.5, [x, k], x.tolist())])
+    (data,) = seal(whole_frames(spooled(tmp_path))[0], layout, **FACTS).values()
+    file = pq.ParquetFile(io.BytesIO(data))
+    group = file.metadata.row_group(0)
+    columns = [group.column(place) for place in range(group.num_columns)]
+    listed = {c.path_in_schema for c in columns if c.has_dictionary_page}
+    assert {"input.x", "prediction"}.isdisjoint(listed)
+    assert {"input.k", "request_id", "service"} <= listed
+    table = file.read()
+    assert table["input.x"].to_pylist() == x.tolist()
+    assert table["input.k"].to_pylist() == k.tolist()
+
+
 def test_a_file_over_midnight_is_cut_by_the_day_in_utc(tmp_path):
     spool = open_spool(tmp_path)
     spool.append([call(1, "2026-11-20T23:59:59.999999+00:00")])

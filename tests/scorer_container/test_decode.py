@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from scienceops.core.schema import MOST_SUGGESTIONS, Column, Schema
 from scienceops.core.table import Table
 from scienceops.errors import MOST_PROBLEMS, BadInput, BadRows
+from scorer_container.columns import ROWS_AT_ONCE
 from scorer_container.decode import RowsDecoder
 
 COLUMNS = (
@@ -93,6 +94,17 @@ def test_many_rows_are_taken_and_refused_alike(odd, count, drawn):
     wanted = plain(slowly(json.dumps({"input_df": sent}).encode()))
     for form in ("input_df", "dataframe_records", "instances"):
         assert plain(typed(json.dumps({form: sent}).encode())) == wanted
+
+
+@pytest.mark.parametrize("last", [{}, {"n": 1e999}, {"a b": 1e999}, {"j": 2**63}])
+def test_thousands_of_rows_stay_in_their_order(last):
+    sent = [
+        {**GOOD, "a b": n / 8, "n": n / 4, "i": n, "j": None if n % 3 else n, "s": str(n)}
+        for n in range(2 * ROWS_AT_ONCE + 3)
+    ]
+    sent[-1] |= last
+    body = json.dumps({"input_df": sent}).replace("Infinity", "1e999").encode()
+    assert plain(typed(body)) == plain(slowly(body))
 
 
 @given(st.lists(rows, max_size=3), st.integers(1, 70), st.data())

@@ -22,6 +22,8 @@ from http_server import (
 )
 from platform_process import wait_for
 
+from scorer_container.server.reading import PIECE_BYTES
+
 
 @pytest.fixture(scope="module")
 def server():
@@ -58,6 +60,15 @@ def test_a_body_in_chunks_is_put_together_and_its_trailers_left_out(server, path
     head = request("POST", path, Transfer_Encoding="chunked", **CLOSE)
     told = server.talk(head, b"3\r\nabc\r\n", b"2;note=x\r\nde\r\n0\r\nX-Trailer: t\r\n\r\n")
     assert told.endswith(b"abcde")
+
+
+def test_small_and_large_pieces_of_a_body_are_put_together_in_their_order(server):
+    sizes = (3, PIECE_BYTES, PIECE_BYTES + 1, 5, 5, 2 * PIECE_BYTES, 1)
+    pieces = [b"%x" % place * size for place, size in enumerate(sizes)]
+    head = request("POST", "/quick", Transfer_Encoding="chunked", **CLOSE)
+    chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces]
+    told = server.talk(head, *chunks, b"0\r\n\r\n")
+    assert told.partition(b"\r\n\r\n")[2] == b"".join(pieces)
 
 
 @pytest.mark.parametrize("path", ["/quick", "/slow"])

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -92,7 +93,9 @@ def test_a_call_lets_those_come_that_are_on_their_way_and_no_others(monkeypatch)
                 while not runner._waiting:
                     threading.Event().wait(0.001)
 
-        monkeypatch.setattr("scorer_container.merging.time.sleep", another_comes)
+        # Of this module alone: threads of other tests may sleep, too.
+        clock = SimpleNamespace(sleep=another_comes)
+        monkeypatch.setattr("scorer_container.merging.time", clock)
         # There is a third one, which does not come: nobody waits for it.
         assert runner.predict_table(of(1.0)).predictions == [2.0]
         assert others[0].result(20).predictions == [4.0]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scienceops.compiled.leaf_masks import LeafMasks, fits_masks
+from scienceops.compiled.leaf_masks import UNCHECKED, LeafMasks, fits_masks
 from scienceops.compiled.step import (
     Array,
     Refused,
@@ -206,9 +206,11 @@ class Forest(Step):
     def _sum(self, rows: Array) -> Array:
         places = self._walk.places(rows)
         if self._by_output and len(rows) > 1:
-            sums = [np.add.reduce(values.take(places)) for values in self._by_output]
+            sums = [
+                np.add.reduce(values.take(places, mode=UNCHECKED)) for values in self._by_output
+            ]
             return self._divided(np.stack(sums, axis=1))
-        terms = self._values.take(places, axis=0)  # (trees, rows, width)
+        terms = self._values.take(places, axis=0, mode=UNCHECKED)  # (trees, rows, width)
         if self._trees_of_a_round > 1:
             terms = terms.reshape(-1, self.outputs, len(rows)).transpose(0, 2, 1)
         terms = terms.reshape(len(terms), -1)

@@ -10,7 +10,7 @@ Additive Ensembles of Regression Trees", SIGIR 2015.
 import math
 import sys
 from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from scienceops.compiled.forest import Trees
 
 MOST_LEAVES = 64
+#: How numpy is asked to take what is known to be there: in any other way it looks first.
+UNCHECKED: Final = "clip"
 #: What the tables may take; forests that need more are walked.
 MOST_BYTES = 32 * 1024 * 1024
 
@@ -95,10 +97,11 @@ class LeafMasks:
         columns = rows.T.copy(order="C")
         missing = np.isnan(columns)
         some_missing = bool(missing.any())
-        standing = self._table.take(self._rows_of(columns, missing, 0, some_missing), 0)
+        found = self._rows_of(columns, missing, 0, some_missing)
+        standing = self._table.take(found, 0, mode=UNCHECKED)
         for index in range(1, len(self._features)):
             found = self._rows_of(columns, missing, index, some_missing)
-            standing &= self._table.take(found, 0)
+            standing &= self._table.take(found, 0, mode=UNCHECKED)
         upto: Array = standing - self._one
         upto ^= standing
         places = np.empty((len(self._before_first), count), dtype=np.intp)
@@ -136,8 +139,15 @@ class LeafMasks:
         feature, _, first, last = self._lookups[index]
         values, edges, gone = columns[feature], self._edge_arrays[index], missing[feature]
         if edges is None:
+            categories = self._trees.goes_left.shape[1]
+            # Nearly always each is a category, and then nothing is asked of each.
+            if values.min() >= 0 and values.max() < categories:
+                known: Array = values.astype(np.intp)
+                if (known == values).all():
+                    known += first
+                    return known
             codes = np.where(gone, -1.0, values)
-            gone = gone | (codes < 0) | (codes >= self._trees.goes_left.shape[1]) | (codes % 1 != 0)
+            gone = gone | (codes < 0) | (codes >= categories) | (codes % 1 != 0)
             return np.where(gone, last, np.where(gone, 0.0, codes).astype(np.intp) + first)
         found: Array = edges.searchsorted(values)
         found += first

@@ -67,7 +67,8 @@ def _values(column: Column, given: Any, count: int) -> Any:
     import numpy as np
     import pyarrow as pa
 
-    if given is None or given.null_count or pa.types.is_null(given.type):
+    # All of a column without a type are missing.
+    if given is None or given.null_count:
         if not column.nullable:
             nulls = [] if given is None else given.is_null().to_pylist()
             row = nulls.index(True) if True in nulls else 0

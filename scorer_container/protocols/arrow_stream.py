@@ -25,16 +25,15 @@ def read_stream(body: bytes) -> Any:
     try:
         _check_batches(body)
         with pa.ipc.open_stream(pa.py_buffer(body)) as stream:
-            for field in stream.schema:
-                _check_type(field)
+            listed = [place for place, field in enumerate(stream.schema) if _is_listed(field)]
             table = stream.read_all()
         table.validate(full=True)
     # ValueError: a name that is no UTF-8, too.
     except (pa.ArrowException, ValueError, OSError, EOFError, struct.error) as error:
         raise BadInput(f"the body is no Arrow stream: {error}") from None
-    for place, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            table = table.set_column(place, field.name, _written_out(field, table.column(place)))
+    for place in listed:
+        field = table.schema.field(place)
+        table = table.set_column(place, field.name, _written_out(field, table.column(place)))
     return table
 
 
@@ -78,18 +77,23 @@ def _follow(data: bytes, place: int) -> int:
     return int(place + offset)
 
 
-def _check_type(field: Any) -> None:
+def _is_listed(field: Any) -> bool:
+    """Whether a column names each of its values once; raises BadInput for a type of no column."""
     import pyarrow as pa
 
     kind, types = field.type, pa.types
-    if types.is_dictionary(kind):
+    if types.is_primitive(kind):
+        return False
+    is_listed = types.is_dictionary(kind)
+    if is_listed:
         kind = kind.value_type
     is_text = types.is_string(kind) or types.is_large_string(kind)
-    if not (types.is_primitive(kind) or is_text or types.is_null(kind)):
+    if not (is_text or types.is_primitive(kind) or types.is_null(kind)):
         raise BadInput(
             f"column {field.name!r} has the Arrow type {field.type}: wanted numbers, booleans, "
             "strings or timestamps; cast it before it is sent"
         )
+    return bool(is_listed)
 
 
 def _written_out(field: Any, given: Any) -> Any:

@@ -84,7 +84,7 @@ class Shares:
         if isinstance(self.given, list):
             return all(map(math.isfinite, self.given))
         # Shares are small: their squares add up to something finite unless one of them is not.
-        flat = self.given.ravel()
+        flat = self.given.ravel(order="K")
         return math.isfinite(flat.dot(flat))
 
     def part(self, start: int, end: int) -> "Shares":

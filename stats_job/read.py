@@ -1,6 +1,7 @@
 """Read: segments and labels of one partition become partials, one per feature and of quality."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from scienceops.core.stats.baseline import Baseline
 from scienceops.core.stats.hashing import HashArray, hash_bytes, hash_strings, row_keys
 from scienceops.core.stats.partials import ColumnPartial, Kind
 from scienceops.core.stats.quality import Quality
-from scienceops.errors import BadSegment, ObjectNotFound
+from scienceops.errors import BadLabels, BadSegment, ObjectNotFound
 from scienceops.ports.object_store import ObjectStore
 
 
@@ -53,27 +54,36 @@ class Partials:
     unread: Mapping[str, str] = field(default_factory=dict)
 
 
-def read_labels(order: PartitionOrder, objects: ObjectStore) -> Known:
-    """The labels that hold for the partition's rows: of several for one row the latest."""
-    return read_lines(objects.get(key) for key in sorted(order.label_keys))
+@dataclass(frozen=True)
+class Labels:
+    """The labels that hold for a partition's rows, and unread as in Partials."""
+
+    known: Known
+    unread: Mapping[str, str]
+
+
+def read_labels(order: PartitionOrder, objects: ObjectStore) -> Labels:
+    """Of several for one row the latest; one object of no labels holds up nothing, as below."""
+    known: Known = {}
+    unread: dict[str, str] = {}
+    for key in sorted(order.label_keys):
+        with _told(key, unread):
+            known |= read_lines(objects.get(key), order.layout.task)
+    return Labels(known, unread)
 
 
 def read_partials(
-    order: PartitionOrder, keys: Sequence[str], labels: Known, objects: ObjectStore
+    order: PartitionOrder, keys: Sequence[str], labels: Labels, objects: ObjectStore
 ) -> Partials:
     """Partials of the rows in these segments; a row that is there twice counts once.
 
     One object that is no segment holds up neither its day nor the others of the run.
     """
     schema = segment_schema(order.layout)
-    tables, unread = [schema.empty_table()], {}
+    tables, unread = [schema.empty_table()], dict(labels.unread)
     for key in keys:
-        try:
+        with _told(key, unread):
             tables.append(read_segment(objects.get(key), schema))
-        except BadSegment as error:
-            unread[key] = str(error)
-        except ObjectNotFound:
-            unread[key] = "it is there no more"
     table = pa.concat_tables(tables).combine_chunks()
     identities = row_keys(_hashes(table["request_id"]), table["row"].to_numpy())
     unique, first = np.unique(identities, return_index=True)
@@ -83,7 +93,7 @@ def read_partials(
         feature: _summarise(table[column], kind, feature, identities, order.baseline)
         for feature, (column, kind) in order.features.items()
     }
-    return Partials(columns, _judge(table, identities, labels, order.layout), unread)
+    return Partials(columns, _judge(table, identities, labels.known, order.layout), unread)
 
 
 def merge_partials(parts: Sequence[Partials]) -> Partials:
@@ -93,6 +103,17 @@ def merge_partials(parts: Sequence[Partials]) -> Partials:
         Quality.merge([part.quality for part in parts]),
         {key: why for part in parts for key, why in part.unread.items()},
     )
+
+
+@contextmanager
+def _told(key: str, unread: dict[str, str]) -> Iterator[None]:
+    """Tells of an object that cannot be read, and goes on."""
+    try:
+        yield
+    except (BadSegment, BadLabels) as error:
+        unread[key] = str(error)
+    except ObjectNotFound:
+        unread[key] = "it is there no more"
 
 
 def _judge(table: pa.Table, identities: HashArray, labels: Known, layout: CaptureLayout) -> Quality:

@@ -91,7 +91,7 @@ def execute(
     drifted = []
     for order, parts in zip(run.orders, results, strict=True):
         features = _features(order, parts, means)
-        unmatched = len(read_labels(order, objects)) - parts.quality.labelled
+        unmatched = len(read_labels(order, objects).known) - parts.quality.labelled
         rows = [
             *_rows(order, features, run.environment),
             *_quality_rows(order, parts.quality, unmatched, run.environment),

@@ -9,13 +9,19 @@ from typing import Any
 
 import pyarrow as pa
 
-from scienceops.core.labels import Known
 from scienceops.core.stats.codec import from_parquet, to_parquet
 from scienceops.core.stats.quality import Quality
 from scienceops.ports.object_store import ObjectStore
 from stats_job.inline import chunks
 from stats_job.java import find_java
-from stats_job.read import Partials, PartitionOrder, merge_partials, read_labels, read_partials
+from stats_job.read import (
+    Labels,
+    Partials,
+    PartitionOrder,
+    merge_partials,
+    read_labels,
+    read_partials,
+)
 
 #: Each is set where Spark started this process: by spark-submit and EMR, by Databricks.
 SUBMITTED, DATABRICKS = "PYSPARK_GATEWAY_PORT", "DATABRICKS_RUNTIME_VERSION"
@@ -39,7 +45,7 @@ def summarise_spark(
         def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             objects = connect_objects()
             parts: dict[int, list[Partials]] = {}
-            labels: dict[int, Known] = {}
+            labels: dict[int, Labels] = {}
             for batch in batches:
                 for group in batch.column(0).to_pylist():
                     index, keys = groups[group]

@@ -73,6 +73,10 @@ class BadSegment(ScienceOpsError):
     """An object among the captures is no segment of its version."""
 
 
+class BadLabels(ScienceOpsError):
+    """An object among the labels is not one that the platform wrote."""
+
+
 class BadInput(ScienceOpsError):
     """What came in cannot be used as it is."""
 

@@ -1,6 +1,7 @@
-"""An object that is no segment is left out and told, and holds up nothing else."""
+"""An object that is no segment, or no labels, is left out and told, and holds up nothing else."""
 
 import io
+import json
 from collections.abc import Callable
 
 import pyarrow as pa
@@ -10,8 +11,9 @@ from club import DAYS, ROWS, assert_same, fill, run_inline, run_spark, values
 
 from scienceops.adapters.local import connect
 from scienceops.config import Settings
-from scienceops.core.names import Partition
-from scienceops.errors import BadSegment
+from scienceops.core.labels import Label
+from scienceops.core.names import Partition, run_manifest_key
+from scienceops.errors import BadLabels, BadSegment
 from scienceops.ports import Ports
 from scienceops.training.captured import read_captured
 
@@ -100,10 +102,67 @@ def test_a_day_of_which_nothing_can_be_read_has_no_rows(ports: Ports):
     assert found[DAYS[1], "age", "verdict"][0] == -1
 
 
+def label(ports: Ports, contents: dict[str, bytes]) -> list[str]:
+    """Labels of the second day, which the frozen runs are to count; their keys."""
+    prefix = Partition("club", 1, DAYS[1]).labels_prefix
+    keys = [prefix + name for name in contents]
+    for key, content in zip(keys, contents.values(), strict=True):
+        ports.objects.put(key, content)
+    for number in (1, 2):
+        place = run_manifest_key(f"run-{number:09d}")
+        frozen = json.loads(ports.objects.get(place))
+        frozen["partitions"][1]["label_keys"] = keys
+        ports.objects.put(place, json.dumps(frozen).encode())
+    return keys
+
+
+GOOD = Label("r-1", 0, "yes", "eva").to_line() + Label("r-2", 0, "no", "eva").to_line()
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (GOOD[:-9], "line 2 is no label"),
+        (b"nothing of ours", "line 1 is no label"),
+        (b"[]\n", "line 1 is no label"),
+        (b'{"request_id": "r-3", "row": 0}', "'label'"),
+        (b'{"request_id": 3, "row": 0, "label": "yes"}', "request_id 3: wanted text"),
+        (b'{"request_id": "r-\\ud800", "row": 0, "label": "yes"}', "line 1 is no label"),
+        (b'{"request_id": "r-3", "row": [], "label": "yes"}', "row []"),
+        (b'{"request_id": "r-3", "row": 0, "label": NaN}', "nan"),
+        (b"\xff\xfe", "line 1 is no label"),
+    ],
+)
+def test_what_is_no_labels_is_left_out_and_told(ports: Ports, content: bytes, why: str):
+    _, key = label(ports, {"1.jsonl": GOOD, "2.jsonl": content})
+    result = run_inline(ports, 1)
+    assert (result["labelled_rows"], result["unread_objects"]) == (2, 1)
+    [told] = result["unread"]
+    assert told["key"] == key
+    assert why in told["why"]
+    assert values(ports)[DAYS[1], "(quality)", "labelled"] == (2, 2)
+
+
+def test_labels_that_are_there_no_more_are_told(ports: Ports):
+    _, key = label(ports, {"1.jsonl": GOOD, "2.jsonl": GOOD})
+    ports.objects.delete(key)
+    result = run_inline(ports, 1)
+    assert result["unread"] == [{"key": key, "why": "it is there no more"}]
+    assert result["labelled_rows"] == 2
+
+
+def test_a_training_set_lacks_no_labels_without_a_word(ports: Ports):
+    (key,) = label(ports, {"1.jsonl": b"nothing of ours"})
+    with pytest.raises(BadLabels, match=f"^{key}: .*leave out its day"):
+        read_captured([{"keys": [KEY], "label_keys": [key]}], [], ports.objects)
+
+
 @pytest.mark.spark
 def test_spark_leaves_out_and_tells_the_same(settings: Settings, ports: Ports):
     ports.objects.put(KEY, cut(ports.objects.get(KEY)))
+    label(ports, {"1.jsonl": GOOD, "2.jsonl": b"nothing of ours"})
     inline = run_inline(ports, 1)
+    assert inline["unread_objects"] == 2
     expected = values(ports)
     assert run_spark(settings, 2)["unread"] == inline["unread"]
     assert_same(values(ports), expected)

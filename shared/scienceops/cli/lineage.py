@@ -41,6 +41,8 @@ def lineage(request_id: str, as_json: bool) -> None:
         click.echo(f"live       since {entry['at'][:19]} by {entry['by']}: {entry['why']}")
     for line in _labels(found["labels"]):
         click.echo(f"label      {line}")
+    for key, why in found["unread_labels"].items():
+        click.echo(f"left out   {key}: {why}")
     for flag in found["flags"]:
         click.echo(f"flag       {flag['number']} {flag['kind']} by {flag['by']}: {flag['comment']}")
 

@@ -2,12 +2,12 @@
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from scienceops.core.captures import Task
-from scienceops.errors import BadInput
+from scienceops.errors import BadInput, BadLabels
 
 #: Rows are numbered so in captures, by 32 bits.
 LAST_ROW = 2**31 - 1
@@ -31,19 +31,37 @@ class Label:
         return json.dumps(asdict(self), separators=(",", ":")).encode() + b"\n"
 
 
-def read_lines(contents: Iterable[bytes]) -> Known:
-    """What is known after reading label objects in the order of their keys.
+def read_lines(content: bytes, task: Task | None = None) -> Known:
+    """What a label object says; raises BadLabels saying what is wrong with it.
 
-    >>> line = Label("a", 0, "up", "eva").to_line()
-    >>> read_lines([line, Label("a", 0, "down", "eva").to_line()])
+    task: of the version, if it is known: what its labels are.
+
+    >>> lines = [Label("a", 0, "up", "eva").to_line(), Label("a", 0, "down", "eva").to_line()]
+    >>> read_lines(b"".join(lines))
     {('a', 0): 'down'}
     """
     known: Known = {}
-    for content in contents:
-        for line in content.splitlines():
+    for number, line in enumerate(content.splitlines(), 1):
+        try:
             found = json.loads(line)
-            known[found["request_id"], found["row"]] = found["label"]
+            label = found["label"]
+            label = check_label(label, task or _task_of(label))
+            known[_identity(found["request_id"]), check_row(found["row"])] = label
+        except (ValueError, LookupError, TypeError, RecursionError, BadInput) as error:
+            raise BadLabels(f"its line {number} is no label ({error})") from error
     return known
+
+
+def _identity(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"request_id {value!r:.80}: wanted text")
+    # Half a character is none.
+    value.encode()
+    return value
+
+
+def _task_of(label: object) -> Task:
+    return "classification" if isinstance(label, str) else "regression"
 
 
 def check_label(value: object, task: Task) -> Value:

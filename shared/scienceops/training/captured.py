@@ -8,11 +8,11 @@ import pandas as pd
 
 from scienceops.core.captures import INPUT_PREFIX
 from scienceops.core.flags import by_weight
-from scienceops.core.labels import read_lines
+from scienceops.core.labels import Known, read_lines
 from scienceops.core.names import AT, FLAG, LABEL, PREDICTION, REQUEST, ROW
 from scienceops.core.retraining import Flag
 from scienceops.core.segments import read_segment
-from scienceops.errors import BadSegment
+from scienceops.errors import BadLabels, BadSegment
 from scienceops.ports.object_store import ObjectStore
 
 META = [REQUEST, ROW, AT, LABEL, FLAG]
@@ -33,7 +33,9 @@ def read_captured(
     frames: list[pd.DataFrame] = []
     rows = 0
     for partition in partitions:
-        labels = read_lines(objects.get(key) for key in sorted(partition["label_keys"]))
+        labels: Known = {}
+        for key in sorted(partition["label_keys"]):
+            labels |= _read_labels(key, objects)
         for key in partition["keys"]:
             frame = _read_segment(key, objects)
             places = zip(frame[REQUEST], frame[ROW], strict=True)
@@ -68,6 +70,13 @@ def _read_segment(key: str, objects: ObjectStore) -> pd.DataFrame:
         if name.startswith(INPUT_PREFIX)
     }
     return table.select(list(names)).to_pandas().set_axis(list(names.values()), axis=1)
+
+
+def _read_labels(key: str, objects: ObjectStore) -> Known:
+    try:
+        return read_lines(objects.get(key))
+    except BadLabels as error:
+        raise BadLabels(f"{key}: {error}; leave out its day, or remove it") from error
 
 
 def _flagged(frame: pd.DataFrame, flags: Sequence[Flag]) -> pd.DataFrame:

@@ -4,10 +4,10 @@ import json
 from typing import Any
 
 from scienceops.core.ids import read_id
-from scienceops.core.labels import read_lines
+from scienceops.core.labels import Known, read_lines
 from scienceops.core.names import Partition, package_key, training_set_key
 from scienceops.core.retraining import in_force
-from scienceops.errors import BadInput, NotFound, ObjectNotFound
+from scienceops.errors import BadInput, BadLabels, NotFound, ObjectNotFound
 from scienceops.ports import Ports
 from scienceops.usecases.describe import made_live
 from scienceops.usecases.flag_rows import read_flags
@@ -24,9 +24,7 @@ def trace(request_id: str, ports: Ports) -> dict[str, Any]:
         except BadInput:
             continue
         place = Partition(name, version.number, at.date())
-        known = read_lines(
-            ports.objects.get(info.key) for info in ports.objects.scan(place.labels_prefix)
-        )
+        known, unread = _labels(place, ports)
         origin = dict(version.manifest.get("origin", {}))
         return {
             "request_id": identity,
@@ -47,6 +45,7 @@ def trace(request_id: str, ports: Ports) -> dict[str, Any]:
                 for (label_of, row), label in sorted(known.items())
                 if label_of == identity
             ],
+            "unread_labels": unread,
             "flags": [
                 flag.to_body()
                 for flag in in_force(read_flags(name, ports))
@@ -54,6 +53,18 @@ def trace(request_id: str, ports: Ports) -> dict[str, Any]:
             ],
         }
     raise NotFound(f"no service here has answered {request_id!r}")
+
+
+def _labels(place: Partition, ports: Ports) -> tuple[Known, dict[str, str]]:
+    """(those of a day, key -> what is wrong with an object whose labels are not among them)."""
+    known: Known = {}
+    unread: dict[str, str] = {}
+    for info in ports.objects.scan(place.labels_prefix):
+        try:
+            known |= read_lines(ports.objects.get(info.key))
+        except BadLabels as error:
+            unread[info.key] = str(error)
+    return known, unread
 
 
 def _provenance(name: str, digest: str, ports: Ports) -> dict[str, Any] | None:

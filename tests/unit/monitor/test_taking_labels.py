@@ -16,6 +16,7 @@ from scienceops.usecases.flag_rows import flag_rows, read_flags
 from scienceops.usecases.platform_secrets import gateway_secret
 from scienceops.usecases.records import Stored, number_key, save
 from scienceops.usecases.take_labels import take_labels
+from scienceops.usecases.trace import trace
 
 NAME = "club"
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -30,7 +31,7 @@ def service(tmp_path, task="classification", classes=("no", "yes")):
     ports = connect(load_settings({"SCIENCEOPS_HOME": str(tmp_path)}))
     record = Service(name=NAME, live=1)
     save(ports.registry, Stored(record, NAME, "service"), record, at=NOW)
-    manifest = {"task": task, "classes": list(classes)}
+    manifest = {"task": task, "classes": list(classes), "metrics": {}}
     version = Version(
         service=NAME, number=1, digest="d", uploaded_at="", uploaded_key="", manifest=manifest
     )
@@ -41,7 +42,7 @@ def service(tmp_path, task="classification", classes=("no", "yes")):
 
 def kept(ports):
     prefix = Partition(NAME, 1, NOW.date()).labels_prefix
-    return read_lines(ports.objects.get(info.key) for info in ports.objects.scan(prefix))
+    return read_lines(b"".join(ports.objects.get(info.key) for info in ports.objects.scan(prefix)))
 
 
 def take(ports, item):
@@ -117,3 +118,14 @@ def test_a_label_is_the_class_of_the_same_value_where_classes_are_numbers(
     told = take(ports, {"request_id": identity, "label": label})
     assert kept(ports) == {(identity, 0): wanted}
     assert told["new_classes"] == ([] if wanted in classes or not classes else [wanted])
+
+
+def test_the_lineage_of_an_answer_tells_of_an_object_that_is_no_labels(tmp_path):
+    ports, identity = service(tmp_path)
+    take(ports, {"request_id": identity, "label": "yes"})
+    key = Partition(NAME, 1, NOW.date()).labels_prefix + "nobodys.jsonl"
+    ports.objects.put(key, b"nothing of ours")
+    found = trace(identity, ports)
+    assert found["labels"] == [{"row": 0, "label": "yes"}]
+    assert list(found["unread_labels"]) == [key]
+    assert found["unread_labels"][key].startswith("its line 1 is no label")

@@ -1,16 +1,18 @@
 """Upkeep: what whoever runs a platform does: let people in, and keep it tidy; a part of App."""
 
 from datetime import timedelta
+from typing import Any
 
 from scienceops.core.access import Role
 from scienceops.core.garbage import Garbage, InUse
+from scienceops.core.messages import QUEUES
 from scienceops.ports import Ports
 from scienceops.usecases import collect_garbage, manage_keys
 from scienceops.usecases.records import Clock
 
 
 class Upkeep:
-    """Makes and ends tokens, finds and deletes what is of no more use."""
+    """Makes and ends tokens, finds and deletes what is of no more use, looks after the queues."""
 
     def __init__(self, ports: Ports, clock: Clock) -> None:
         self._ports = ports
@@ -39,3 +41,15 @@ class Upkeep:
     def in_use(self) -> InUse:
         """What the platform must keep, of all that it could make anew."""
         return collect_garbage.find_in_use(self._ports)
+
+    def set_aside(self) -> list[dict[str, Any]]:
+        """Messages that the queues have set aside: {"queue", "body"}, at most 100 of each queue."""
+        queue = self._ports.queue
+        return [
+            {"queue": name, "body": dict(body)} for name in QUEUES for body in queue.set_aside(name)
+        ]
+
+    def clear_set_aside(self, *, resend: bool) -> int:
+        """Send these anew, or delete them; how many."""
+        queue = self._ports.queue
+        return sum(queue.clear_set_aside(name, resend=resend) for name in QUEUES)

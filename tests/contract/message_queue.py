@@ -156,6 +156,37 @@ class MessageQueueContract:
         queue.send("work", {"n": 2})
         assert self.receive_one(queue).body == {"n": 2}
 
+    def set_aside(self, queue: MessageQueue, *numbers: int) -> None:
+        """Messages that nobody acknowledged."""
+        for number in numbers:
+            queue.send("work", {"n": number})
+        for _ in range(MAX_ATTEMPTS):
+            for delivery in queue.receive("work", most=len(numbers)):
+                queue.release(delivery)
+        assert queue.receive("work") == []
+
+    def test_what_was_set_aside_can_be_sent_anew_with_all_attempts_before_it(
+        self, queue: MessageQueue
+    ) -> None:
+        self.set_aside(queue, *range(12))
+        queue.send("work", {"n": 12})
+        assert queue.clear_set_aside("work", resend=True) == 12
+        assert queue.set_aside("work") == []
+        got = queue.receive("work", most=20)
+        assert sorted(delivery.body["n"] for delivery in got) == list(range(13))
+        assert {delivery.attempts for delivery in got} == {1}
+
+    def test_what_was_set_aside_can_be_deleted_and_nothing_else_is(
+        self, queue: MessageQueue
+    ) -> None:
+        self.set_aside(queue, 1, 2)
+        queue.send("work", {"n": 3})
+        assert queue.clear_set_aside("captures", resend=False) == 0
+        assert queue.clear_set_aside("work", resend=False) == 2
+        assert queue.clear_set_aside("work", resend=False) == 0
+        assert queue.set_aside("work") == []
+        assert self.receive_one(queue).body == {"n": 3}
+
     def test_depth_counts_what_waits_and_what_is_worked_on(self, queue: MessageQueue) -> None:
         for number in range(3):
             queue.send("work", {"n": number})

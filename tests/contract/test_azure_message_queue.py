@@ -12,3 +12,12 @@ class TestStorageMessageQueue(MessageQueueContract):
     @pytest.fixture
     def queue(self, azure_settings: AzureSettings) -> StorageMessageQueue:
         return StorageMessageQueue(open_queues(azure_settings))
+
+    def test_what_is_no_message_is_deleted_and_not_sent_anew(
+        self, queue: StorageMessageQueue, azure_settings: AzureSettings
+    ) -> None:
+        open_queues(azure_settings).get_queue_client("work").send_message("nothing of ours")
+        assert queue.receive("work") == []
+        assert queue.clear_set_aside("work", resend=True) == 0
+        assert queue.clear_set_aside("work", resend=False) == 1
+        assert queue.set_aside("work") == []

@@ -26,6 +26,7 @@ COMMANDS = {
     "keys": "Make, list and revoke a service's API keys.",
     "labels": "Tell a service what the rows it scored turned out to be.",
     "lineage": "From one prediction back to what it came from.",
+    "messages": "What the queues have set aside: look, send it anew or delete it.",
     "pack": "Make a package of a trained model.",
     "policy": "What may be decided for a service without a new model.",
     "push": "Upload a package.",

@@ -11,6 +11,7 @@ from scienceops.errors import BadInput
 WORK = "work"
 CAPTURES = "captures"
 ALERTS = "alerts"
+QUEUES = (WORK, CAPTURES, ALERTS)
 
 #: What the smallest of the platforms' queues takes: 64 KiB on Azure, once it is base64.
 LARGEST_BODY_BYTES = 48 * 1024

@@ -18,7 +18,7 @@ def check_queues() -> list[Check]:
     try:
         from scienceops.bootstrap import connect, explain
         from scienceops.config import load_settings
-        from scienceops.core.messages import ALERTS, CAPTURES, WORK
+        from scienceops.core.messages import QUEUES
 
         settings = load_settings()
     except Exception:  # noqa: BLE001  # A broken package may raise anything; other checks tell it.
@@ -27,7 +27,7 @@ def check_queues() -> list[Check]:
         return []
     try:
         queue = connect(settings).queue
-        return [check_queue(name, queue) for name in (WORK, CAPTURES, ALERTS)]
+        return [check_queue(name, queue) for name in QUEUES]
     except Exception as error:  # noqa: BLE001  # An SDK may raise anything.
         found = f"cannot be read: {explain(error, settings) or error}"
         return [Check("queues", "missing", found, "correct that, and look again")]
@@ -40,13 +40,15 @@ def check_queue(name: str, queue: "MessageQueue") -> Check:
         return Check(f"queue {name}", "ok", "no message was set aside")
     count = f"at least {len(aside)}" if len(aside) >= MOST_COUNTED else str(len(aside))
     noun = "message was" if len(aside) == 1 else "messages were"
-    steps = list(dict.fromkeys(_next_step(name, body) for body in reversed(aside)))
+    steps = list(dict.fromkeys(next_step(name, body) for body in reversed(aside)))
     more = f"; and {len(steps) - MOST_STEPS} more" if len(steps) > MOST_STEPS else ""
     found = f"{count} {noun} set aside, every attempt at which failed"
-    return Check(f"queue {name}", "optional", found, "; ".join(steps[:MOST_STEPS]) + more)
+    fix = "; ".join(steps[:MOST_STEPS]) + more + "; then scienceops messages --forget"
+    return Check(f"queue {name}", "optional", found, fix)
 
 
-def _next_step(queue: str, body: Mapping[str, Any]) -> str:
+def next_step(queue: str, body: Mapping[str, Any]) -> str:
+    """What to do about one message."""
     service, version = body.get("service", ""), body.get("version", "")
     match body.get("kind"), service:
         case "advance_version", str(name) if name:

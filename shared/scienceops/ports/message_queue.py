@@ -47,6 +47,14 @@ class MessageQueue(Protocol):
         """Bodies of the messages that were set aside, oldest first (at most 100)."""
         ...
 
+    def clear_set_aside(self, queue: str, *, resend: bool) -> int:
+        """Send what was set aside anew, or delete it; how many (at most 100).
+
+        One that is no message of ours is not sent: it stays. Who dies half way may have sent one
+        that is still set aside.
+        """
+        ...
+
     def depth(self, queue: str) -> int:
         """How many messages wait or are being worked on, those set aside not counted (may lag)."""
         ...

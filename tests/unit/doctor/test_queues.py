@@ -67,7 +67,7 @@ def test_alerts_captures_and_what_nobody_understands_have_steps_of_their_own(sce
     scene.set_aside(WORK, {"service": "iris"})
     found = {check.name: check for check in check_queues()}
     assert found["queue alerts"].found.startswith("1 message was set aside")
-    assert found["queue alerts"].fix == "scienceops alerts iris"
+    assert found["queue alerts"].fix == "scienceops alerts iris; then scienceops messages --forget"
     assert "cannot be understood" in found["queue work"].fix
     assert found[f"queue {CAPTURES}"].state == "ok"
 

@@ -99,21 +99,28 @@ class SqsMessageQueue:
     def set_aside(self, queue: str) -> list[Mapping[str, Any]]:
         """Take them from the dead-letter queue and put them back; of two looks at once, each may
         see a part."""
-        seen: dict[str, dict[str, Any]] = {}
-        while len(seen) < MOST_SET_ASIDE:
-            found = self._receive(queue + DEAD, MOST_SET_ASIDE - len(seen), _LOOK_SECONDS)
-            if not found:
-                break
-            seen |= {message["MessageId"]: message for message in found}
-        for message in seen.values():
+        seen = self._hide_set_aside(queue)
+        for message in seen:
             self._unless_stale(
                 self._sqs.change_message_visibility,
                 QueueUrl=self._url(queue + DEAD),
                 ReceiptHandle=message["ReceiptHandle"],
                 VisibilityTimeout=0,
             )
-        in_order = sorted(seen.values(), key=lambda m: int(m["Attributes"]["SentTimestamp"]))
-        return [json.loads(message["Body"]) for message in in_order]
+        return [json.loads(message["Body"]) for message in seen]
+
+    def clear_set_aside(self, queue: str, *, resend: bool) -> int:
+        """Take them from the dead-letter queue; of two at once, each may take a part."""
+        seen = self._hide_set_aside(queue)
+        for message in seen:
+            if resend:
+                self._sqs.send_message(QueueUrl=self._url(queue), MessageBody=message["Body"])
+            self._unless_stale(
+                self._sqs.delete_message,
+                QueueUrl=self._url(queue + DEAD),
+                ReceiptHandle=message["ReceiptHandle"],
+            )
+        return len(seen)
 
     def depth(self, queue: str) -> int:
         """What SQS counts, which lags by up to a minute."""
@@ -121,6 +128,16 @@ class SqsMessageQueue:
             QueueUrl=self._url(queue), AttributeNames=list(_COUNTED)
         )
         return sum(int(reply["Attributes"][name]) for name in _COUNTED)
+
+    def _hide_set_aside(self, queue: str) -> list[dict[str, Any]]:
+        """Those of the dead-letter queue, oldest first, hidden from another look for a while."""
+        seen: dict[str, dict[str, Any]] = {}
+        while len(seen) < MOST_SET_ASIDE:
+            found = self._receive(queue + DEAD, MOST_SET_ASIDE - len(seen), _LOOK_SECONDS)
+            if not found:
+                break
+            seen |= {message["MessageId"]: message for message in found}
+        return sorted(seen.values(), key=lambda m: int(m["Attributes"]["SentTimestamp"]))
 
     def _receive(self, queue: str, most: int, hidden_seconds: int) -> list[dict[str, Any]]:
         reply = self._sqs.receive_message(

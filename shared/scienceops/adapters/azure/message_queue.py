@@ -32,6 +32,9 @@ LONGEST_DELAY_SECONDS = 900
 POISON = "-poison"
 #: The most that the service hands out, or lets one look at, in one call.
 BATCH = 32
+MOST_SET_ASIDE = 100
+#: How long one that is cleared is hidden from others that clear, should this one die meanwhile.
+_LOOK_SECONDS = 30
 #: Without it a message is deleted after seven days.
 FOR_EVER = -1
 
@@ -68,11 +71,7 @@ class StorageMessageQueue:
         deliveries: list[Delivery] = []
         while len(deliveries) < most:
             wanted = min(BATCH, most - len(deliveries))
-            claimed = list(
-                self._queue(queue).receive_messages(
-                    max_messages=wanted, visibility_timeout=max(1, math.ceil(visibility_seconds))
-                )
-            )
+            claimed = self._claim(queue, wanted, visibility_seconds)
             deliveries += [d for message in claimed for d in self._read(queue, message)]
             if len(claimed) < wanted:
                 break
@@ -99,9 +98,31 @@ class StorageMessageQueue:
         bodies = ((message.content, _decode(message.content)) for message in messages)
         return [{"unreadable": text} if body is None else body for text, body in bodies]
 
+    def clear_set_aside(self, queue: str, *, resend: bool) -> int:
+        """Take them from NAME-poison; of two at once, each may take a part."""
+        poison, done = self._queue(queue + POISON), 0
+        for message in self._claim(queue + POISON, MOST_SET_ASIDE, _LOOK_SECONDS):
+            with _unless_gone():
+                if resend and _decode(message.content) is None:
+                    poison.update_message(message, visibility_timeout=0)
+                    continue
+                if resend:
+                    self._queue(queue).send_message(message.content, time_to_live=FOR_EVER)
+                poison.delete_message(message)
+            done += 1
+        return done
+
     def depth(self, queue: str) -> int:
         """About how many messages there are, hidden ones included."""
         return int(self._queue(queue).get_queue_properties().approximate_message_count or 0)
+
+    def _claim(self, queue: str, most: int, hidden_seconds: float) -> "list[QueueMessage]":
+        """So many as they stand, or all there are: one call for each BATCH."""
+        hidden = max(1, math.ceil(hidden_seconds))
+        found = self._queue(queue).receive_messages(
+            max_messages=most, messages_per_page=min(most, BATCH), visibility_timeout=hidden
+        )
+        return list(found)
 
     def _read(self, queue: str, message: "QueueMessage") -> list[Delivery]:
         """The delivery, or nothing where the message had to be set aside."""

@@ -21,6 +21,7 @@ CREATE TABLE IF NOT EXISTS messages (
   aside INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS messages_due ON messages (queue, aside, visible_at)
 """
+_ASIDE = "SELECT id FROM messages WHERE queue = ? AND aside = 1 ORDER BY id LIMIT 100"
 
 
 class SqliteMessageQueue:
@@ -84,10 +85,26 @@ class SqliteMessageQueue:
     def set_aside(self, queue: str) -> list[Mapping[str, Any]]:
         """Bodies of what was set aside."""
         rows = self._database.read().execute(
-            "SELECT body FROM messages WHERE queue = ? AND aside = 1 ORDER BY id LIMIT 100",
+            f"SELECT body FROM messages WHERE id IN ({_ASIDE}) ORDER BY id",  # noqa: S608  # As above.
             (queue,),
         )
         return [json.loads(body) for (body,) in rows]
+
+    def clear_set_aside(self, queue: str, *, resend: bool) -> int:
+        """Make them due again as new ones, or delete them."""
+        with self._database.write() as connection:
+            if resend:
+                done = connection.execute(
+                    "UPDATE messages SET aside = 0, attempts = 0, receipt = '', visible_at = ? "  # noqa: S608  # As above.
+                    f"WHERE id IN ({_ASIDE})",
+                    (self._clock(), queue),
+                )
+            else:
+                done = connection.execute(
+                    f"DELETE FROM messages WHERE id IN ({_ASIDE})",  # noqa: S608  # As above.
+                    (queue,),
+                )
+        return done.rowcount
 
     def depth(self, queue: str) -> int:
         """How many messages are not set aside."""

@@ -8,9 +8,15 @@ from scienceops.config import Settings
 from scienceops.core.retraining import Flag, Retraining
 from scienceops.core.versions import Promotion, Service, Version
 from scienceops.ports import Ports
-from scienceops.usecases import describe_flags, flag_rows, promote, request_retraining
+from scienceops.usecases import (
+    describe_flags,
+    describe_retrainings,
+    flag_rows,
+    promote,
+    request_retraining,
+)
 from scienceops.usecases.change_policy import change_policy
-from scienceops.usecases.records import Clock, read_service
+from scienceops.usecases.records import Clock
 
 
 class Decisions:
@@ -80,20 +86,16 @@ class Decisions:
         )
 
     def retrainings(self, name: str) -> list[dict[str, Any]]:
-        """Every retraining of a service, newest first."""
-        read_service(self._ports.registry, name)
-        found = request_retraining.read_retrainings(name, self._ports)
-        return [stored.value.to_body() for stored in reversed(found)]
+        """Every retraining of a service, newest first, with what became of its candidate."""
+        return describe_retrainings.describe_retrainings(name, self._ports)
 
     def retraining(self, name: str, number: int) -> dict[str, Any]:
         """One retraining, with the log of its job so far."""
-        found = request_retraining.read_retraining(name, number, self._ports).value
-        log = self._ports.jobs.log(found.job_id) if found.job_id else "\n".join(found.log_tail)
-        return {**found.to_body(), "log": log}
+        return describe_retrainings.describe_retraining(name, number, self._ports)
 
     def waiting(self, name: str) -> list[dict[str, Any]]:
         """Retrainings that a person is to decide about: proposals, and candidates not yet tried."""
-        return request_retraining.waiting_for_people(name, self._ports)
+        return describe_retrainings.waiting_for_people(name, self._ports)
 
     def approve(
         self, name: str, version: int, actor: str, comment: str, seen_live: int | None = None

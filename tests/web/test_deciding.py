@@ -185,7 +185,7 @@ def test_a_candidate_is_trained_followed_approved_and_rolled_back(platform, eva)
         return eva.execute_script("return document.querySelector('h1 .badge').textContent")
 
     # The page takes in what is new by itself.
-    wait_for(lambda: state() == "compared", 90, "the comparison")
+    wait_for(lambda: state() == "to decide", 90, "the comparison")
     assert "Better" in eva.find_element(By.CSS_SELECTOR, "#live .told").text
     assert eva.find_element(By.CSS_SELECTOR, ".facts").text.count("flagged wrong 450") == 1
     eva.refresh()
@@ -207,6 +207,9 @@ def test_a_candidate_is_trained_followed_approved_and_rolled_back(platform, eva)
     press(eva, "Back to version 1")
     assert "version 1 of 'iris' is live by now, and before it 2 was, not 1" in told(eva)
     assert live(platform) == 1
+    eva.get(platform.url + "/services/iris/retrainings")
+    badges = [b.text for b in eva.find_elements(By.CSS_SELECTOR, "#live td .badge")]
+    assert badges[0] == "was live"
 
 
 def test_a_decision_on_what_is_no_longer_so_is_told(platform, eva):

@@ -159,7 +159,7 @@ def _show_all(name: str, found: list[dict[str, Any]], as_json: bool) -> None:
         [
             [
                 r["number"],
-                r["state"],
+                r["candidate"] or r["state"],
                 r["selection"]["since"],
                 r["selection"]["until"],
                 r["requested_by"],

@@ -10,10 +10,9 @@ from scienceops.core.retraining import (
     RetrainingState,
     read_selection,
 )
-from scienceops.core.versions import Version, VersionState
+from scienceops.core.versions import Version
 from scienceops.errors import Conflict, NotFound, RevisionConflict, WrongState
 from scienceops.ports import Ports
-from scienceops.usecases.describe import made_live
 from scienceops.usecases.freeze_order import freeze_order
 from scienceops.usecases.records import (
     Clock,
@@ -23,7 +22,6 @@ from scienceops.usecases.records import (
     number_key,
     read_service,
     read_version,
-    read_versions,
     save,
     stamp,
     update,
@@ -155,25 +153,6 @@ def end_retraining(
     if after.value.job_id:
         ports.jobs.cancel(after.value.job_id)
     return after.value
-
-
-def waiting_for_people(name: str, ports: Ports) -> list[dict[str, Any]]:
-    """Proposals, and compared candidates that were neither live yet nor rejected; newest first."""
-    proved = {
-        stored.value.number
-        for stored in read_versions(ports.registry, name)
-        if stored.value.state is VersionState.PROVED
-    }
-    tried = {entry["details"].get("version") for entry in made_live(name, ports)}
-    return [
-        retraining.value.to_body()
-        for retraining in reversed(read_retrainings(name, ports))
-        if retraining.value.state is RetrainingState.PROPOSED
-        or (
-            retraining.value.state is RetrainingState.COMPARED
-            and retraining.value.version in proved - tried
-        )
-    ]
 
 
 def _base_of(name: str, ports: Ports) -> Version:

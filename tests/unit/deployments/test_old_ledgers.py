@@ -8,8 +8,8 @@ from scienceops.core.retraining import Retraining, RetrainingState
 from scienceops.ports import Ports
 from scienceops.ports.model_registry import EVERY, LedgerEntry, Record
 from scienceops.usecases.describe import describe_history, live_at, made_live
+from scienceops.usecases.describe_retrainings import waiting_for_people
 from scienceops.usecases.records import Stored, number_key, read_service, save, stamp
-from scienceops.usecases.request_retraining import waiting_for_people
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 

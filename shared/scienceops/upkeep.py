@@ -7,6 +7,7 @@ from scienceops.core.access import Role
 from scienceops.core.garbage import Garbage, InUse
 from scienceops.core.messages import QUEUES
 from scienceops.ports import Ports
+from scienceops.ports.message_queue import Then
 from scienceops.usecases import collect_garbage, manage_keys
 from scienceops.usecases.records import Clock
 
@@ -42,14 +43,10 @@ class Upkeep:
         """What the platform must keep, of all that it could make anew."""
         return collect_garbage.find_in_use(self._ports)
 
-    def set_aside(self) -> list[dict[str, Any]]:
-        """Messages that the queues have set aside: {"queue", "body"}, at most 100 of each queue."""
-        queue = self._ports.queue
+    def set_aside(self, then: Then = "keep") -> list[dict[str, Any]]:
+        """Messages that the queues had set aside: {"queue", "body"}, at most 100 of each queue."""
         return [
-            {"queue": name, "body": dict(body)} for name in QUEUES for body in queue.set_aside(name)
+            {"queue": name, "body": dict(body)}
+            for name in QUEUES
+            for body in self._ports.queue.set_aside(name, then=then)
         ]
-
-    def clear_set_aside(self, *, resend: bool) -> int:
-        """Send these anew, or delete them; how many."""
-        queue = self._ports.queue
-        return sum(queue.clear_set_aside(name, resend=resend) for name in QUEUES)

@@ -170,7 +170,8 @@ class MessageQueueContract:
     ) -> None:
         self.set_aside(queue, *range(12))
         queue.send("work", {"n": 12})
-        assert queue.clear_set_aside("work", resend=True) == 12
+        taken = queue.set_aside("work", then="resend")
+        assert [body["n"] for body in taken] == list(range(12))
         assert queue.set_aside("work") == []
         got = queue.receive("work", most=20)
         assert sorted(delivery.body["n"] for delivery in got) == list(range(13))
@@ -181,9 +182,8 @@ class MessageQueueContract:
     ) -> None:
         self.set_aside(queue, 1, 2)
         queue.send("work", {"n": 3})
-        assert queue.clear_set_aside("captures", resend=False) == 0
-        assert queue.clear_set_aside("work", resend=False) == 2
-        assert queue.clear_set_aside("work", resend=False) == 0
+        assert queue.set_aside("captures", then="delete") == []
+        assert queue.set_aside("work", then="delete") == [{"n": 1}, {"n": 2}]
         assert queue.set_aside("work") == []
         assert self.receive_one(queue).body == {"n": 3}
 

@@ -18,6 +18,6 @@ class TestStorageMessageQueue(MessageQueueContract):
     ) -> None:
         open_queues(azure_settings).get_queue_client("work").send_message("nothing of ours")
         assert queue.receive("work") == []
-        assert queue.clear_set_aside("work", resend=True) == 0
-        assert queue.clear_set_aside("work", resend=False) == 1
+        assert queue.set_aside("work", then="resend") == []
+        assert queue.set_aside("work", then="delete") == [{"unreadable": "nothing of ours"}]
         assert queue.set_aside("work") == []

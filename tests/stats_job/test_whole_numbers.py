@@ -15,7 +15,7 @@ from scienceops.core.names import Partition
 from scienceops.core.schema import Column, Schema
 from scienceops.core.segments import segment_schema
 from scienceops.core.stats.baseline import build_baseline
-from stats_job.read import PartitionOrder, read_partials
+from stats_job.read import Labels, PartitionOrder, read_partials
 
 LAYOUT = CaptureLayout("regression", Schema((Column("id", "integer", nullable=True),)))
 IDS = [2**53 + 1, 2**62, -(2**63), 2**63 - 1, 5]
@@ -43,7 +43,7 @@ def test_whole_numbers_beyond_those_of_floats_are_summarised(tmp_path):
     objects.put(key, out.getvalue())
     baseline = build_baseline({"id": np.array(IDS)}, {"id": "number"})
     order = PartitionOrder(place, (key,), (), LAYOUT, baseline)
-    part = read_partials(order, order.keys, {}, objects).columns["id"]
+    part = read_partials(order, order.keys, Labels({}, {}), objects).columns["id"]
     assert (part.rows, part.missing, part.distinct.estimate) == (rows, 1, len(IDS))
     floats = np.array(IDS, dtype=np.float64)
     assert (part.numbers.minimum, part.numbers.maximum) == (floats.min(), floats.max())

@@ -34,7 +34,7 @@ def messages(resend: bool, forget: bool, as_json: bool) -> None:
 
 
 def _clear(count: int, as_json: bool, *, resend: bool) -> None:
-    done = app().upkeep.clear_set_aside(resend=resend)
+    done = len(app().upkeep.set_aside("resend" if resend else "delete"))
     what = f"sent {done} anew" if resend else f"deleted {done}"
     if left := max(0, count - done):
         stays = f"{left} cannot be understood and stay{'s' if left == 1 else ''} set aside"

@@ -2,10 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 #: After this many deliveries that nobody acknowledged, a message is set aside.
 MAX_ATTEMPTS = 5
+
+#: Of messages that were set aside; those that are sent anew have all attempts before them.
+Then = Literal["keep", "resend", "delete"]
 
 
 @dataclass(frozen=True)
@@ -43,15 +46,11 @@ class MessageQueue(Protocol):
         """Make the message receivable again after `delay_seconds`; a stale receipt does nothing."""
         ...
 
-    def set_aside(self, queue: str) -> list[Mapping[str, Any]]:
-        """Bodies of the messages that were set aside, oldest first (at most 100)."""
-        ...
+    def set_aside(self, queue: str, *, then: Then = "keep") -> list[Mapping[str, Any]]:
+        """Bodies of the messages that were set aside, oldest first (at most 100).
 
-    def clear_set_aside(self, queue: str, *, resend: bool) -> int:
-        """Send what was set aside anew, or delete it; how many (at most 100).
-
-        One that is no message of ours is not sent: it stays. Who dies half way may have sent one
-        that is still set aside.
+        then: what becomes of them. One that is no message of ours is not sent: it is not among
+        those that were, and stays. Who dies half way may have sent one that is still set aside.
         """
         ...
 

@@ -74,7 +74,12 @@ def test_all_are_deleted(aside: Ports):
 
 
 def test_those_that_stay_are_told(aside: Ports, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(type(aside.queue), "clear_set_aside", lambda *_, resend: int(resend) // 2)
+    kept = type(aside.queue).set_aside
+
+    def unreadable(self, queue, *, then="keep"):
+        return [] if then == "resend" else kept(self, queue, then=then)
+
+    monkeypatch.setattr(type(aside.queue), "set_aside", unreadable)
     said = run("--resend").output
     assert "sent 0 anew; 2 cannot be understood and stay set aside" in said
     assert "`scienceops messages --forget`" in said

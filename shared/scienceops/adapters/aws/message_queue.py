@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from scienceops.adapters.aws.clients import error_code
 from scienceops.core.messages import encode_body
 from scienceops.errors import BadInput
-from scienceops.ports.message_queue import Delivery
+from scienceops.ports.message_queue import Delivery, Then
 
 #: What follows a queue's name in the name of its dead-letter queue.
 DEAD = "-dead"
@@ -96,31 +96,21 @@ class SqsMessageQueue:
                 VisibilityTimeout=delay,
             )
 
-    def set_aside(self, queue: str) -> list[Mapping[str, Any]]:
-        """Take them from the dead-letter queue and put them back; of two looks at once, each may
-        see a part."""
+    def set_aside(self, queue: str, *, then: Then = "keep") -> list[Mapping[str, Any]]:
+        """Take them from the dead-letter queue, and put them back to keep them; of two at once,
+        each may see a part."""
         seen = self._hide_set_aside(queue)
         for message in seen:
-            self._unless_stale(
-                self._sqs.change_message_visibility,
-                QueueUrl=self._url(queue + DEAD),
-                ReceiptHandle=message["ReceiptHandle"],
-                VisibilityTimeout=0,
-            )
-        return [json.loads(message["Body"]) for message in seen]
-
-    def clear_set_aside(self, queue: str, *, resend: bool) -> int:
-        """Take them from the dead-letter queue; of two at once, each may take a part."""
-        seen = self._hide_set_aside(queue)
-        for message in seen:
-            if resend:
+            if then == "resend":
                 self._sqs.send_message(QueueUrl=self._url(queue), MessageBody=message["Body"])
-            self._unless_stale(
-                self._sqs.delete_message,
-                QueueUrl=self._url(queue + DEAD),
-                ReceiptHandle=message["ReceiptHandle"],
-            )
-        return len(seen)
+            place = {"QueueUrl": self._url(queue + DEAD), "ReceiptHandle": message["ReceiptHandle"]}
+            if then == "keep":
+                self._unless_stale(
+                    self._sqs.change_message_visibility, **place, VisibilityTimeout=0
+                )
+            else:
+                self._unless_stale(self._sqs.delete_message, **place)
+        return [json.loads(message["Body"]) for message in seen]
 
     def depth(self, queue: str) -> int:
         """What SQS counts, which lags by up to a minute."""

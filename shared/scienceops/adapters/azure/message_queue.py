@@ -19,7 +19,7 @@ from azure.core.exceptions import HttpResponseError
 
 from scienceops.core.messages import encode_body
 from scienceops.errors import BadInput
-from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery
+from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery, Then
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,25 +92,23 @@ class StorageMessageQueue:
                 message_id, pop_receipt, visibility_timeout=delay
             )
 
-    def set_aside(self, queue: str) -> list[Mapping[str, Any]]:
-        """Bodies of what was set aside: the oldest 32, since the service shows no more at once."""
-        messages = self._queue(queue + POISON).peek_messages(max_messages=BATCH)
-        bodies = ((message.content, _decode(message.content)) for message in messages)
-        return [{"unreadable": text} if body is None else body for text, body in bodies]
-
-    def clear_set_aside(self, queue: str, *, resend: bool) -> int:
-        """Take them from NAME-poison; of two at once, each may take a part."""
-        poison, done = self._queue(queue + POISON), 0
+    def set_aside(self, queue: str, *, then: Then = "keep") -> list[Mapping[str, Any]]:
+        """Bodies of what was set aside; to be kept the oldest 32, since the service shows no more
+        at once. Of two that take them at once, each may take a part."""
+        poison = self._queue(queue + POISON)
+        if then == "keep":
+            return [_body(message) for message in poison.peek_messages(max_messages=BATCH)]
+        taken = []
         for message in self._claim(queue + POISON, MOST_SET_ASIDE, _LOOK_SECONDS):
             with _unless_gone():
-                if resend and _decode(message.content) is None:
+                if then == "resend" and _decode(message.content) is None:
                     poison.update_message(message, visibility_timeout=0)
                     continue
-                if resend:
+                if then == "resend":
                     self._queue(queue).send_message(message.content, time_to_live=FOR_EVER)
                 poison.delete_message(message)
-            done += 1
-        return done
+            taken.append(_body(message))
+        return taken
 
     def depth(self, queue: str) -> int:
         """About how many messages there are, hidden ones included."""
@@ -145,6 +143,11 @@ def _unless_gone() -> "Iterator[None]":
     except HttpResponseError as error:
         if getattr(error, "error_code", "") not in _GONE:
             raise
+
+
+def _body(message: "QueueMessage") -> Mapping[str, Any]:
+    body = _decode(message.content)
+    return {"unreadable": message.content} if body is None else body
 
 
 def _encode(text: str) -> str:

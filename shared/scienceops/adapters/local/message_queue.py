@@ -10,7 +10,7 @@ from typing import Any
 from scienceops.adapters.local.sqlite import Database
 from scienceops.core.messages import encode_body
 from scienceops.errors import BadInput
-from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery
+from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery, Then
 
 LONGEST_DELAY_SECONDS = 900
 
@@ -21,7 +21,13 @@ CREATE TABLE IF NOT EXISTS messages (
   aside INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS messages_due ON messages (queue, aside, visible_at)
 """
-_ASIDE = "SELECT id FROM messages WHERE queue = ? AND aside = 1 ORDER BY id LIMIT 100"
+_SOME = "(SELECT id FROM messages WHERE queue = ? AND aside = 1 ORDER BY id LIMIT 100)"
+_ASIDE: Mapping[Then, str] = {
+    "keep": f"SELECT id, body FROM messages WHERE id IN {_SOME}",  # noqa: S608  # A constant.
+    "resend": "UPDATE messages SET aside = 0, attempts = 0, receipt = '' "  # noqa: S608  # As above.
+    f"WHERE id IN {_SOME} RETURNING id, body",
+    "delete": f"DELETE FROM messages WHERE id IN {_SOME} RETURNING id, body",  # noqa: S608  # As above.
+}
 
 
 class SqliteMessageQueue:
@@ -82,29 +88,14 @@ class SqliteMessageQueue:
                 (due, *_place(delivery)),
             )
 
-    def set_aside(self, queue: str) -> list[Mapping[str, Any]]:
-        """Bodies of what was set aside."""
-        rows = self._database.read().execute(
-            f"SELECT body FROM messages WHERE id IN ({_ASIDE}) ORDER BY id",  # noqa: S608  # As above.
-            (queue,),
-        )
-        return [json.loads(body) for (body,) in rows]
-
-    def clear_set_aside(self, queue: str, *, resend: bool) -> int:
-        """Make them due again as new ones, or delete them."""
-        with self._database.write() as connection:
-            if resend:
-                done = connection.execute(
-                    "UPDATE messages SET aside = 0, attempts = 0, receipt = '', visible_at = ? "  # noqa: S608  # As above.
-                    f"WHERE id IN ({_ASIDE})",
-                    (self._clock(), queue),
-                )
-            else:
-                done = connection.execute(
-                    f"DELETE FROM messages WHERE id IN ({_ASIDE})",  # noqa: S608  # As above.
-                    (queue,),
-                )
-        return done.rowcount
+    def set_aside(self, queue: str, *, then: Then = "keep") -> list[Mapping[str, Any]]:
+        """Bodies of what was set aside, made due again as new ones, or deleted."""
+        if then == "keep":
+            rows = self._database.read().execute(_ASIDE["keep"], (queue,)).fetchall()
+        else:
+            with self._database.write() as connection:
+                rows = connection.execute(_ASIDE[then], (queue,)).fetchall()
+        return [json.loads(body) for _, body in sorted(rows)]
 
     def depth(self, queue: str) -> int:
         """How many messages are not set aside."""

@@ -21,12 +21,16 @@ CREATE TABLE IF NOT EXISTS messages (
   aside INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX IF NOT EXISTS messages_due ON messages (queue, aside, visible_at)
 """
-_SOME = "(SELECT id FROM messages WHERE queue = ? AND aside = 1 ORDER BY id LIMIT 100)"
+# Of what was set aside so many at a time, as the others can show.
 _ASIDE: Mapping[Then, str] = {
-    "keep": f"SELECT id, body FROM messages WHERE id IN {_SOME}",  # noqa: S608  # A constant.
-    "resend": "UPDATE messages SET aside = 0, attempts = 0, receipt = '' "  # noqa: S608  # As above.
-    f"WHERE id IN {_SOME} RETURNING id, body",
-    "delete": f"DELETE FROM messages WHERE id IN {_SOME} RETURNING id, body",  # noqa: S608  # As above.
+    "keep": "SELECT id, body FROM messages WHERE id IN "
+    "(SELECT id FROM messages WHERE queue = ? AND aside = 1 ORDER BY id LIMIT 100)",
+    "resend": "UPDATE messages SET aside = 0, attempts = 0, receipt = '' WHERE id IN "
+    "(SELECT id FROM messages WHERE queue = ? AND aside = 1 ORDER BY id LIMIT 100) "
+    "RETURNING id, body",
+    "delete": "DELETE FROM messages WHERE id IN "
+    "(SELECT id FROM messages WHERE queue = ? AND aside = 1 ORDER BY id LIMIT 100) "
+    "RETURNING id, body",
 }
 
 

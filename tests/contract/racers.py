@@ -7,7 +7,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from scienceops.adapters.local.images import RUNNING
 from scienceops.adapters.local.job_launcher import SubprocessJobLauncher
 from scienceops.adapters.local.message_queue import SqliteMessageQueue
 from scienceops.adapters.local.model_registry import SqliteModelRegistry
@@ -98,7 +97,7 @@ def open_runtime(home: Path) -> ProcessServiceRuntime:
     )
 
 
-def make_order(version: int = 1, *, behaviour: str = "", image: str = RUNNING) -> DeployOrder:
+def make_order(version: int = 1, *, behaviour: str = "", image: str = "") -> DeployOrder:
     digest = hashlib.sha256(PACKAGE).hexdigest()
     settings = {"STAND_IN": behaviour}
     return DeployOrder("iris", version, image, PACKAGE_KEY, digest, "f" * 64, settings)

@@ -14,26 +14,42 @@ import pytest
 from contract.image_builder import ImageBuilderContract
 from contract.waiting import wait_for
 
-from scienceops.adapters.local.image_builder import EnvironmentImageBuilder, is_met
-from scienceops.adapters.local.images import RUNNING, import_path, interpreter_of
+from scienceops.adapters.local.environments import Environments
+from scienceops.adapters.local.image_builder import EnvironmentImageBuilder
 from scienceops.config import Settings
 from scienceops.ports.image_builder import BuildOrder, BuildState
 
 RUNNING_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 #: Small, without needs of its own, and never the one that the tests run with.
 ISOLATED = ("packaging==24.1",)
+ALWAYS = ("packaging>=24",)
 
 
 def make_order(key: str, requirements: tuple[str, ...], python: str = RUNNING_PYTHON) -> BuildOrder:
     return BuildOrder(key, "iris", 1, "versions/iris/1/package.zip", "0" * 64, requirements, python)
 
 
+def words_of(environments: Environments, image: str) -> list[str]:
+    """The lines of a program that is run in an image, which tell what is installed there."""
+    program = (
+        "import importlib.util as u, packaging, scienceops, scorer_container; "
+        "print(packaging.__version__, u.find_spec('pytest'))"
+    )
+    command, path = environments.command(image, ["-c", program], os.environ["PYTHONPATH"])
+    env = {**os.environ, "PYTHONPATH": path}
+    seen = subprocess.run(command, env=env, capture_output=True, text=True, check=True)
+    return seen.stdout.splitlines()
+
+
 class TestEnvironmentImageBuilder(ImageBuilderContract):
     @pytest.fixture
     def builder(self, tmp_path: Path) -> EnvironmentImageBuilder:
         # The scorer's own list is some hundred megabytes; one small package shows the same.
-        always = ("packaging>=24",)
-        return EnvironmentImageBuilder(tmp_path, Settings(home=tmp_path), always=always)
+        return EnvironmentImageBuilder(tmp_path, Settings(home=tmp_path), always=ALWAYS)
+
+    @pytest.fixture
+    def environments(self, tmp_path: Path) -> Environments:
+        return Environments(tmp_path, ALWAYS)
 
     @pytest.fixture
     def good_order(self) -> Callable[[str], BuildOrder]:
@@ -45,12 +61,13 @@ class TestEnvironmentImageBuilder(ImageBuilderContract):
         return lambda key: make_order(key, ("packaging<24",))
 
     def test_the_running_environment_is_used_where_it_satisfies_everything(
-        self, builder: EnvironmentImageBuilder
+        self, builder: EnvironmentImageBuilder, environments: Environments
     ) -> None:
         exact = f"pytest=={importlib.metadata.version('pytest')}"
         build_id = builder.start(make_order("iris-1-1", (exact,)))
-        assert builder.status(build_id).image == RUNNING
         assert "nothing to build" in builder.log(build_id)
+        image = builder.status(build_id).image
+        assert environments.command(image, [], "")[0] == [sys.executable]
 
     def test_another_python_needs_another_environment(
         self, builder: EnvironmentImageBuilder
@@ -60,23 +77,11 @@ class TestEnvironmentImageBuilder(ImageBuilderContract):
         assert "find Python 3.2" in status.reason
 
     def test_an_isolated_environment_holds_its_requirements_and_scienceops_alone(
-        self, builder: EnvironmentImageBuilder, tmp_path: Path
+        self, builder: EnvironmentImageBuilder, environments: Environments
     ) -> None:
         status = self.end_of(builder, builder.start(make_order("iris-1-1", ISOLATED)))
         assert status.state is BuildState.SUCCEEDED, status
-        seen = subprocess.run(
-            [
-                interpreter_of(status.image, tmp_path),
-                "-c",
-                "import importlib.util as u, packaging, scienceops, scorer_container; "
-                "print(packaging.__version__, u.find_spec('pytest'))",
-            ],
-            env={"PYTHONPATH": import_path(status.image, os.environ["PYTHONPATH"], tmp_path)},
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        assert seen.stdout.split() == ["24.1", "None"]
+        assert words_of(environments, status.image) == ["24.1 None"]
 
     def test_builds_of_the_same_environment_share_it(
         self, builder: EnvironmentImageBuilder
@@ -94,12 +99,12 @@ class TestEnvironmentImageBuilder(ImageBuilderContract):
         assert sum("install the requirements" in text for text in logs()) == 1
 
     def test_what_a_killed_builder_left_does_not_disturb_the_next_build(
-        self, builder: EnvironmentImageBuilder, tmp_path: Path
+        self, builder: EnvironmentImageBuilder, environments: Environments, tmp_path: Path
     ) -> None:
         build_id = builder.start(make_order("iris-1-1", ISOLATED))
         image = self.end_of(builder, build_id).image
         wait_for((tmp_path / "builds" / build_id / "exit.json").exists)
-        folder = Path(interpreter_of(image, tmp_path)).parents[1]
+        folder = environments.folder(environments.needs(image))
         # As it is left by a builder that was killed while it was installing.
         (folder / "scienceops-complete").unlink()
         shutil.rmtree(folder / "lib")
@@ -125,14 +130,3 @@ class TestEnvironmentImageBuilder(ImageBuilderContract):
         status = self.end_of(builder, build_id)
         assert status.state is BuildState.FAILED
         assert "vanished" in status.reason
-
-
-def test_a_requirement_with_an_extra_is_met_only_with_what_the_extra_needs() -> None:
-    # requests is there and so is what its extra `socks` needs only when somebody asked for it.
-    has_socks = importlib.util.find_spec("socks") is not None
-    assert is_met("requests[socks]") is has_socks
-    assert is_met("requests")
-
-
-def test_a_requirement_for_another_system_is_met() -> None:
-    assert is_met("no-such-package-at-all; sys_platform == 'nowhere'")

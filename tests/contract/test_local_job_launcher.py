@@ -11,6 +11,8 @@ from contract.job_launcher import JobLauncherContract
 from contract.processes import race
 from contract.waiting import wait_for
 
+from scienceops.adapters.local.build_environment import COMPLETE
+from scienceops.adapters.local.environments import Environments
 from scienceops.adapters.local.job_launcher import SubprocessJobLauncher
 from scienceops.adapters.local.processes import birth_of
 from scienceops.config import Settings
@@ -101,8 +103,14 @@ class TestSubprocessJobLauncher(JobLauncherContract):
         assert len(jobs.log("run-1").splitlines()) == 1
 
     def test_a_command_that_is_not_there_is_a_job_that_failed(
-        self, jobs: SubprocessJobLauncher
+        self, jobs: SubprocessJobLauncher, tmp_path: Path
     ) -> None:
-        status = self.run(jobs, make_order("run-1", "say", image="python:/no/such/python"))
+        environments = Environments(tmp_path)
+        image = environments.keep("3.11", ["no-such-package"])
+        # Its Python was taken away after it had been made.
+        folder = environments.folder(environments.needs(image))
+        folder.mkdir(parents=True)
+        (folder / COMPLETE).touch()
+        status = self.run(jobs, make_order("run-1", "say", image=image))
         assert status.state is JobState.FAILED
         assert "cannot be started" in status.reason

@@ -236,7 +236,9 @@ class TestProcessServiceRuntime(ServiceRuntimeContract):
         assert status.observed is Observed.FAILED
         assert "registered" in status.reason
 
-    @pytest.mark.parametrize("image", ["python:/no/such/python", "environment:0123", "docker:x"])
+    @pytest.mark.parametrize(
+        "image", ["python:/no/such/python", "environment:0123", "environment:../x", "docker:x"]
+    )
     def test_an_image_that_cannot_be_run_has_failed(
         self, runtime: ProcessServiceRuntime, image: str
     ) -> None:

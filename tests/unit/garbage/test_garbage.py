@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from scienceops.adapters.local.environments import Environments
 from scienceops.adapters.local.tasks import Task, TaskState
 from scienceops.bootstrap import build_app, connect_disk
 from scienceops.cli.gc import gc
@@ -22,7 +23,6 @@ from scienceops.usecases.records import STATISTICS, Stored, number_key, save
 MONTH = timedelta(days=30)
 PACKAGE = b"the bytes of a package"
 DIGEST = sha256(PACKAGE).hexdigest()
-HASH = "0123456789abcdef"
 
 
 class Scene:
@@ -33,6 +33,10 @@ class Scene:
         self.app = build_app(load_settings({"SCIENCEOPS_HOME": str(home)}))
         self.ports = self.app.ports
         self.disk = connect_disk(self.app.settings)
+        environments = Environments(home)
+        self.image = environments.keep("3.11", ["no-such-package"])
+        self.hash = environments.folder(environments.needs(self.image)).name
+        self.environment = f"environments/{self.hash}"
         self.put("service", Service(name="iris", live=1))
 
     def put(self, key, value, partition="iris"):
@@ -155,44 +159,44 @@ def test_manifests_of_old_runs_that_show_nothing_can_go(scene):
 
 
 def test_an_environment_of_a_rejected_version_can_go(scene):
-    scene.folder(f"environments/{HASH}", python="binary")
-    scene.version(state="rejected", image=f"environment:{HASH}")
+    scene.folder(scene.environment, python="binary")
+    scene.version(state="rejected", image=scene.image)
     (item,) = scene.find()
-    assert (item.kind, item.name) == ("environment", f"environments/{HASH}")
+    assert (item.kind, item.name) == ("environment", scene.environment)
     assert item.size_bytes >= 4096
 
 
 @pytest.mark.parametrize("state", ["uploaded", "built", "proved", "failed"])
 def test_an_environment_of_any_other_version_stays(scene, state):
-    scene.folder(f"environments/{HASH}")
-    scene.version(state=state, image=f"environment:{HASH}")
+    scene.folder(scene.environment)
+    scene.version(state=state, image=scene.image)
     assert scene.names() == []
 
 
 def test_an_environment_that_is_being_built_stays(scene):
-    scene.folder(f"environments/{HASH}")
-    scene.folder("builds/iris-1", image=f"environment:{HASH}")
+    scene.folder(scene.environment)
+    scene.folder("builds/iris-1", image=scene.image)
     scene.version(state="building", build_id="iris-1")
     assert scene.names() == []
 
 
 def test_an_environment_of_a_build_that_nobody_has_recorded_yet_stays(scene):
-    scene.folder(f"environments/{HASH}")
-    scene.folder("builds/iris-1", days_old=0, image=f"environment:{HASH}")
+    scene.folder(scene.environment)
+    scene.folder("builds/iris-1", days_old=0, image=scene.image)
     assert scene.names(timedelta()) == []
 
 
 def test_an_environment_of_a_rejected_version_that_still_answers_stays(scene):
-    scene.folder(f"environments/{HASH}")
-    scene.version(state="rejected", image=f"environment:{HASH}")
+    scene.folder(scene.environment)
+    scene.version(state="rejected", image=scene.image)
     scene.deployment("stopped", "ready")
     assert scene.names() == []
 
 
 def test_an_environment_that_somebody_builds_just_now_is_not_deleted(scene):
-    folder = scene.folder(f"environments/{HASH}")
+    folder = scene.folder(scene.environment)
     (item,) = scene.find()
-    with folder.with_name(f"{HASH}.lock").open("wb") as turn:
+    with folder.with_name(f"{scene.hash}.lock").open("wb") as turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         assert not scene.disk.delete(item)
     assert scene.disk.delete(item)
@@ -200,7 +204,7 @@ def test_an_environment_that_somebody_builds_just_now_is_not_deleted(scene):
 
 
 def test_an_environment_in_which_a_job_runs_stays(scene):
-    folder = scene.folder(f"environments/{HASH}/bin")
+    folder = scene.folder(f"{scene.environment}/bin")
     python = folder / "python"
     python.symlink_to(sys.executable)
     task = Task(scene.home / "jobs" / "train-1")
@@ -213,11 +217,11 @@ def test_an_environment_in_which_a_job_runs_stays(scene):
         end = time.monotonic() + 20
         while task.outcome().state is TaskState.RUNNING and time.monotonic() < end:
             time.sleep(0.05)
-    assert scene.names(timedelta()) == [f"environments/{HASH}"]
+    assert scene.names(timedelta()) == [scene.environment]
 
 
 def test_links_to_our_own_packages_stay(scene):
-    scene.folder(f"environments/source-{HASH}")
+    scene.folder(f"environments/source-{scene.hash}")
     assert scene.names() == []
 
 
@@ -259,7 +263,7 @@ def test_what_an_interrupted_deletion_left_can_go(scene):
 
 
 def test_a_second_look_after_deleting_finds_nothing_and_the_rest_is_untouched(scene):
-    scene.version(state="rejected", image=f"environment:{HASH}")
+    scene.version(state="rejected", image=scene.image)
     scene.object("versions/iris/1/package.zip", PACKAGE, days_old=400)
     scene.object("packages/iris/a.zip", PACKAGE)
     scene.object("captures/iris/1/date=2025-01-01/a-00000001.parquet", days_old=400)
@@ -268,7 +272,7 @@ def test_a_second_look_after_deleting_finds_nothing_and_the_rest_is_untouched(sc
     kept = [i.key for i in scene.ports.objects.scan("") if not i.key.startswith("packages/")]
     scene.run(1, "succeeded")
     scene.object("statistics/runs/run-000000001.json", days_old=40)
-    scene.folder(f"environments/{HASH}", python="binary")
+    scene.folder(scene.environment, python="binary")
     scene.folder("builds/old", log="words")
     scene.folder("jobs/old", log="words")
     scene.folder("jobs/.gone-1", log="words")

@@ -8,7 +8,7 @@ from pathlib import Path
 from scienceops.adapters.engine.build_image import FAILED, RESULT, WANTED, Order
 from scienceops.adapters.engine.repository import repository_of
 from scienceops.adapters.local.files import make_folders, write_once
-from scienceops.adapters.local.images import RUNNING, import_path
+from scienceops.adapters.local.import_path import import_path
 from scienceops.adapters.local.tasks import Task, TaskState
 from scienceops.adapters.oci.build_context import scorer_requirements
 from scienceops.adapters.oci.image_order import ImageOrder
@@ -44,8 +44,7 @@ class EngineImageBuilder:
             images=ImageOrder.of(order, base_image=self._settings.base_image, always=self._always),
         )
         environment = child_environment(self._settings, {})
-        inherited = environment.get("PYTHONPATH", "")
-        environment["PYTHONPATH"] = import_path(RUNNING, inherited, self._home)
+        environment["PYTHONPATH"] = import_path(self._home, environment.get("PYTHONPATH", ""))
         program = "scienceops.adapters.engine.build_image"
         write_once(folder / WANTED, wanted.to_text().encode())
         Task(folder).start([sys.executable, "-m", program, "."], TIMEOUT_SECONDS, environment)

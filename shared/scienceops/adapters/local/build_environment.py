@@ -12,9 +12,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from scienceops.adapters.local.files import write_whole
-from scienceops.adapters.local.images import COMPLETE
 
 FAILED = "failed: "
+#: Names this file once every requirement is installed; without it the folder is half built.
+COMPLETE = "scienceops-complete"
 
 _RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 

@@ -6,14 +6,16 @@ import os
 import re
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from scienceops.adapters.engine.garbage import EngineGarbage, unused_image_files
+from scienceops.adapters.local.environments import Environments
 from scienceops.adapters.local.tasks import ORDER, Task, TaskState
 from scienceops.core.garbage import Garbage, InUse, Kind
+from scienceops.errors import BadInput
 
 #: Work that began this recently may not have been recorded by whoever asked for it.
 FRESH = timedelta(hours=1)
@@ -72,8 +74,8 @@ class DiskGarbage:
         return _remove(path)
 
     def _environments(self, in_use: InUse, fresh: float) -> Iterator[Garbage]:
-        used = {image.partition(":")[2] for image in in_use.images}
-        used |= set(self._images_of_builds(in_use.builds, fresh))
+        images = in_use.images | set(self._images_of_builds(in_use.builds, fresh))
+        used = set(self._environments_of(images))
         running = self._commands_that_run()
         for path in _folders(self._home / "environments"):
             if not _HASH.fullmatch(path.name) or path.name in used:
@@ -88,13 +90,20 @@ class DiskGarbage:
         for folder in _folders(self._home / "builds"):
             if folder.name in builds or _newest(folder) > fresh:
                 with suppress(FileNotFoundError):
-                    yield (folder / "image").read_text().partition(":")[2]
+                    yield (folder / "image").read_text()
+
+    def _environments_of(self, images: Iterable[str]) -> Iterator[str]:
+        environments = Environments(self._home)
+        for image in images:
+            # Of an engine's images, and of ones that nothing is known of, there is none.
+            with suppress(BadInput):
+                yield environments.folder(environments.needs(image)).name
 
     def _commands_that_run(self) -> list[str]:
         commands = []
         for folder in _folders(self._home / "jobs"):
             if Task(folder).outcome().state is TaskState.RUNNING:
-                commands += json.loads((folder / ORDER).read_bytes())["command"][:1]
+                commands += json.loads((folder / ORDER).read_bytes())["command"]
         return commands
 
     def _jobs_of(self, open_jobs: frozenset[str]) -> frozenset[str]:

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from scienceops.adapters.local.images import import_path, interpreter_of
+from scienceops.adapters.local.environments import Environments
+from scienceops.adapters.local.import_path import import_path
 from scienceops.adapters.local.tasks import Task, TaskState
 from scienceops.config import Settings, child_environment
 from scienceops.core.images import is_reference
@@ -17,6 +18,7 @@ class SubprocessJobLauncher:
     def __init__(self, home: Path, settings: Settings) -> None:
         self._home = home
         self._settings = settings
+        self._environments = Environments(home)
 
     def start(self, order: JobOrder) -> str:
         """Begin the job under its key."""
@@ -25,19 +27,19 @@ class SubprocessJobLauncher:
             # Not for a machine without an engine to load.
             from scienceops.adapters.engine.programs import job_command
 
-            command, image = job_command(order, self._settings), ""
+            command = job_command(order, self._settings)
             environment = child_environment(self._settings, {})
+            environment["PYTHONPATH"] = import_path(self._home, environment.get("PYTHONPATH", ""))
         else:
-            image = order.image
+            arguments = ["-m", order.module, *order.arguments]
+            environment = child_environment(self._settings, order.settings)
+            inherited = environment.get("PYTHONPATH", "")
             try:
-                interpreter = interpreter_of(image, self._home)
+                found = self._environments.command(order.image, arguments, inherited)
             except BadInput as error:
                 self._task(job_id).refuse(f"the job cannot be started: {error}")
                 return job_id
-            command = [interpreter, "-m", order.module, *order.arguments]
-            environment = child_environment(self._settings, order.settings)
-        inherited = environment.get("PYTHONPATH", "")
-        environment["PYTHONPATH"] = import_path(image, inherited, self._home)
+            command, environment["PYTHONPATH"] = found
         self._task(job_id).start(command, order.timeout_seconds, environment)
         return job_id
 

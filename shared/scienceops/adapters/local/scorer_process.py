@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from scienceops.adapters.local.deployment_facts import Facts
+from scienceops.adapters.local.environments import Environments
 from scienceops.adapters.local.files import make_folders
-from scienceops.adapters.local.images import import_path, interpreter_of
+from scienceops.adapters.local.import_path import import_path
 from scienceops.adapters.local.processes import birth_of
 from scienceops.adapters.local.socket_folder import socket_folder
 from scienceops.config import SCORER_PREFIX, Settings, child_environment
@@ -29,6 +30,7 @@ class ScorerProcesses:
         self._settings = settings
         self._objects = objects
         self._module = module
+        self._environments = Environments(home)
 
     def log_path(self, service: str, version: int) -> Path:
         """Where the scorers of a deployment write, one after the other."""
@@ -64,15 +66,14 @@ class ScorerProcesses:
 
             command, socket = scorer_command(order, facts.replica, spool, self._settings)
             environment = child_environment(self._settings, {})
-            image = ""
+            environment["PYTHONPATH"] = import_path(self._home, environment.get("PYTHONPATH", ""))
         else:
             package = self._fetch(order)
             socket = socket_folder(self._home) / facts.replica
-            command = [interpreter_of(order.image, self._home), "-m", self._module]
             environment = self._environment(order, facts.replica, package, socket, spool)
-            image = order.image
-        inherited = environment.get("PYTHONPATH", "")
-        environment["PYTHONPATH"] = import_path(image, inherited, self._home)
+            command, environment["PYTHONPATH"] = self._environments.command(
+                order.image, ["-m", self._module], environment.get("PYTHONPATH", "")
+            )
         with self.log_path(order.service, order.version).open("ab") as out:
             child = subprocess.Popen(
                 command,

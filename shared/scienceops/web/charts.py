@@ -1,6 +1,7 @@
 """Charts: small SVG drawn by the server, so that a list needs no script."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -48,6 +49,34 @@ def framed(
 ) -> list[Mapping[str, Any]]:
     """The flags on these days as wholes, of what `flags_of` gives."""
     return [flag for day in days for flag in flagged.get(day, ()) if not flag["requests"]]
+
+
+def spells(days: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """(first day, last day, what) of each stretch of days that follow each other and are alike.
+
+    >>> spells({"2026-11-28": "drift", "2026-11-29": "drift", "2026-12-01": "drift"})
+    [('2026-11-28', '2026-11-29', 'drift'), ('2026-12-01', '2026-12-01', 'drift')]
+    """
+    found: list[tuple[str, str, str]] = []
+    for day, what in sorted(days.items()):
+        before = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+        if found and found[-1][1:] == (before, what):
+            found[-1] = (found[-1][0], day, what)
+        else:
+            found.append((day, day, what))
+    return found
+
+
+def flag_spells(
+    flagged: Mapping[str, Sequence[Mapping[str, Any]]], days: Iterable[str]
+) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """(first day, last day, flag) of each stretch of these days under a flag of `flags_of`."""
+    alike: dict[str, tuple[Mapping[str, Any], dict[str, str]]] = {}
+    for day in days:
+        for flag in flagged.get(day, ()):
+            alike.setdefault(repr(flag), (flag, {}))[1][day] = ""
+    found = [(first, last, f) for f, under in alike.values() for first, last, _ in spells(under)]
+    return sorted(found, key=lambda told: told[:2])
 
 
 def sparkline(
@@ -114,6 +143,7 @@ def stacked_bars(
         )
     width = max(len(days), 1) * step
     return Markup(  # noqa: S704  # Numbers of ours, and labels that were escaped.
-        f'<svg class="bars" viewBox="0 0 {width} {height}" width="{width}" role="img" '
-        f'aria-label="share of predictions per class and day">{"".join(bars)}</svg>'
+        f'<div class="newest"><svg class="bars" viewBox="0 0 {width} {height}" width="{width}" '
+        f'role="img" aria-label="share of predictions per class and day">{"".join(bars)}</svg>'
+        "</div>"
     )

@@ -8,7 +8,10 @@ from markupsafe import Markup, escape
 
 from scienceops.web.figures import number
 
-COLOURS = ("#2f6f9f", "#c0741a", "#4a9b6e", "#a85a8c", "#7a6fc2", "#8a8a8a")
+COLOURS = (
+    *("#2f6f9f", "#c0741a", "#4a9b6e", "#a85a8c", "#7a6fc2", "#8a8a8a"),
+    *("#8cc4ea", "#e9c46a", "#1f4e3d", "#e8a3c8", "#3f3578", "#b5502f"),
+)
 
 
 def colours_of(monitors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -16,6 +19,9 @@ def colours_of(monitors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
     >>> colours_of([{"ratios": {"b": []}}, {"ratios": {"a": []}}])
     {'a': '#2f6f9f', 'b': '#c0741a'}
+    >>> digits = dict.fromkeys("0123456789", [])
+    >>> len(set(colours_of([{"ratios": digits}]).values()))
+    10
     """
     labels = sorted({label for monitor in monitors for label in monitor["ratios"]})
     return {label: COLOURS[place % len(COLOURS)] for place, label in enumerate(labels)}

@@ -13,7 +13,7 @@ from scienceops.azure_settings import AzureSettings
 from scienceops.core.captures import CaptureMode
 from scienceops.core.mistakes import first_mistake
 from scienceops.core.policy import check_runtime
-from scienceops.errors import BadSetting
+from scienceops.errors import BadSetting, near
 
 PREFIX = "SCIENCEOPS_"
 SCORER_PREFIX = "SCORER_"
@@ -167,8 +167,13 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     known = setting_names()
     unknown = sorted(set(values) - set(known))
     if unknown:
+        # Commands read their settings always, and seldom have any to refuse.
+        import difflib
+
+        close = difflib.get_close_matches(unknown[0], known, n=1)
+        meant = near([PREFIX + name.upper() for name in close])
         raise BadSetting(
-            f"unknown setting {PREFIX}{unknown[0].upper()}: "
+            f"unknown setting {PREFIX}{unknown[0].upper()}{meant}: "
             f"settings are {', '.join(PREFIX + n.upper() for n in known)}"
         )
     nested: dict[str, Any] = {

@@ -44,9 +44,9 @@ def near(names: Sequence[str]) -> str:
     """What a message adds of the names that may have been meant, nothing where there is none.
 
     >>> near(["row"]), near([])
-    (", meant as 'row'?", '')
+    (" (did you mean 'row'?)", '')
     """
-    return f", meant as {names[0]!r}?" if names else ""
+    return f" (did you mean {names[0]!r}?)" if names else ""
 
 
 class ScienceOpsError(Exception):
@@ -137,7 +137,8 @@ class BadRows(BadInput):
         first = next(unknown, problems[0])
         where = f"row {first['row']}" + (f", column {first['column']!r}" if first["column"] else "")
         least = "at least " if len(problems) >= MOST_PROBLEMS else ""
-        more = f" (and {least}{len(problems) - 1} more)" if len(problems) > 1 else ""
+        others = len(problems) - 1
+        more = f" (and {least}{others} more problem{'s' if others > 1 else ''})" if others else ""
         super().__init__(
             f"{where}: {first['problem']}: got {first['got']}, wanted {first['wanted']}{more}"
         )

@@ -60,9 +60,16 @@ class Monitors:
         """Every statistic of one feature of a version over time, with training's values."""
         return monitor.feature_monitor(name, feature, self._ports, version)
 
-    def model(self, name: str) -> dict[str, Any]:
-        """Predictions, traffic and latency of each version over time."""
-        return monitor.model_monitor(name, self._ports)
+    def model(
+        self,
+        name: str,
+        *,
+        version: int | None = None,
+        since: date | None = None,
+        until: date | None = None,
+    ) -> dict[str, Any]:
+        """Predictions, traffic and latency of versions over time; by default the newest of it."""
+        return monitor.model_monitor(name, self._ports, version=version, since=since, until=until)
 
     def days(self, name: str) -> list[dict[str, Any]]:
         """Which days show statistics, of which version, from which run."""

@@ -112,7 +112,17 @@ def test_every_key_of_the_policy_and_every_rule_has_its_row():
 
 def test_every_option_that_selects_has_its_row():
     options = {o for p in retrain.params for o in p.opts} - {
-        *("name", "--why", "--start", "--dismiss", "--cancel", "--wait", "--timeout", "--json")
+        *(
+            "name",
+            "--comment",
+            "--why",
+            "--start",
+            "--dismiss",
+            "--cancel",
+            "--wait",
+            "--timeout",
+            "--json",
+        )
     }
     table = RETRAINING.partition("| option |")[2].partition("\n\n")[0]
     assert set(re.findall(r"`(--[\w-]+)`", table)) == options

@@ -186,7 +186,9 @@ def test_an_unknown_column_is_told_before_what_it_left_out():
         schema.check_rows([{"petal_length": 1.0, "petalwidth": 0.2}])
 
 
-@pytest.mark.parametrize(("rows", "says"), [(3, "(and 2 more)"), (150, "(and at least 19 more)")])
+@pytest.mark.parametrize(
+    ("rows", "says"), [(3, "(and 2 more problems)"), (150, "(and at least 19 more problems)")]
+)
 def test_how_many_more_there_are_is_told_as_far_as_it_is_known(rows, says):
     with pytest.raises(BadRows) as told:
         Schema((Column("x", "number"),)).check_rows([{"x": "wide"}] * rows)

@@ -13,8 +13,13 @@ def test_a_setting_of_a_cloud_is_read_under_its_name():
 
 @pytest.mark.parametrize("name", ["AWS", "AWS_", "AWS_BUKCET", "GCP_BUCKET", "BUCKET"])
 def test_an_unknown_setting_is_named(name):
-    with pytest.raises(BadSetting, match=f"unknown setting SCIENCEOPS_{name}: settings are"):
+    with pytest.raises(BadSetting, match=f"unknown setting SCIENCEOPS_{name}.*: settings are"):
         load_settings({f"SCIENCEOPS_{name}": "models"})
+
+
+def test_an_unknown_setting_is_told_with_the_one_that_may_be_meant():
+    with pytest.raises(BadSetting, match=r"BUKCET \(did you mean 'SCIENCEOPS_AWS_BUCKET'\?\): set"):
+        load_settings({"SCIENCEOPS_AWS_BUKCET": "models"})
 
 
 def test_a_wrong_platform_is_told_what_there_is():

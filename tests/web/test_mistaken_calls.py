@@ -32,7 +32,9 @@ def ask(client, method, path, **headers):
 def test_a_misspelt_path_of_a_service_is_told_what_there_is(client, method):
     status, told, headers = ask(client, method, f"{CHURN}/scor")
     assert (status, "Allow" in headers) == (404, False)
-    assert told.startswith(f"there is no {method} {CHURN}/scor, meant as 'score'?: a service has")
+    assert told.startswith(
+        f"there is no {method} {CHURN}/scor (did you mean 'score'?): a service has"
+    )
 
 
 def test_another_path_that_is_none_is_not_found_by_any_method(client):
@@ -58,7 +60,10 @@ def test_no_key_and_a_wrong_key_are_told_apart(client):
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        ("/api/v1/services/churn/statistics?verson=1", "'verson', meant as 'version'?: wanted"),
+        (
+            "/api/v1/services/churn/statistics?verson=1",
+            "'verson' (did you mean 'version'?): wanted",
+        ),
         ("/api/v1/services/churn/statistics?version=one", "version: wanted a whole number"),
         ("/api/v1/services/churn/history?before=1", "'before': wanted at"),
         ("/api/v1/services/churn/flags?kind=wrong", "'kind': wanted none"),

@@ -6,6 +6,7 @@ import click
 
 from scienceops.cli.session import app
 from scienceops.cli.show import show_json, show_table
+from scienceops.core.moments import moment
 
 
 @click.command()
@@ -24,7 +25,7 @@ def alerts(name: str, as_json: bool) -> None:
     )
     show_table(
         ["rule", "state", "since", "details"],
-        [[r["rule"], _state(r), r["since"] or None, _details(r)] for r in found["rules"]],
+        [[r["rule"], _state(r), moment(r["since"]) or None, _details(r)] for r in found["rules"]],
     )
     if found["deliveries"]:
         click.echo()
@@ -33,10 +34,10 @@ def alerts(name: str, as_json: bool) -> None:
         [
             [
                 d["event"]["type"].removeprefix("dev.scienceops.alert."),
-                d["created_at"],
+                moment(d["created_at"]),
                 d["state"],
                 d["attempts"],
-                d["next_at"] if d["state"] == "pending" else None,
+                moment(d["next_at"]) if d["state"] == "pending" else None,
                 d["reason"],
             ]
             for d in found["deliveries"]

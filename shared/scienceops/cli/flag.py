@@ -7,6 +7,7 @@ import click
 from scienceops.cli.session import actor, app
 from scienceops.cli.show import say, show_json, show_table
 from scienceops.cli.times import parse_window
+from scienceops.core.moments import last_day, moment
 
 Kind = Literal["wrong", "retrain"]
 
@@ -63,8 +64,7 @@ def flag(
                 [
                     f["number"],
                     f["kind"] if not f["of"] else f"undo {f['of']}",
-                    f["since"][:16],
-                    f["until"][:16],
+                    *_window(f),
                     len(f["request_ids"]) or "",
                     f["by"],
                     _holds(f),
@@ -73,6 +73,13 @@ def flag(
                 for f in flags
             ],
         )
+
+
+def _window(flag: dict[str, Any]) -> tuple[str, str]:
+    """Whole days as they were typed, the last of them included; else times."""
+    since, until = flag["since"], flag["until"]
+    last = last_day(until, since)
+    return (since[:10], last) if last else (moment(since), moment(until))
 
 
 def _holds(flag: dict[str, Any]) -> str:

@@ -51,7 +51,8 @@ def history(name: str, at: str | None, as_json: bool) -> None:
                 + (f" ({live['why']})" if live["why"] else "")
             )
             click.echo(f"trained on: {_trained_on(live['details'])}")
-        click.echo()
+        if entries:
+            click.echo()
     show_table(
         ["#", "when", "who", "what", "version", "why"],
         [

@@ -6,6 +6,7 @@ import click
 
 from scienceops.cli.session import actor, app
 from scienceops.cli.show import show_json, show_table
+from scienceops.core.moments import moment
 
 Slot = Literal["primary", "secondary"]
 _SLOT = click.Choice(["primary", "secondary"])
@@ -47,7 +48,7 @@ def list_keys(name: str, as_json: bool) -> None:
     else:
         show_table(
             ["slot", "key", "created", "by"],
-            [[k["slot"], k["hint"], k["created_at"], k["created_by"]] for k in found],
+            [[k["slot"], k["hint"], moment(k["created_at"]), k["created_by"]] for k in found],
         )
 
 

@@ -61,6 +61,16 @@ class LazyGroup(click.Group):
         command: click.Command = getattr(module, cmd_name)
         return command
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The subcommand that the words name; one that is not there is told with its like."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            name = error.command_name
+            raise click.exceptions.NoSuchCommand(name, possibilities=COMMANDS, ctx=ctx) from None
+
     def format_commands(self, _: click.Context, formatter: click.HelpFormatter) -> None:
         """The list in `--help`, without importing any of them."""
         with formatter.section("Commands"):
@@ -96,6 +106,14 @@ def main() -> None:
         _tell(error, str(_with_near_name(error)), as_json=as_json)
         sys.exit({404: NOT_FOUND, 503: TRY_AGAIN}.get(error.http_status, REFUSED))
     except BrokenPipeError:
+        sys.exit(REFUSED)
+    except OSError as error:
+        # A place that cannot be read or written is told by its name; the network's have none.
+        if error.filename is None:
+            raise
+        why = (error.strerror or "no reason was given").lower()
+        told = f"{error.filename} cannot be used ({why}): name another place, or let it be used"
+        _tell(error, told, as_json=as_json)
         sys.exit(REFUSED)
     except Exception as error:
         told = _explained(error)

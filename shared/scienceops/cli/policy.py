@@ -25,28 +25,36 @@ def policy(name: str, what: str, pairs: tuple[str, ...], as_json: bool) -> None:
     """
     if what != "set" and pairs:
         raise BadInput(f"{pairs[0]!r}: to set it, `scienceops policy {name} set {pairs[0]}`")
+    changes: dict[str, str] = {}
+    before = app().service(name)["policy"]
     if what == "set":
         changes = _parsed(pairs)
         if not changes:
             raise BadInput(f"set what? `scienceops policy {name} set KEY=VALUE`")
         app().decisions.change_policy(name, changes, actor())
-    service = app().service(name)
     if what == "edit":
-        changes = _edited(service["policy"])
+        changes = _edited(before)
         if changes:
             app().decisions.change_policy(name, changes, actor())
-            service = app().service(name)
+    service = app().service(name)
     current, notes = service["policy"], going_on(service)
     if as_json:
         show_json({"service": name, "policy": current, "notes": notes})
         return
-    show_table(
-        ["key", "value", "what it decides"],
-        [
-            [key, policy_text(current[key]), field.description]
-            for key, field in Policy.model_fields.items()
-        ],
-    )
+    if what == "show":
+        show_table(
+            ["key", "value", "what it decides"],
+            [
+                [key, policy_text(current[key]), field.description]
+                for key, field in Policy.model_fields.items()
+            ],
+        )
+    elif not changes:
+        click.echo("nothing was changed")
+    for key in changes:
+        then, now = policy_text(before[key]), policy_text(current[key])
+        told = "as before" if then == now else f"it was {then or 'empty'}"
+        click.echo(f"{key} = {now} ({told})")
     for note in notes:
         click.echo(f"note: {note}")
 

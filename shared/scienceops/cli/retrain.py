@@ -8,6 +8,7 @@ import click
 from scienceops.cli.session import actor, app
 from scienceops.cli.show import say, show_json, show_table
 from scienceops.cli.times import parse_day
+from scienceops.core.moments import moment
 from scienceops.errors import ScienceOpsError, Unavailable
 
 LOOK_SECONDS = 0.3
@@ -23,7 +24,7 @@ RESTING = {"compared", "failed", "cancelled", "dismissed", "proposed"}
     "--keep-original", type=float, help="Share of the original training data kept, 0 to 1."
 )
 @click.option("--half-life", type=float, help="Age in days at which a captured row weighs half.")
-@click.option("--why", default="", help="Kept in the ledger.")
+@click.option("--comment", "--why", "why", default="", help="Why; kept in the ledger.")
 @click.option("--start", type=int, help="Number of a proposal to carry out.")
 @click.option("--dismiss", type=int, help="Number of a proposal to dismiss.")
 @click.option("--cancel", type=int, help="Number of a retraining to end.")
@@ -163,7 +164,7 @@ def _show_all(name: str, found: list[dict[str, Any]], as_json: bool) -> None:
                 r["selection"]["since"],
                 r["selection"]["until"],
                 r["requested_by"],
-                r["requested_at"][:16],
+                moment(r["requested_at"]),
                 r["version"],
                 (r["reason"] or r["comparison"].get("why") or r["why"]).splitlines()[0]
                 if r["reason"] or r["comparison"] or r["why"]

@@ -23,8 +23,8 @@ SEAL_SECONDS = 5
 @click.argument("name")
 @click.option("--run", is_flag=True, help="Compute every day of the service anew, and wait.")
 @click.option("--engine", type=click.Choice(["auto", "inline", "spark"]), help="With --run.")
-@click.option("--since", metavar="DATE", help="First day.")
-@click.option("--until", metavar="DATE", help="Last day.")
+@click.option("--from", "--since", "since", metavar="DATE", help="First day.")
+@click.option("--to", "--until", "until", metavar="DATE", help="Last day.")
 @click.option("--feature", multiple=True, help="Only this feature; may be repeated.")
 @click.option("--json", "as_json", is_flag=True, help="Every statistic, as one JSON object.")
 def stats(
@@ -53,7 +53,9 @@ def stats(
         show_json({"service": name, "days": app().monitors.days(name), "rows": rows})
     elif not rows and (feature or since or until):
         known = ", ".join(column.name for column in app().schema(name).columns)
-        click.echo(f"no statistics of these features and days; features are {known}")
+        dates = [day["date"] for day in app().monitors.days(name)]
+        there = f"days are {min(dates)} to {max(dates)}" if dates else "there are none of any day"
+        click.echo(f"no statistics of these features and days; features are {known}; {there}")
     elif not rows:
         click.echo(f"no statistics yet: `scienceops stats {name} --run` computes them now")
     else:

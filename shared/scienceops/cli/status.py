@@ -8,6 +8,7 @@ import click
 from scienceops.cli.build_lines import BuildLines
 from scienceops.cli.session import app, running
 from scienceops.cli.show import show_json, show_table
+from scienceops.core.moments import moment
 from scienceops.core.started_with import going_on, takes_direct_calls
 from scienceops.errors import NotFound, ServiceNotFound
 
@@ -113,7 +114,7 @@ def _show_all(facts: dict[str, Any]) -> None:
         ],
     )
     for rejection in facts["rejections"]:
-        click.secho(f"\nrejected {rejection['key']} ({rejection['at']})", fg="red")
+        click.secho(f"\nrejected {rejection['key']} ({moment(rejection['at'])})", fg="red")
         where = f"{rejection['file']}: " if rejection["file"] else ""
         click.echo(f"  {where}{rejection['reason']}\n  what to do: {rejection['fix']}")
     if facts["runs"]:
@@ -127,7 +128,7 @@ def _show_all(facts: dict[str, Any]) -> None:
                 run["result"].get("engine", run["engine"]),
                 run["partitions"],
                 run["segments"],
-                run["requested_at"],
+                moment(run["requested_at"]),
                 run["reason"].splitlines()[0] if run["reason"] else "",
             ]
             for run in facts["runs"]
@@ -152,7 +153,7 @@ def _show_service(service: dict[str, Any]) -> None:
             [
                 f"{v['version']}{' (live)' if v['live'] else ''}",
                 v["state"],
-                v["uploaded_at"],
+                moment(v["uploaded_at"]),
                 v["deployment"]["observed"],
                 ", ".join(f"{k}={x:.4g}" for k, x in v["metrics"].items()),
                 v["reason"] or v["deployment"]["reason"],

@@ -7,6 +7,7 @@ import click
 from scienceops.cli.session import actor, app
 from scienceops.cli.show import show_json, show_table
 from scienceops.core.access import ROLES, Role
+from scienceops.core.moments import moment
 
 
 @click.group()
@@ -40,7 +41,7 @@ def list_(as_json: bool) -> None:
         click.echo("no tokens yet; make one with `scienceops tokens create NAME`")
     show_table(
         ["name", "role", "made", "by"],
-        [[t["name"], t["role"], t["created_at"][:16], t["created_by"]] for t in found],
+        [[t["name"], t["role"], moment(t["created_at"]), t["created_by"]] for t in found],
     )
 
 

@@ -29,8 +29,8 @@ class Policy(BaseModel):
     )
     candidates: Literal["manual", "auto_if_better", "never"] = Field(
         "manual",
-        description="Who lets a retrained version live: a person; or nobody asks when it is "
-        "better; never keeps every candidate out.",
+        description="Who lets a retrained version live: manual, a person; auto_if_better, nobody "
+        "is asked when it is better; never, none goes live.",
     )
     margin: float = Field(
         0.0, ge=0, description="How much better on new rows a better candidate surely is."
@@ -50,7 +50,8 @@ class Policy(BaseModel):
     retrain_drift_window: int = Field(7, ge=1, description="How many days those last days are.")
     retrain_quality_below: float | None = Field(
         None,
-        description="Propose retraining when accuracy, or r2, of 30 labels or more is below.",
+        description="Propose retraining when accuracy, or r2, of 30 labels or more is below "
+        "this; none is off.",
     )
     retrain_minutes: float = Field(60, gt=0, description="How long train.py may run.")
     capture: CaptureMode = Field(

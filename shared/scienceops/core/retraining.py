@@ -179,7 +179,7 @@ def is_better(
     >>> part = {"rows": 90, "live": {"accuracy": 0.7}, "candidate": {"accuracy": 0.9}}
     >>> part["standard_error"] = 0.05
     >>> is_better({"metric": "accuracy", "recent": part}, margin=0.0, tolerance=0.05)
-    (True, 'accuracy on 90 new rows: 0.7 live, 0.9 candidate')
+    (True, 'accuracy on 90 new rows: live 0.7, candidate 0.9')
     """
     metric = comparison["metric"]
     reasons, wins = [], True
@@ -200,7 +200,7 @@ def is_better(
         )
         wins = wins and not objection
         reasons.append(
-            f"{metric} on {found['rows']} {told} rows: {live:.4g} live, {candidate:.4g} candidate"
+            f"{metric} on {found['rows']} {told} rows: live {live:.4g}, candidate {candidate:.4g}"
             f"{objection}"
         )
     return wins, "; ".join(reasons)

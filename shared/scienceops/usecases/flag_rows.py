@@ -50,8 +50,13 @@ def flag_rows(
     identities = tuple(map(read_id, request_ids))
     window: dict[str, Any] = {}
     if not request_ids:
-        if since is None or until is None or since >= until:
+        if since is None or until is None:
             raise BadInput("a window of time wants a beginning and a later end")
+        if since >= until:
+            raise BadInput(
+                f"the window begins at {since:%Y-%m-%d %H:%M} and ends at {until:%Y-%m-%d %H:%M}, "
+                "not after it: wanted a beginning and a later end"
+            )
         window = {"since": stamp(since.astimezone(UTC)), "until": stamp(until.astimezone(UTC))}
     return _add(
         name,

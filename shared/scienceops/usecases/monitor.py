@@ -2,10 +2,11 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from scienceops.core.names import LATENCY, PREDICTION, QUALITY
+from scienceops.core.names import LATENCY, PREDICTION, QUALITY, model_id
 from scienceops.core.policy import read_policy
 from scienceops.core.stats.terms import DRIFT, NOT_ENOUGH_DATA, VERDICTS
 from scienceops.errors import NotFound
@@ -13,7 +14,7 @@ from scienceops.ports import Ports
 from scienceops.ports.statistics_store import StatisticRow
 from scienceops.usecases.describe import read_document
 from scienceops.usecases.distribution import distribution
-from scienceops.usecases.records import read_service, read_versions
+from scienceops.usecases.records import read_service, read_version, read_versions
 
 RANKED = (
     "verdict",
@@ -26,6 +27,9 @@ RANKED = (
     "coefficient_of_variation",
 )
 MOST_FEATURES = 100
+#: Versions, and days of each, that ModelMonitor shows unless others are asked for.
+MOST_VERSIONS = 3
+MOST_DAYS = 30
 #: Features that are named where another one was asked for.
 MOST_NAMED = 20
 #: Measures of quality, the first of which is the one that decides.
@@ -34,7 +38,10 @@ MEASURES = ("accuracy", "f1", "log_loss", "r2", "mae", "rmse")
 FIRST = {
     name: place
     for place, name in enumerate(
-        ("effect", "psi", "mean", "median", "std", "min", "max", "missing", "out_of_range")
+        (
+            *("effect", "psi", "mean", "median", "std", "min", "max"),
+            *("p1", "p5", "p25", "p75", "p95", "p99", "missing", "out_of_range"),
+        )
     )
 }
 
@@ -132,14 +139,52 @@ def _check_input(name: str, feature: str, version: int | None, ports: Ports) -> 
         )
 
 
-def model_monitor(name: str, ports: Ports) -> dict[str, Any]:
-    """Per version, newest first: rows per day, predictions, latency, quality of labelled rows."""
-    read_service(ports.registry, name)
-    versions: dict[str, list[StatisticRow]] = defaultdict(list)
-    for row in ports.statistics.read(name, features=[PREDICTION, LATENCY, QUALITY]):
-        versions[row.model_id].append(row)
-    newest_first = sorted(versions, key=lambda model: -int(model.rpartition(":")[2]))
-    return {"versions": {model: _predictions(versions[model]) for model in newest_first}}
+def model_monitor(
+    name: str,
+    ports: Ports,
+    *,
+    version: int | None = None,
+    since: date | None = None,
+    until: date | None = None,
+) -> dict[str, Any]:
+    """Per version, newest first: rows per day, predictions, latency, quality of labelled rows.
+
+    Of one version if it is asked for, else of those that answer calls and the newest, at most
+    MOST_VERSIONS; without `since`, of the newest MOST_DAYS days of each. known: every version with
+    statistics, newest first. hidden: how many earlier days of a version there are. Raises
+    VersionNotFound.
+    """
+    days: dict[int, list[date]] = defaultdict(list)
+    for published in ports.statistics.days(name):
+        if until is None or published.partition.date <= until:
+            days[published.partition.version].append(published.partition.date)
+    found = {}
+    for number in _versions_to_show(name, version, days, ports):
+        begins = since or min(sorted(days[number])[-MOST_DAYS:], default=None)
+        rows = ports.statistics.read(
+            name,
+            versions=[number],
+            features=[PREDICTION, LATENCY, QUALITY],
+            since=begins,
+            until=until,
+        )
+        if rows:
+            hidden = sum(begins is not None and day < begins for day in days[number])
+            found[model_id(name, number)] = {**_predictions(rows), "hidden": hidden}
+    return {"versions": found, "known": _versions_with_statistics(name, ports)}
+
+
+def _versions_to_show(
+    name: str, version: int | None, days: Mapping[int, list[date]], ports: Ports
+) -> list[int]:
+    """Newest first."""
+    service = read_service(ports.registry, name).value
+    if version is not None:
+        return [read_version(ports.registry, name, version).value.number]
+    newest = sorted(days, reverse=True)
+    # The live one comes first, for it is the one that matters, then what answers beside it.
+    chosen = sorted(newest, key=lambda n: (n != service.live, n not in service.serving))
+    return sorted(chosen[:MOST_VERSIONS], reverse=True)
 
 
 def _predictions(rows: list[StatisticRow]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from scienceops.core.names import PACKAGES, check_service_name
 from scienceops.core.package import read_package
 from scienceops.digests import digest_of
+from scienceops.errors import BadPackage
 from scienceops.ports import Ports
 
 
@@ -13,7 +14,11 @@ def push_package(path: Path, ports: Ports, limit_bytes: int) -> dict[str, str]:
 
     A bad package is refused here already, with the reason the upload door would give.
     """
-    package = read_package(path, limit_bytes=limit_bytes)
+    try:
+        package = read_package(path, limit_bytes=limit_bytes)
+    except BadPackage as error:
+        file = ": ".join(filter(None, [str(path), error.file]))
+        raise BadPackage(error.reason, file=file, fix=error.fix) from None
     name = check_service_name(package.manifest.name)
     digest = digest_of(path)
     key = f"{PACKAGES}{name}/{digest[:16]}.zip"

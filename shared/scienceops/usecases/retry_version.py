@@ -2,6 +2,7 @@
 
 from scienceops.core.messages import WORK, AdvanceVersion
 from scienceops.core.versions import Version, VersionState
+from scienceops.errors import WrongState
 from scienceops.ports import Ports
 from scienceops.usecases.records import Clock, read_version, update
 
@@ -10,6 +11,11 @@ def retry_version(name: str, number: int, actor: str, ports: Ports, clock: Clock
     """Reopen the failed version; raises WrongState when it has not failed."""
 
     def change(version: Version) -> Version:
+        if version.state is not VersionState.FAILED:
+            raise WrongState(
+                f"version {number} of {name!r} is {version.state}: only a failed one is tried "
+                f"again; `scienceops status {name}` says how each stands"
+            )
         return version.moved(
             VersionState.UPLOADED,
             attempt=version.attempt + 1,

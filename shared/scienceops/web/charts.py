@@ -1,13 +1,17 @@
 """Charts: small SVG drawn by the server, so that a list needs no script."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from markupsafe import Markup, escape
 
 from scienceops.web.figures import number
 
-COLOURS = ("#2f6f9f", "#c0741a", "#4a9b6e", "#a85a8c", "#7a6fc2", "#8a8a8a")
+COLOURS = (
+    *("#2f6f9f", "#c0741a", "#4a9b6e", "#a85a8c", "#7a6fc2", "#8a8a8a"),
+    *("#8cc4ea", "#e9c46a", "#1f4e3d", "#e8a3c8", "#3f3578", "#b5502f"),
+)
 
 
 def colours_of(monitors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
@@ -15,6 +19,9 @@ def colours_of(monitors: Iterable[Mapping[str, Any]]) -> dict[str, str]:
 
     >>> colours_of([{"ratios": {"b": []}}, {"ratios": {"a": []}}])
     {'a': '#2f6f9f', 'b': '#c0741a'}
+    >>> digits = dict.fromkeys("0123456789", [])
+    >>> len(set(colours_of([{"ratios": digits}]).values()))
+    10
     """
     labels = sorted({label for monitor in monitors for label in monitor["ratios"]})
     return {label: COLOURS[place % len(COLOURS)] for place, label in enumerate(labels)}
@@ -48,6 +55,34 @@ def framed(
 ) -> list[Mapping[str, Any]]:
     """The flags on these days as wholes, of what `flags_of` gives."""
     return [flag for day in days for flag in flagged.get(day, ()) if not flag["requests"]]
+
+
+def spells(days: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """(first day, last day, what) of each stretch of days that follow each other and are alike.
+
+    >>> spells({"2026-11-28": "drift", "2026-11-29": "drift", "2026-12-01": "drift"})
+    [('2026-11-28', '2026-11-29', 'drift'), ('2026-12-01', '2026-12-01', 'drift')]
+    """
+    found: list[tuple[str, str, str]] = []
+    for day, what in sorted(days.items()):
+        before = (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+        if found and found[-1][1:] == (before, what):
+            found[-1] = (found[-1][0], day, what)
+        else:
+            found.append((day, day, what))
+    return found
+
+
+def flag_spells(
+    flagged: Mapping[str, Sequence[Mapping[str, Any]]], days: Iterable[str]
+) -> list[tuple[str, str, Mapping[str, Any]]]:
+    """(first day, last day, flag) of each stretch of these days under a flag of `flags_of`."""
+    alike: dict[str, tuple[Mapping[str, Any], dict[str, str]]] = {}
+    for day in days:
+        for flag in flagged.get(day, ()):
+            alike.setdefault(repr(flag), (flag, {}))[1][day] = ""
+    found = [(first, last, f) for f, under in alike.values() for first, last, _ in spells(under)]
+    return sorted(found, key=lambda told: told[:2])
 
 
 def sparkline(
@@ -114,6 +149,7 @@ def stacked_bars(
         )
     width = max(len(days), 1) * step
     return Markup(  # noqa: S704  # Numbers of ours, and labels that were escaped.
-        f'<svg class="bars" viewBox="0 0 {width} {height}" width="{width}" role="img" '
-        f'aria-label="share of predictions per class and day">{"".join(bars)}</svg>'
+        f'<div class="newest"><svg class="bars" viewBox="0 0 {width} {height}" width="{width}" '
+        f'role="img" aria-label="share of predictions per class and day">{"".join(bars)}</svg>'
+        "</div>"
     )

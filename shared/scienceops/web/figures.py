@@ -1,9 +1,10 @@
 """Figures: numbers, times and lists as people read them on pages."""
 
 from collections.abc import Sequence
-from datetime import date, timedelta
 
 from flask import Blueprint
+
+from scienceops.core.moments import last_day, moment
 
 #: From here on the digits before the point are more than a double has.
 _EXACT = 1e15
@@ -44,17 +45,6 @@ def chance(value: float | None) -> str:
     return "< 0.0001" if value is not None and value < 0.0001 else number(value)
 
 
-def moment(at: str | None) -> str:
-    """A time, to the minute, with its zone.
-
-    at: ISO 8601 in UTC.
-
-    >>> moment("2026-11-28T09:30:12.001Z"), moment(None)
-    ('2026-11-28 09:30 UTC', '')
-    """
-    return f"{at[:16].replace('T', ' ')} UTC" if at else ""
-
-
 def listed(names: Sequence[object], count: int | None = None) -> str:
     """The first of many, and how many more there are; count: of all, if not all are given.
 
@@ -64,18 +54,3 @@ def listed(names: Sequence[object], count: int | None = None) -> str:
     shown = names[:_MOST]
     more = (count or len(names)) - len(shown)
     return ", ".join(str(name) for name in shown) + (f" and {more} more" if more > 0 else "")
-
-
-def last_day(until: str, since: str) -> str:
-    """The last day of a window of whole days, as people say it; empty for any other window.
-
-    since, until: ISO 8601 in UTC, of which `until` is no part of the window.
-
-    >>> last_day("2026-11-29T00:00:00Z", "2026-11-27T00:00:00Z")
-    '2026-11-28'
-    >>> last_day("2026-11-29T09:30:00Z", "2026-11-27T00:00:00Z")
-    ''
-    """
-    if since[10:16] != "T00:00" or until[10:16] != "T00:00":
-        return ""
-    return (date.fromisoformat(until[:10]) - timedelta(days=1)).isoformat()

@@ -1,5 +1,7 @@
 """Pages: services, ModelMonitor, DataMonitor and what people decide, complete from the server."""
 
+from typing import Any
+
 from flask import Blueprint, Response, render_template, request, url_for
 
 from scienceops.app import App
@@ -8,7 +10,7 @@ from scienceops.core.access import Caller, Role
 from scienceops.core.ledger_words import words_of
 from scienceops.core.policy import Policy, policy_text
 from scienceops.core.started_with import going_on, kept
-from scienceops.core.versions import division_of
+from scienceops.core.versions import RESTING, division_of
 from scienceops.errors import BadInput, NotAuthenticated, NotFound
 from scienceops.problems import problem_of
 from scienceops.web import charts
@@ -25,6 +27,8 @@ from scienceops.web.unknown_paths import no_such_path
 
 #: Entries of the ledger on a page.
 HISTORY_ENTRIES = 50
+#: Versions on a page, beside those that a person has to do with.
+NEWEST_VERSIONS = 10
 
 
 def blueprint(app: App, settings: Settings) -> Blueprint:
@@ -89,11 +93,15 @@ def _add_monitors(routes: Blueprint, app: App) -> None:
 
     @routes.get("/services/<name>/models")
     def models(name: str) -> str:
+        since, until, version = day_of("since"), day_of("until"), number_of("version")
         return render_template(
             "models.html",
             name=name,
             live=app.service(name)["live"],
-            monitor=app.monitors.model(name),
+            monitor=app.monitors.model(name, version=version, since=since, until=until),
+            version=version,
+            since=since,
+            until=until,
             flagged=app.decisions.flagged_days(name),
         )
 
@@ -130,6 +138,20 @@ def _add_monitors(routes: Blueprint, app: App) -> None:
         )
 
 
+def _worth_showing(service: dict[str, Any], waiting: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The newest versions, and those older ones that answer calls or wait for something."""
+    needed = {service["live"], service["previous"], service["shadow"]}
+    needed |= {int(version) for version in service["traffic"]}
+    needed |= {retraining["version"] for retraining in waiting}
+    return [
+        version
+        for place, version in enumerate(service["versions"])
+        if place < NEWEST_VERSIONS
+        or version["version"] in needed
+        or version["state"] not in RESTING
+    ]
+
+
 def _add_deciding_pages(routes: Blueprint, app: App) -> None:
     @routes.get("/services/<name>")
     def service(name: str) -> str:
@@ -140,9 +162,14 @@ def _add_deciding_pages(routes: Blueprint, app: App) -> None:
             if before is None or entry["sequence"] < before
         ]
         shown = entries[:HISTORY_ENTRIES]
+        seen, waiting = app.service(name), app.decisions.waiting(name)
+        everything = request.args.get("versions") == "all"
+        versions = seen["versions"] if everything else _worth_showing(seen, waiting)
         return render_template(
             "service.html",
-            service=(seen := app.service(name)),
+            service=seen,
+            versions=versions,
+            hidden=len(seen["versions"]) - len(versions),
             division=division_of(seen["live"], seen["traffic"], seen["shadow"]),
             kept={v["version"]: kept(seen["policy"], v["deployment"]) for v in seen["versions"]},
             building={
@@ -151,7 +178,7 @@ def _add_deciding_pages(routes: Blueprint, app: App) -> None:
                 if v["state"] == "building"
             },
             alerts=[rule for rule in app.alerts(name)["rules"] if rule["firing"]],
-            waiting=app.decisions.waiting(name),
+            waiting=waiting,
             at=at,
             to_come=at is not None and at > app.clock(),
             words_of=words_of,

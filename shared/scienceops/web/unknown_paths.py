@@ -24,8 +24,8 @@ _SERVICE = ["api", "v1", "service"]
 def no_such_path(method: str, path: str) -> NotFound:
     """The error of a path that is none, with what there is of a service's.
 
-    >>> str(no_such_path("POST", "/api/v1/service/iris/scor"))[:70]
-    "there is no POST /api/v1/service/iris/scor, meant as 'score'?: a servi"
+    >>> str(no_such_path("POST", "/api/v1/service/iris/scor"))[:66]
+    "there is no POST /api/v1/service/iris/scor (did you mean 'score'?)"
     """
     steps = path.strip("/").split("/")
     last = "/".join(steps[4:])

@@ -31,7 +31,10 @@ def send(path, text):
 @pytest.mark.parametrize(
     ("header", "says"),
     [
-        ("request_id,rwo,label", r"unknown column 'rwo', meant as 'row'\?: wanted the columns"),
+        (
+            "request_id,rwo,label",
+            r"unknown column 'rwo' \(did you mean 'row'\?\): wanted the columns",
+        ),
         ("request_id,row,label,colour", "unknown column 'colour': wanted the columns"),
         ("request_id,row,label,label", "column 'label' is there twice"),
         ("request_id,row", "no column 'label'"),

@@ -46,8 +46,15 @@ def test_a_time_that_is_none_is_told_as_every_command_does(words, tmp_path):
     assert "wanted one like 2026-11-23" in done.stderr
 
 
+def test_a_place_that_cannot_be_used_is_named_without_a_traceback(tmp_path):
+    done = run(["init", "churn", "--folder", "/proc/nowhere"], tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.startswith("scienceops: /proc/nowhere cannot be used (no such file")
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_service_that_is_not_there_is_told_with_the_name_that_may_be_meant(monkeypatch):
     here = SimpleNamespace(services=lambda: [{"name": "churn"}, {"name": "iris"}])
     monkeypatch.setattr(session, "app", lambda: here)
     told = main._with_near_name(ServiceNotFound("churnx"))
-    assert str(told).startswith("no service named 'churnx', meant as 'churn'?; upload")
+    assert str(told).startswith("no service named 'churnx' (did you mean 'churn'?); upload")

@@ -99,6 +99,6 @@ def test_a_failure_of_an_earlier_attempt_leaves_the_one_that_was_retried(ports, 
 
 
 def test_a_live_version_is_not_stopped_by_a_retry_that_is_refused(ports, runtime):
-    with pytest.raises(WrongState, match="proved and cannot become uploaded"):
+    with pytest.raises(WrongState, match="is proved: only a failed one is tried again"):
         retry_version("iris", 1, "ann", ports, lambda: NOW)
     assert runtime.stopped == []

@@ -23,14 +23,14 @@ def judge(recent, original=None, metric="accuracy", margin=0.0, tolerance=0.05):
 def test_one_that_is_clearly_better_wins():
     assert judge(part(30, 0.6, 0.9, 0.09)) == (
         True,
-        "accuracy on 30 new rows: 0.6 live, 0.9 candidate",
+        "accuracy on 30 new rows: live 0.6, candidate 0.9",
     )
 
 
 @pytest.mark.parametrize(
     ("recent", "says"),
     [
-        (part(1, 0.0, 1.0, None), "on 1 new rows: 0 live, 1 candidate, too few to be sure: wanted"),
+        (part(1, 0.0, 1.0, None), "on 1 new rows: live 0, candidate 1, too few to be sure: wanted"),
         (part(29, 0.0, 1.0, 0.0), "wanted at least 30"),
         (part(100, 0.80, 0.82, 0.02), "not surely better by more than 0"),
         (part(100, 0.8, 0.8, 0.0), "not surely better by more than 0"),
@@ -76,7 +76,7 @@ def test_one_that_is_surely_worse_on_the_original_rows_loses():
     wins, why = judge(part(90, 0.5, 0.9, 0.05), part(30, 1.0, 0.6, 0.09))
     assert not wins
     assert why.endswith(
-        "on 30 original rows: 1 live, 0.6 candidate, surely worse by more than 0.05"
+        "on 30 original rows: live 1, candidate 0.6, surely worse by more than 0.05"
     )
 
 

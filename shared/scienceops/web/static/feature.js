@@ -13,6 +13,7 @@ function draw() {
   const style = getComputedStyle(document.body);
   const ink = style.color;
   const line = style.getPropertyValue("--accent");
+  const bad = style.getPropertyValue("--bad");
   const grid = { gridcolor: style.getPropertyValue("--line"), zerolinecolor: style.getPropertyValue("--soft") };
   const layout = {
     showlegend: false, paper_bgcolor: "transparent", plot_bgcolor: "transparent", font: { color: ink, size: 11 },
@@ -40,7 +41,7 @@ function draw() {
       x: days.map((day) => day.slice(5)), text: days, y: days.map((day) => series[day]), mode: "lines+markers", name,
       line: { color: line },
       marker: { size: 8, symbol: drift.map((d) => (d ? "diamond" : "circle")),
-        color: drift.map((d) => (d ? "#b3261e" : line)) },
+        color: drift.map((d) => (d ? bad : line)) },
     }];
     // How many rows there were in training says nothing of a day.
     if (name in view.baseline && !["count", "missing"].includes(name)) {

@@ -5,6 +5,7 @@ container's command.
 """
 
 import json
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -156,6 +157,16 @@ class TestOnLambda(AwsRuntimeContract):
         for one in s3.list_objects_v2(Bucket=account.bucket).get("Contents", ()):
             s3.delete_object(Bucket=account.bucket, Key=one["Key"])
         return account.bucket
+
+    def test_a_call_is_answered_before_its_caller_gives_up_on_a_bucket_that_hangs(
+        self, runtime, order, monkeypatch
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as never_answers:
+            endpoint = self.start(runtime, order())
+            url = f"http://127.0.0.1:{never_answers.getsockname()[1]}"
+            monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
+            # Of two sandboxes the one that was ready before has the bucket of then.
+            assert {self.score(runtime, endpoint).status for _ in range(2)} == {200, 503}
 
     def test_a_service_that_captures_nothing_captures_nothing(self, runtime, order, store) -> None:
         endpoint = self.start(runtime, replace(order(), settings={"SCORER_CAPTURE": "off"}))

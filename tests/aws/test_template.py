@@ -29,7 +29,9 @@ WITHOUT_RESOURCE = {
     "ec2:DescribeSubnets",
     "ecr:GetAuthorizationToken",
     "ecs:DescribeTaskDefinition",
-    # By a condition it is held to the one cluster.
+    "application-autoscaling:DescribeScalableTargets",
+    # By a condition these are held to the one cluster.
+    "ecs:ListServices",
     "ecs:ListTasks",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",

@@ -188,7 +188,7 @@ def test_http_gives_bytes_as_base64_and_the_chart_library_gzipped(app: App, monk
 
 def test_http_answers_in_our_words_while_the_store_of_secrets_is_away(app: App, monkeypatch):
     class Away:
-        def get(self, name: str) -> str:
+        def put(self, name: str, value: str, *, if_absent: bool = False) -> str:
             raise ReadTimeoutError(endpoint_url="https://secretsmanager")
 
     with monkeypatch.context() as patch:

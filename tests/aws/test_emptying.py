@@ -81,7 +81,7 @@ def test_a_scorer_has_ended_before_the_stack_goes(runtime, stand_ins, image, acc
     runtime.start(order(image, 1, "deaf"))
     wait_for(lambda: runtime.status("iris", 1).observed is Observed.READY, seconds=60)
     for task in stand_ins.ecs.tasks.values():
-        task.grace_seconds = 2
+        task.grace_seconds = 7
     destroy_aws.stop("t", account.bucket)
     assert left(stand_ins) == []
 

@@ -14,14 +14,15 @@ from typing import Any
 
 import boto3
 
+from infra.aws_cluster import empty_cluster
 from infra.aws_stage import BARE, PYTHON, account_of, faults_of, region_of
 from scienceops.bootstrap import connect
 from scienceops.config import Settings, load_settings
-from scienceops.ports.service_runtime import Observed, ServiceRuntime
+from scienceops.ports.service_runtime import ServiceRuntime
 
 INFRA = Path(__file__).resolve().parent
-#: Scorers answer what they have and ship their captures before they end.
 LONGEST_SECONDS = 300
+PAUSE_SECONDS = 5
 KEPT = """
 Kept, for none of it can be made again:
   s3://{bucket}   packages, versions, captures, labels, frozen training sets
@@ -58,20 +59,16 @@ def outputs_of(stack: str) -> dict[str, str]:
 
 
 def stop_services(runtime: ServiceRuntime) -> None:
-    """Stop every scorer, and wait until each has shipped its captures."""
+    """Stop every scorer, also one that failed: ECS keeps its service, and starts it on and on."""
     end = time.monotonic() + LONGEST_SECONDS
-    while running := [
-        status
-        for status in runtime.deployments()
-        if status.observed in (Observed.STARTING, Observed.READY)
-    ]:
+    while running := runtime.deployments():
         if time.monotonic() > end:
             names = ", ".join(f"{status.service}:{status.version}" for status in running)
             raise SystemExit(f"still running: {names}; look at them in the console, then try again")
         for status in running:
             sys.stdout.write(f"stopping {status.service}:{status.version}\n")
             runtime.stop(status.service, status.version)
-        time.sleep(5)
+        time.sleep(PAUSE_SECONDS)
 
 
 def settings_of(stage: str, bucket: str) -> Settings:
@@ -112,12 +109,15 @@ def main(stage: str, osls: str, options: list[str]) -> int:
 
 
 def stop(stage: str, bucket: str) -> None:
-    """Stop the clock, then the scorers, which the next tick would start again."""
+    """Stop the clock, then the scorers, which the next tick would start again, and the jobs; wait
+    until each scorer has shipped its captures, which it does by a role of the stack."""
     events: Any = boto3.client("events")
     # A teardown that was broken off may have deleted the rule.
     with contextlib.suppress(events.exceptions.ResourceNotFoundException):
         events.disable_rule(Name=f"scienceops-{stage}-tick")
-    stop_services(connect(settings_of(stage, bucket)).runtime)
+    settings = settings_of(stage, bucket)
+    stop_services(connect(settings).runtime)
+    empty_cluster(settings)
 
 
 def removal_options(options: list[str]) -> list[str]:

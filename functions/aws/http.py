@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.logging import correlation_paths
 from aws_lambda_powertools.utilities.typing import LambdaContext
+from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.aws.platform import app, logger, tracer
 
 if TYPE_CHECKING:
     from flask import Flask
+
+    from scienceops.problems import Problem
 
 #: What an invocation may give back, as JSON; more would be a 500 of API Gateway, without a word.
 LARGEST_REPLY_BYTES = 6_291_556
@@ -34,7 +37,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The reply of the Flask app to a request of an HTTP API (payload 2.0)."""
     from serverless_wsgi import handle_request
 
-    reply: dict[str, Any] = handle_request(site(), event, context)
+    try:
+        flask = site()
+    except (BotoCoreError, ClientError) as error:
+        # It needs secrets, whose store may be away; the next request tries again.
+        from scienceops.problems import unforeseen
+
+        return _reply_of(unforeseen(error))
+    reply: dict[str, Any] = handle_request(flask, event, context)
     length = len(reply.get("body", ""))
     if (
         length * _LONGEST_ESCAPE > LARGEST_REPLY_BYTES
@@ -45,13 +55,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _too_large(length: int) -> dict[str, Any]:
-    from scienceops.problems import TYPE, problem
+    from scienceops.problems import problem
 
     detail = (
         f"the answer of {length} characters is over what Lambda carries; ask for less at a time, "
         "such as fewer rows"
     )
-    told = problem(413, "AnswerTooLarge", detail)
+    return _reply_of(problem(413, "AnswerTooLarge", detail))
+
+
+def _reply_of(told: "Problem") -> dict[str, Any]:
+    from scienceops.problems import TYPE
+
     return {
         "statusCode": told.status,
         "headers": {"Content-Type": TYPE},

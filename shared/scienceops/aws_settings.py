@@ -2,6 +2,9 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+#: Seven tries of 30 s, longer than SQS lets a look at a queue wait, which is 20 s.
+CALL_SECONDS = 210.0
+
 
 class AwsSettings(BaseModel):
     """What the platform needs to know of the account; region and credentials are the SDK's own.
@@ -40,4 +43,9 @@ class AwsSettings(BaseModel):
     job_files: str = Field(
         default="jobs/platform/",
         description="Where in the bucket the deployment puts the files that EMR jobs run from.",
+    )
+    call_seconds: float = Field(
+        default=CALL_SECONDS,
+        gt=0,
+        description="How long one call to AWS may go without an answer, all of its tries together.",
     )

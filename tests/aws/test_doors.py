@@ -4,11 +4,12 @@ import copy
 import importlib
 import json
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from support_pack import package_bytes
 
 from functions.aws import http, on_alert, on_capture, on_model_upload, on_timer, on_work, platform
@@ -183,6 +184,18 @@ def test_http_gives_bytes_as_base64_and_the_chart_library_gzipped(app: App, monk
     assert reply["headers"]["Content-Encoding"] == "gzip"
     assert reply["isBase64Encoded"] is True
     assert len(json.dumps(reply)) < 6 * 1024**2
+
+
+def test_http_answers_in_our_words_while_the_store_of_secrets_is_away(app: App, monkeypatch):
+    class Away:
+        def put(self, name: str, value: str, *, if_absent: bool = False) -> str:
+            raise ReadTimeoutError(endpoint_url="https://secretsmanager")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(app, "ports", replace(app.ports, secrets=Away()))
+        told = http.handler(event("request"), Context())
+    assert (told["statusCode"], json.loads(told["body"])["title"]) == (500, "InternalError")
+    assert http.site()
 
 
 def test_a_request_that_is_too_large_for_a_scorer_is_told_so(app: App, monkeypatch):

@@ -29,7 +29,9 @@ WITHOUT_RESOURCE = {
     "ec2:DescribeSubnets",
     "ecr:GetAuthorizationToken",
     "ecs:DescribeTaskDefinition",
-    # By a condition it is held to the one cluster.
+    "application-autoscaling:DescribeScalableTargets",
+    # By a condition these are held to the one cluster.
+    "ecs:ListServices",
     "ecs:ListTasks",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
@@ -259,6 +261,15 @@ def test_a_scorer_that_takes_long_is_told_of_before_the_api_gives_up(template: d
     seconds = float(door["Environment"]["Variables"]["SCIENCEOPS_REPLY_SECONDS"])
     # What is left is for the key, the route, and an answer.
     assert seconds + 4 <= door["Timeout"] < 30
+
+
+def test_a_store_that_hangs_is_told_before_the_door_is_killed(template: dict[str, Any]):
+    for door in DOORS:
+        made = properties(template, f"{door}LambdaFunction")
+        plain = {k: v for k, v in made["Environment"]["Variables"].items() if isinstance(v, str)}
+        given = load_settings({k: v for k, v in plain.items() if k.startswith(PREFIX)})
+        # Beside it a door posts an alert, which takes 5 s at most, or writes its answer.
+        assert given.aws.call_seconds + 8 <= made["Timeout"], door
 
 
 def test_bucket_and_queues_are_closed_to_the_public_and_to_plain_http(template: dict[str, Any]):

@@ -5,6 +5,7 @@ container's command.
 """
 
 import json
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,6 +14,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from aws.weather import Raw
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
 from contract.service_runtime import ServiceRuntimeContract
 from contract.waiting import wait_for
@@ -157,6 +160,16 @@ class TestOnLambda(AwsRuntimeContract):
             s3.delete_object(Bucket=account.bucket, Key=one["Key"])
         return account.bucket
 
+    def test_a_call_is_answered_before_its_caller_gives_up_on_a_bucket_that_hangs(
+        self, runtime, order, monkeypatch
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as never_answers:
+            endpoint = self.start(runtime, order())
+            url = f"http://127.0.0.1:{never_answers.getsockname()[1]}"
+            monkeypatch.setenv("AWS_ENDPOINT_URL_S3", url)
+            # Of two sandboxes the one that was ready before has the bucket of then.
+            assert {self.score(runtime, endpoint).status for _ in range(2)} == {200, 503}
+
     def test_a_service_that_captures_nothing_captures_nothing(self, runtime, order, store) -> None:
         endpoint = self.start(runtime, replace(order(), settings={"SCORER_CAPTURE": "off"}))
         assert self.score(runtime, endpoint).status == 200
@@ -293,6 +306,39 @@ class TestOnFargate(AwsRuntimeContract):
         later = make(timedelta(minutes=5)).status("iris", 1)
         stand_ins.ecs.hides_services = False
         assert (later.observed, "any more" in later.reason) == (Observed.FAILED, True)
+
+    def test_one_that_is_stopped_before_ecs_shows_it_is_ended_by_who_looks_later(
+        self, make, runtime, order, stand_ins
+    ) -> None:
+        runtime.start(order())
+        stand_ins.ecs.hides_services = True
+        runtime.stop("iris", 1)
+        stand_ins.ecs.hides_services = False
+        assert make().deployments() == []
+        [task] = stand_ins.ecs.tasks.values()
+        wait_for(lambda: task.facts["lastStatus"] == "STOPPED", seconds=self.patience_seconds)
+        assert not stand_ins.scaling.targets
+
+    def test_a_service_is_made_once_though_the_answer_to_its_making_was_lost(
+        self, make, order, stand_ins
+    ) -> None:
+        runtime = make()
+        client = runtime._fargate._ecs
+        left = ["once"]
+
+        def lose(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+            if not left:
+                return None
+            left.clear()
+            client._endpoint.http_session.send(request)
+            return AWSResponse(request.url, 500, {}, Raw(b"{}"))
+
+        client.meta.events.register_first("before-send.ecs.CreateService", lose)
+        stand_ins.ecs.hides_services = True
+        runtime.start(order())
+        stand_ins.ecs.hides_services = False
+        self.wait_until(runtime, Observed.READY)
+        assert len({task.facts["group"] for task in stand_ins.ecs.tasks.values()}) == 1
 
     @pytest.mark.parametrize(
         ("warm", "why"), [(False, "--param=warm=yes"), (True, "SCIENCEOPS_AWS_SUBNETS")]

@@ -26,6 +26,16 @@ ADDRESSES = [f"127.0.0.{number}" for number in range(2, 60)]
 #: Failures in a row after which a deployment is given up.
 BREAKS_AT = 3
 LOOK_SECONDS = 0.1
+#: What a list tells at a time, so that a second page is seen; ECS has up to 100.
+PAGE = 2
+
+
+def page(name: str, arns: list[str], given: Mapping[str, Any]) -> dict[str, Any]:
+    """One page of a list, with the token of the next when there is one."""
+    start = int(given.get("nextToken") or 0)
+    end = start + min(given.get("maxResults", PAGE), PAGE)
+    more = {"nextToken": str(end)} if end < len(arns) else {}
+    return {name: arns[start:end], **more}
 
 
 class Task:
@@ -60,7 +70,7 @@ class StandInEcs:
         self._lock = threading.RLock()
         self._ended = threading.Event()
         self.tasks: dict[str, Task] = {}
-        #: Whether DescribeServices tells of none, as in the moments after one was made.
+        #: Whether it knows of no service, as it may in the moments after one was made.
         self.hides_services = False
 
     def handle(self, operation: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -70,6 +80,7 @@ class StandInEcs:
             "CreateService": self._create,
             "DeleteService": self._delete,
             "DescribeServices": self._describe_services,
+            "ListServices": self._list_services,
             "ListTasks": self._list_tasks,
             "DescribeTasks": self._describe_tasks,
             "RunTask": self._run_task,
@@ -103,20 +114,30 @@ class StandInEcs:
 
     def _create(self, given: dict[str, Any]) -> dict[str, Any]:
         name = given["serviceName"]
+        token = given.get("clientToken")
+        if token and self._services.get(name, {}).get("clientToken") == token:
+            return {"service": self._services[name]}
         if self._services.get(name, {}).get("status") == "DRAINING":
             message = "Unable to Start a service that is still Draining."
             raise ApiError("InvalidParameterException", message)
-        if name in self._services:
+        if self._services.get(name, {}).get("status") == "ACTIVE":
             raise ApiError("InvalidParameterException", "Creation of service was not idempotent.")
-        service = {**given, "status": "ACTIVE", "runningCount": 0, "deployments": []}
+        arn = f"arn:aws:ecs:us-east-1:000000000000:service/{given['cluster']}/{name}"
+        service = {
+            **given,
+            "serviceArn": arn,
+            "status": "ACTIVE",
+            "runningCount": 0,
+            "deployments": [],
+        }
         self._services[name] = service
         self._deploy(service)
         threading.Thread(target=self._keep, args=(service,), daemon=True).start()
         return {"service": service}
 
     def _delete(self, given: dict[str, Any]) -> dict[str, Any]:
-        service = self._services.get(given["service"])
-        if service is None:
+        service = self._shown().get(given["service"])
+        if service is None or service["status"] == "INACTIVE":
             raise ApiError("ServiceNotFoundException", "Service not found.")
         service.update(status="DRAINING", desiredCount=0)
         return {"service": service}
@@ -132,11 +153,20 @@ class StandInEcs:
         service["deployments"] = [deployment]
 
     def _describe_services(self, given: dict[str, Any]) -> dict[str, Any]:
-        shown = {} if self.hides_services else self._services
-        known = [shown[name] for name in given["services"] if name in shown]
-        missing = [name for name in given["services"] if name not in shown]
+        shown = self._shown()
+        asked = [name.rpartition("/")[2] for name in given["services"]]
+        known = [shown[name] for name in asked if name in shown]
+        missing = [name for name in asked if name not in shown]
         failures = [{"arn": name, "reason": "MISSING"} for name in missing]
         return {"services": known, "failures": failures}
+
+    def _list_services(self, given: dict[str, Any]) -> dict[str, Any]:
+        known = self._shown().values()
+        arns = [told["serviceArn"] for told in known if told["status"] != "INACTIVE"]
+        return page("serviceArns", arns, given)
+
+    def _shown(self) -> dict[str, dict[str, Any]]:
+        return {} if self.hides_services else self._services
 
     def _keep(self, service: dict[str, Any]) -> None:
         """Bring the tasks of a service in line with what is desired, until the end."""
@@ -272,8 +302,11 @@ class StandInEcs:
         wanted = given.get("desiredStatus", "RUNNING")
         tasks = [t.facts for t in self.tasks.values() if t.facts["desiredStatus"] == wanted]
         if "serviceName" in given:
+            known = self._shown().get(given["serviceName"], {"status": "INACTIVE"})
+            if known["status"] == "INACTIVE":
+                raise ApiError("ServiceNotFoundException", "Service not found.")
             tasks = [t for t in tasks if t["group"] == f"service:{given['serviceName']}"]
-        return {"taskArns": [task["taskArn"] for task in tasks]}
+        return page("taskArns", [task["taskArn"] for task in tasks], given)
 
     def _describe_tasks(self, given: dict[str, Any]) -> dict[str, Any]:
         known = [self.tasks[arn].facts for arn in given["tasks"] if arn in self.tasks]

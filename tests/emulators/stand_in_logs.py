@@ -25,8 +25,14 @@ class StandInLogs:
         with self._lock:
             if place not in self._streams:
                 raise ApiError("ResourceNotFoundException", "The specified log stream is missing.")
-            first = int(given.get("nextToken", "f/0").partition("/")[2])
-            page = self._streams[place][first : first + PAGE]
+            lines = self._streams[place]
+            # Each line is one millisecond after the one before.
+            first = int(given.get("startTime", 0))
+            if "nextToken" in given:
+                first = int(given["nextToken"].partition("/")[2])
+            elif not given.get("startFromHead"):
+                first = max(first, len(lines) - given.get("limit", PAGE))
+            page = lines[first : first + given.get("limit", PAGE)]
         events = [
             {"timestamp": number, "message": line, "ingestionTime": number}
             for number, line in enumerate(page, first)

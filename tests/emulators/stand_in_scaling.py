@@ -22,6 +22,8 @@ class StandInScaling:
             case "PutScalingPolicy":
                 self.policies[given["ResourceId"]] = given
                 return {"PolicyARN": "arn:aws:autoscaling:stand-in", "Alarms": []}
+            case "DescribeScalableTargets":
+                return {"ScalableTargets": list(self.targets.values())}
             case "DeregisterScalableTarget":
                 if self.targets.pop(given["ResourceId"], None) is None:
                     raise ApiError("ObjectNotFoundException", "No scalable target found.")

@@ -28,7 +28,6 @@ SCALE = (
 STOP_ON_ECS = (
     "application-autoscaling:DeregisterScalableTarget",
     "ecs:DeleteService",
-    "ecs:DescribeServices",
     "ecs:ListTasks",
 )
 UNUSED = (
@@ -64,12 +63,15 @@ UNUSED = (
     ),
     Unused(
         ("OnWorkRole", "OnTimerRole"),
-        (*SCALE, "ecs:CreateService"),
+        (*SCALE, "ecs:CreateService", "ecs:DescribeServices"),
         "scorers on ECS; tests/contract/test_aws_service_runtime.py calls it",
     ),
     Unused(
         ("OnTimerRole",),
-        ("ecs:DescribeTasks", "ecs:RegisterTaskDefinition", "logs:GetLogEvents"),
+        (
+            *("ecs:DescribeTasks", "ecs:RegisterTaskDefinition", "logs:GetLogEvents"),
+            *("ecs:ListServices", "application-autoscaling:DescribeScalableTargets"),
+        ),
         "scorers on ECS; tests/contract/test_aws_service_runtime.py calls it",
     ),
     Unused(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     # A door that starts must not pay for what it does not use.
+    from scienceops.adapters.aws.clients import LazyClient
     from scienceops.config import Settings
     from scienceops.ports import Calling, Ports
     from scienceops.ports.object_store import ObjectStore
@@ -26,13 +27,12 @@ def explain(error: Exception, settings: "Settings") -> str:
 
 def connect_objects(settings: "Settings") -> "ObjectStore":
     """The bucket alone."""
-    from scienceops.adapters.aws.clients import LazyClient
     from scienceops.adapters.aws.object_store import S3ObjectStore
     from scienceops.errors import BadSetting
 
     if not settings.aws.bucket:
         raise BadSetting("SCIENCEOPS_AWS_BUCKET is not set: wanted the name of the bucket")
-    return S3ObjectStore(LazyClient("s3"), settings.aws.bucket)
+    return S3ObjectStore(_client("s3", settings), settings.aws.bucket)
 
 
 def connect_calling(settings: "Settings") -> "Calling":
@@ -45,23 +45,22 @@ def connect_calling(settings: "Settings") -> "Calling":
 
     prefix = settings.aws.prefix
     return Calling(
-        registry=DynamoModelRegistry(LazyClient("dynamodb"), f"{prefix}registry"),
+        registry=DynamoModelRegistry(_client("dynamodb", settings), f"{prefix}registry"),
         runtime=AwsServiceRuntime(
             settings,
             connect_objects(settings),
-            functions=LazyClient("lambda"),
-            calls=LazyClient("lambda", attempts=1, read_seconds=settings.reply_seconds),
-            ecs=LazyClient("ecs"),
-            scaling=LazyClient("application-autoscaling"),
-            logs=LazyClient("logs"),
+            functions=_client("lambda", settings),
+            calls=LazyClient("lambda", attempts=1, call_seconds=settings.reply_seconds),
+            ecs=_client("ecs", settings),
+            scaling=_client("application-autoscaling", settings),
+            logs=_client("logs", settings),
         ),
-        secrets=SecretsManagerStore(LazyClient("secretsmanager"), prefix),
+        secrets=SecretsManagerStore(_client("secretsmanager", settings), prefix),
     )
 
 
 def connect(settings: "Settings") -> "Ports":
     """One adapter for each port; no client is made before it is used."""
-    from scienceops.adapters.aws.clients import LazyClient
     from scienceops.adapters.aws.image_builder import CodeBuildImageBuilder
     from scienceops.adapters.aws.job_launcher import AwsJobLauncher
     from scienceops.adapters.aws.message_queue import SqsMessageQueue
@@ -70,22 +69,33 @@ def connect(settings: "Settings") -> "Ports":
 
     prefix = settings.aws.prefix
     objects, calling = connect_objects(settings), connect_calling(settings)
-    logs = LazyClient("logs")
+    logs = _client("logs", settings)
     return Ports(
         objects=objects,
-        queue=SqsMessageQueue(LazyClient("sqs"), prefix),
+        queue=SqsMessageQueue(_client("sqs", settings), prefix),
         registry=calling.registry,
         builder=CodeBuildImageBuilder(
             settings,
             objects,
-            codebuild=LazyClient("codebuild"),
-            ecr=LazyClient("ecr"),
+            codebuild=_client("codebuild", settings),
+            ecr=_client("ecr", settings),
             logs=logs,
         ),
         runtime=calling.runtime,
         jobs=AwsJobLauncher(
-            settings, objects, ecs=LazyClient("ecs"), emr=LazyClient("emr-serverless"), logs=logs
+            settings,
+            objects,
+            ecs=_client("ecs", settings),
+            emr=_client("emr-serverless", settings),
+            logs=logs,
         ),
-        statistics=DynamoStatisticsStore(LazyClient("dynamodb"), f"{prefix}statistics"),
+        statistics=DynamoStatisticsStore(_client("dynamodb", settings), f"{prefix}statistics"),
         secrets=calling.secrets,
     )
+
+
+def _client(service: str, settings: "Settings") -> "LazyClient":
+    """A client whose calls end in the time that this process has for one."""
+    from scienceops.adapters.aws.clients import LazyClient
+
+    return LazyClient(service, call_seconds=settings.aws.call_seconds)

@@ -9,16 +9,17 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from scienceops.adapters.aws.clients import error_code
-from scienceops.adapters.aws.log_streams import read_stream
+from scienceops.adapters.aws.log_streams import read_end
 from scienceops.adapters.aws.resources import (
     StartRefused,
     cluster,
     log_group,
     scorer_environment,
 )
+from scienceops.adapters.aws.service_scaling import ServiceScaling
 from scienceops.adapters.aws.task_definition import (
     address_of,
     log_stream,
@@ -28,7 +29,7 @@ from scienceops.adapters.aws.task_definition import (
 from scienceops.adapters.scoring.scorer_client import NotReached, ScorerClient
 from scienceops.bodies import Body
 from scienceops.config import Settings
-from scienceops.errors import ServiceNotReady
+from scienceops.errors import ServiceNotReady, Unavailable
 from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, ServiceStatus
 
 KIND = "fargate"
@@ -36,20 +37,22 @@ PORT = 8080
 PROBE_SECONDS = 5.0
 #: Within a network a task that is there takes a connection at once.
 CONNECT_SECONDS = 1.0
-MOST_TASKS = 10
-#: Processor use, in percent, that more or fewer tasks aim at.
-AIM_PERCENT = 60.0
 #: What a scorer ends with when its model cannot be loaded, which no other try changes.
 CANNOT_LOAD = 3
 TAIL_LINES = 20
+#: Services that one call of DescribeServices takes.
+MOST_DESCRIBED = 10
 
-_DIMENSION = "ecs:service:DesiredCount"
 _REFUSED = (
     "InvalidParameterException",
     "ClientException",
     "AccessDeniedException",
     "ClusterNotFoundException",
 )
+#: In the message of an InvalidParameterException, where alone ECS says so.
+_EXISTS, _BEING_DELETED = "was not idempotent", "still Draining"
+_NO_SERVICE = ("ServiceNotFoundException", "ServiceNotActiveException")
+_NO_CLUSTER = "ClusterNotFoundException"
 
 
 class FargateRuntime:
@@ -60,14 +63,15 @@ class FargateRuntime:
     ) -> None:
         self._settings = settings
         self._ecs = ecs
-        self._scaling = scaling
         self._logs = logs
         self._port = port
         self._client = ScorerClient(connect_seconds=CONNECT_SECONDS)
         self._cluster = cluster(settings.aws)
+        self._scaling = ServiceScaling(scaling, self._cluster)
 
     def start(self, order: DeployOrder, name: str) -> None:
-        """Create the service of this name, unless it is there; raises StartRefused."""
+        """Create the service of this name, unless it is there; raises StartRefused, and Unavailable
+        while one of this name is being deleted."""
         if not self._settings.aws.subnets:
             raise StartRefused(
                 "runtime = fargate needs SCIENCEOPS_AWS_SUBNETS and SCIENCEOPS_AWS_SECURITY_GROUP"
@@ -98,6 +102,8 @@ class FargateRuntime:
             self._ecs.create_service(
                 cluster=self._cluster,
                 serviceName=name,
+                # Of this call, which is the same one when the SDK tries it again.
+                clientToken=uuid.uuid4().hex,
                 taskDefinition=made["taskDefinitionArn"],
                 desiredCount=1,
                 launchType="FARGATE",
@@ -113,12 +119,14 @@ class FargateRuntime:
                 propagateTags="SERVICE",
             )
         except ClientError as error:
-            # Another worker may have begun the same in this moment.
-            if self._find(name) is None:
+            if _BEING_DELETED in str(error):
+                raise Unavailable(f"ECS still deletes a service {name}") from error
+            # Another worker may have begun the same in this moment, which ECS need not show yet.
+            if _EXISTS not in str(error) and self._find(name) is None:
                 if error_code(error) in _REFUSED:
                     raise StartRefused(str(error)) from error
                 raise
-        self._scale(name)
+        self._scaling.scale(name)
 
     def status(self, service: str, version: int, name: str) -> ServiceStatus | None:
         """How the service of this name stands; None of one that ECS does not show."""
@@ -143,20 +151,30 @@ class FargateRuntime:
         return ServiceStatus(service, version, Observed.STARTING, reason=why, log_tail=tail)
 
     def stop(self, name: str) -> None:
-        """Delete the service: each task gets SIGTERM, and GRACE_SECONDS to drain."""
-        if self._find(name) is None:
-            return
+        """Delete the service, shown or not: each task gets SIGTERM, and GRACE_SECONDS to drain."""
         try:
-            # First, lest it wants a least number of tasks again.
-            self._scaling.deregister_scalable_target(
-                ServiceNamespace="ecs",
-                ResourceId=f"service/{self._cluster}/{name}",
-                ScalableDimension=_DIMENSION,
-            )
+            self._ecs.delete_service(cluster=self._cluster, service=name, force=True)
         except ClientError as error:
-            if error_code(error) != "ObjectNotFoundException":
+            if error_code(error) not in (*_NO_SERVICE, _NO_CLUSTER):
                 raise
-        self._ecs.delete_service(cluster=self._cluster, service=name, force=True)
+        # After it, since a start that goes on beside this can scale no service that is deleted.
+        self._scaling.end(name)
+
+    def present(self) -> set[str]:
+        """The names of all services that ECS runs or scales, whoever knows of them."""
+        services = self._ecs.get_paginator("list_services").paginate(
+            cluster=self._cluster, PaginationConfig={"PageSize": MOST_DESCRIBED}
+        )
+        names: set[str] = set()
+        try:
+            for page in services:
+                if listed := page["serviceArns"]:
+                    names |= {found["serviceName"] for found in self._active(listed)}
+        except ClientError as error:
+            # A stage that is taken down may have lost it already.
+            if error_code(error) != _NO_CLUSTER:
+                raise
+        return names | set(self._scaling.names())
 
     def call(
         self,
@@ -181,44 +199,41 @@ class FargateRuntime:
         reply = ask(known.split(","))
         if reply is None:
             # They were all replaced since; whoever keeps the record has not seen it yet.
-            reply = ask(self._addresses(name))
+            reply = ask(self._known_addresses(name))
         if reply is None:
             raise ServiceNotReady(f"no task of {name} can be reached", retry_after_seconds=5)
         return reply
 
-    def _scale(self, name: str) -> None:
-        target = {
-            "ServiceNamespace": "ecs",
-            "ResourceId": f"service/{self._cluster}/{name}",
-            "ScalableDimension": _DIMENSION,
-        }
-        self._scaling.register_scalable_target(**target, MinCapacity=1, MaxCapacity=MOST_TASKS)
-        self._scaling.put_scaling_policy(
-            **target,
-            PolicyName=name,
-            PolicyType="TargetTrackingScaling",
-            TargetTrackingScalingPolicyConfiguration={
-                "TargetValue": AIM_PERCENT,
-                "PredefinedMetricSpecification": {
-                    "PredefinedMetricType": "ECSServiceAverageCPUUtilization"
-                },
-                "ScaleOutCooldown": 60,
-                "ScaleInCooldown": 300,
-            },
-        )
-
     def _find(self, name: str) -> Mapping[str, Any] | None:
-        found = self._ecs.describe_services(cluster=self._cluster, services=[name])["services"]
-        return found[0] if found and found[0]["status"] == "ACTIVE" else None
+        return next(iter(self._active([name])), None)
+
+    def _active(self, names: Sequence[str]) -> list[Mapping[str, Any]]:
+        told = self._ecs.describe_services(cluster=self._cluster, services=list(names))
+        return [found for found in told["services"] if found["status"] == "ACTIVE"]
 
     def _tasks(self, name: str, deployment: str = "", wanted: str = "RUNNING") -> list[Any]:
-        listed = self._ecs.list_tasks(
-            cluster=self._cluster, serviceName=name, desiredStatus=wanted, maxResults=100
-        )["taskArns"]
-        if not listed:
-            return []
-        tasks = self._ecs.describe_tasks(cluster=self._cluster, tasks=listed)["tasks"]
+        pages = self._ecs.get_paginator("list_tasks").paginate(
+            cluster=self._cluster, serviceName=name, desiredStatus=wanted
+        )
+        tasks: list[Any] = []
+        try:
+            for page in pages:
+                # As many as one call describes.
+                if listed := page["taskArns"]:
+                    told = self._ecs.describe_tasks(cluster=self._cluster, tasks=listed)
+                    tasks += told["tasks"]
+        except ClientError as error:
+            # Not yet shown everywhere, or gone in this moment.
+            if error_code(error) not in _NO_SERVICE:
+                raise
         return [task for task in tasks if deployment in ("", task.get("startedBy"))]
+
+    def _known_addresses(self, name: str) -> list[str]:
+        """Those of a service for a call, which is told as not ready when ECS does not answer."""
+        try:
+            return self._addresses(name)
+        except (ClientError, BotoCoreError) as error:
+            raise ServiceNotReady(f"ECS does not tell the tasks of {name} ({error})") from error
 
     def _addresses(self, name: str, deployment: str = "") -> list[str]:
         running = (t for t in self._tasks(name, deployment) if t["lastStatus"] == "RUNNING")
@@ -234,9 +249,8 @@ class FargateRuntime:
     def _tail(self, name: str, task: Mapping[str, Any] | None) -> tuple[str, ...]:
         if task is None:
             return ()
-        log = read_stream(
-            self._logs, log_group(self._settings.aws), log_stream(name, task["taskArn"])
-        )
+        group, stream = log_group(self._settings.aws), log_stream(name, task["taskArn"])
+        log = read_end(self._logs, group, stream, TAIL_LINES)
         return tuple(log.splitlines()[-TAIL_LINES:])
 
 

@@ -5,6 +5,7 @@ often by now, why it was refused if it was, and whether it has been ready or was
 """
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,8 @@ from scienceops.errors import BadPolicy, ObjectNotFound
 from scienceops.ports.object_store import ObjectStore
 from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, ServiceStatus
 
+log = logging.getLogger(__name__)
+
 DEPLOYMENTS = "deployments/"
 #: ECS shows what was made only some moments later; after this long, what it does not show is gone.
 SHOWN_WITHIN = timedelta(minutes=2)
@@ -32,7 +35,8 @@ class Started:
 
     ECS lets no service be made under the name of one that is being deleted, so each start has a
     name of its own; two workers that begin the same one agree on it. begun: whether all that a
-    start makes was made; whoever died in the middle left it to the next one.
+    start makes was made; whoever died in the middle left it to the next one. stopped: that it is
+    to be stopped, or was.
     """
 
     runtime: str
@@ -92,7 +96,7 @@ class AwsServiceRuntime:
                 self._lambda.start(order)
         except (StartRefused, BadPolicy) as error:
             started = replace(started, refused=f"the scorer cannot be started: {error}")
-        self._write(order.service, order.version, replace(started, begun=True))
+        self._write_begun(order.service, order.version, started)
 
     def status(self, service: str, version: int) -> ServiceStatus:
         """How it stands."""
@@ -111,20 +115,36 @@ class AwsServiceRuntime:
         return status
 
     def stop(self, service: str, version: int) -> None:
-        """End it; what was accepted is answered, and captures are shipped."""
+        """End it; what was accepted is answered, and captures are shipped.
+
+        That it is stopped is written first: a start that goes on beside this finds it when it is
+        done, and one that comes later takes another name.
+        """
         started = self._read(service, version)
-        if started is None or started.stopped:
+        if started is None:
             return
+        if not started.stopped:
+            self._write(service, version, replace(started, stopped=True))
         self._end(started, service, version)
-        self._write(service, version, replace(started, stopped=True))
 
     def deployments(self) -> list[ServiceStatus]:
-        """Every one that was started and not stopped."""
-        found = []
-        for info in self._objects.scan(DEPLOYMENTS):
-            service, _, file = info.key.removeprefix(DEPLOYMENTS).partition("/")
-            found.append((service, int(file.removesuffix(".json"))))
-        statuses = (self.status(service, version) for service, version in sorted(found))
+        """Every one that was started and not stopped, one whose start was broken off among them.
+
+        On the way a service on ECS that no record is about any more is ended, its scaling with it:
+        a stop may have come before ECS showed it, or whoever made it may have died and been
+        followed by another.
+        """
+        found = self._noted()
+        self._end_left_over(found)
+        statuses = []
+        for (service, version), started in sorted(found.items()):
+            if started.stopped:
+                continue
+            status = self.status(service, version)
+            if not started.begun and status.observed is Observed.STOPPED:
+                why = "its start goes on, or was broken off"
+                status = ServiceStatus(service, version, Observed.STARTING, reason=why)
+            statuses.append(status)
         return [status for status in statuses if status.observed is not Observed.STOPPED]
 
     def call(
@@ -148,6 +168,40 @@ class AwsServiceRuntime:
             self._fargate.stop(self._name(started, service, version))
         else:
             self._lambda.stop(service, version)
+
+    def _write_begun(self, service: str, version: int, started: Started) -> None:
+        """Note that all of a start was made; of one that was stopped meanwhile, end it."""
+        now = self._read(service, version)
+        if now is not None and not now.stopped and now.generation == started.generation:
+            self._write(service, version, replace(started, begun=True))
+        elif started.runtime == fargate_runtime.KIND or (now is not None and now.stopped):
+            # On Lambda a later start has made the function of this name its own.
+            self._end(started, service, version)
+
+    def _noted(self) -> dict[tuple[str, int], Started]:
+        """The last start of each deployment that there ever was."""
+        found = {}
+        for info in self._objects.scan(DEPLOYMENTS):
+            service, _, file = info.key.removeprefix(DEPLOYMENTS).partition("/")
+            place = service, int(file.removesuffix(".json"))
+            if started := self._read(*place):
+                found[place] = started
+        return found
+
+    def _end_left_over(self, found: Mapping[tuple[str, int], Started]) -> None:
+        kinds = {started.runtime for started in found.values()}
+        if fargate_runtime.KIND not in kinds:
+            return
+        places = {deployment_name(self._settings.aws, *place): place for place in found}
+        for name in sorted(self._fargate.present()):
+            place = places.get(name.rpartition("-")[0])
+            if place is None:
+                continue
+            # Read after ECS was asked: a start is noted before its service is made.
+            now = self._read(*place)
+            if now is None or now.stopped or name != self._name(now, *place):
+                log.warning("left over service stopped", extra={"name_on_ecs": name})
+                self._fargate.stop(name)
 
     def _not_shown(self, service: str, version: int, name: str) -> ServiceStatus:
         """Of a service that ECS does not show: not yet, or not any more."""

@@ -4,7 +4,8 @@ done once.
 The doors run from the bundle by AWS's own runtime client behind AWS's own Lambda emulator, which
 ends an invocation at its time-out and starts the runtime again after each death. Delivering again
 is what the emulator does not do, so the test does it, as S3, SQS and EventBridge would; after a
-time-out to a new emulator with time enough, since starting the runtime counts, too.
+time-out to a new emulator with time enough. Each is warmed up before, so that the time-out falls
+into the door's own work.
 """
 
 import json

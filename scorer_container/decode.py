@@ -11,6 +11,7 @@ from msgspec.structs import astuple
 from scienceops.core.schema import Column, Schema
 from scienceops.core.table import FEW_ROWS, Table
 from scorer_container.columns import VALUE_TYPES, are_times, columns_of_rows, table_at_a_glance
+from scorer_container.field_names import are_field_names
 from scorer_container.number_rows import NumberRows
 from scorer_container.protocols.rows import columns_of_json, json_of, rows_of_json
 
@@ -22,11 +23,17 @@ class RowsDecoder:
     """Reads `{"input_df": [{...}]}` of one schema, and the other JSON forms.
 
     A typed decoder takes what is right at once. What it does not take is read again slowly, by
-    `Schema.check_rows`, which alone decides and finds the words for what is wrong.
+    `Schema.check_rows`, which alone decides and finds the words for what is wrong. Columns whose
+    names no typed decoder can have are all read so.
     """
 
     def __init__(self, schema: Schema) -> None:
         self.schema = schema
+        self._times = [i for i, c in enumerate(schema.columns) if c.type == "datetime"]
+        self._decode: Callable[[bytes], Any] | None = None
+        self._numbers: NumberRows | None = None
+        if not are_field_names(column.name for column in schema.columns):
+            return
         names = [f"c{place}" for place in range(len(schema.columns))]
         row = msgspec.defstruct(
             "Row",
@@ -42,13 +49,14 @@ class RowsDecoder:
             [("input_df", rows, None), ("dataframe_records", rows, None)],
             forbid_unknown_fields=True,
         )
-        self._decode: Callable[[bytes], Any] = msgspec.json.Decoder(body).decode
-        self._times = [i for i, c in enumerate(schema.columns) if c.type == "datetime"]
-        all_are_numbers = all(c.type == "number" and not c.nullable for c in schema.columns)
-        self._numbers = NumberRows(row, names) if all_are_numbers else None
+        self._decode = msgspec.json.Decoder(body).decode
+        if all(c.type == "number" and not c.nullable for c in schema.columns):
+            self._numbers = NumberRows(row, names)
 
     def decode(self, body: bytes) -> Table:
         """The rows, checked; raises BadInput, or BadRows with every fault by row and column."""
+        if self._decode is None:
+            return self._decode_slowly(body)
         try:
             read = self._decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

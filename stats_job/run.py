@@ -86,12 +86,13 @@ def execute(
     results = summarise(run.orders)
     read = time.monotonic()
     means = _daily_means(run.orders, results, store)
-    written = 0
+    written = nowhere = 0
     verdicts: Counter[str] = Counter()
     drifted = []
     for order, parts in zip(run.orders, results, strict=True):
         features = _features(order, parts, means)
         unmatched = len(read_labels(order, objects).known) - parts.quality.labelled
+        nowhere += unmatched
         rows = [
             *_rows(order, features, run.environment),
             *_quality_rows(order, parts.quality, unmatched, run.environment),
@@ -123,6 +124,7 @@ def execute(
         "partitions": len(run.orders),
         "rows_read": sum(parts.columns[PREDICTION].rows for parts in results),
         "labelled_rows": sum(parts.quality.labelled for parts in results),
+        "unmatched_labels": nowhere,
         "statistics_rows": written,
         "verdicts": {name: verdicts[name] for name in VERDICTS.values()},
         "drifted": drifted[:MOST_TOLD],

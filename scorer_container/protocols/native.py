@@ -10,6 +10,7 @@ from scienceops.core.table import FEW_ROWS, Table
 from scienceops.problems import TYPE, Problem
 from scienceops.running import Shares
 from scorer_container.decode import RowsDecoder
+from scorer_container.field_names import are_field_names
 from scorer_container.protocols.form import JSON, Answer, Sent
 from scorer_container.protocols.rows import rows_of_csv
 
@@ -48,7 +49,7 @@ def _by_row(shares: Shares | list[dict[str, float]]) -> Sequence[Any]:
     """For each row an object, of class -> share."""
     if not isinstance(shares, Shares):
         return shares
-    if shares.count <= FEW_ROWS:
+    if shares.count <= FEW_ROWS or not are_field_names(shares.labels):
         return shares.by_row()
     return list(map(_row_of(tuple(shares.labels)), *shares.matrix.T.tolist()))
 

@@ -1,14 +1,13 @@
 """Rows: the JSON forms of others, and CSV, as the rows that a schema checks."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from scienceops.core.schema import Column, Schema
+from scienceops.core.csv_rows import decode, read_csv
+from scienceops.core.schema import Schema
 from scienceops.errors import BadInput
 
 FORMS = ("input_df", "dataframe_records", "dataframe_split", "inputs", "instances")
@@ -128,35 +127,7 @@ _READ: Mapping[str, Callable[[Any, Schema], Any]] = {
 
 def rows_of_csv(body: bytes, schema: Schema) -> list[dict[str, Any]]:
     """The rows of a CSV with a header row, read by the schema's types; an empty cell is missing."""
-    try:
-        lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise BadInput(f"the body is no CSV in UTF-8: {error}") from None
-    if not lines:
-        raise BadInput("the CSV is empty; wanted a header row and at least one more")
-    header, *data = lines
-    kinds = {column.name: column for column in schema.columns}
-    rows = _named([line for line in data if line], header, "CSV")
-    return [
-        {name: _cell(text, kinds[name]) if name in kinds else text for name, text in row.items()}
-        for row in rows
-    ]
-
-
-def _cell(text: str, column: Column) -> Any:
-    """A cell's value, or the text itself where it is none of its column's type."""
-    if text == "" and (column.nullable or column.type != "string"):
-        return None
-    if column.type == "boolean":
-        return {"true": True, "false": False}.get(text.lower(), text)
-    # Python reads "1_0" as 10, and the digits of every script.
-    if column.type in ("number", "integer") and text.isascii() and "_" not in text:
-        try:
-            number = float(text)
-            return int(text) if column.type == "integer" and "." not in text else number
-        except ValueError:
-            return text
-    return text
+    return read_csv(decode(body, "the CSV"), schema, "the CSV")
 
 
 def _refuse(name: str) -> Any:

@@ -180,3 +180,17 @@ def test_an_error_that_stays_is_not_waited_for(
     with pytest.raises(sa.exc.ProgrammingError, match="208"):
         store.read("iris")
     assert waits == []
+
+
+def test_names_that_differ_by_their_last_blanks_are_two_for_the_server(
+    store: SqlStatisticsStore, driver: StandInDriver
+) -> None:
+    # ANSI SQL-92 pads the shorter of two texts with blanks before they are compared.
+    names = ["category_count:yes", "category_count:yes ", "category_count:yes  "]
+    store.write(1, DAY, [row(DAY, name) for name in names])
+    _, given = driver.statements[-1]
+    kept = [value for values in given for value in values if str(value).startswith("category")]
+    assert len({text.rstrip(" ") for text in kept}) == len(names)
+    store.read("iris", statistics=names)
+    _, [asked] = driver.statements[-1]
+    assert set(asked) >= set(kept)

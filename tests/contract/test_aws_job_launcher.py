@@ -89,6 +89,15 @@ class AwsLauncherContract(JobLauncherContract):
         make().start(order("run-1", "say", "once"))
         assert self.run_of(store.get(f"jobs/{job_id}/job.json")) == self.run_of(first)
 
+    def test_a_start_that_was_not_noted_is_the_same_run_whatever_was_set_anew(
+        self, make, order, store
+    ) -> None:
+        job_id = make().start(order("run-1", "say", "once"))
+        first = store.get(f"jobs/{job_id}/job.json")
+        store.delete(f"jobs/{job_id}/job.json")
+        make().start(order("run-1", "say", "once", settings={"JOB_EXTRA": "changed"}))
+        assert self.run_of(store.get(f"jobs/{job_id}/job.json")) == self.run_of(first)
+
     def run_of(self, document: bytes) -> str:
         run: str = json.loads(document)["run"]
         return run

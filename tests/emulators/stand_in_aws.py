@@ -136,7 +136,8 @@ class _Handler(BaseHTTPRequestHandler):
             else:
                 self.answer_rest(body)
         except ApiError as error:
-            told = {"__type": error.code, "message": error.message, "Message": error.message}
+            words = {"message": error.message, "Message": error.message}
+            told = {"__type": error.code, **words, **error.more}
             written = cbor.dump(told) if rpc else json.dumps(told).encode()
             kind = "cbor" if rpc else "json"
             self.reply(error.status, written, kind, **{"x-amzn-ErrorType": error.code})

@@ -214,7 +214,9 @@ class StandInEcs:
         if token in self._by_token:
             before, task = self._by_token[token]
             if before != given:
-                raise ApiError("ConflictException", "The clientToken was used with other input.")
+                message = "The clientToken was used with other input."
+                tasks = [task.facts["taskArn"]]
+                raise ApiError("ConflictException", message, resourceIds=tasks)
             return {"tasks": [task.facts], "failures": []}
         [overrides] = given.get("overrides", {}).get("containerOverrides", [{}])
         facts = {"group": f"family:{given['taskDefinition']}", "startedBy": given["startedBy"]}

@@ -172,3 +172,8 @@ def test_a_training_set_lacks_no_rows_without_a_word(ports: Ports):
     ports.objects.put(KEY, b"nothing of ours")
     with pytest.raises(BadSegment, match=f"^{KEY}: .*leave out its day"):
         read_captured([{"keys": [KEY], "label_keys": []}], [], ports.objects)
+
+
+def test_labels_of_rows_that_their_request_did_not_have_are_told(ports: Ports):
+    label(ports, {"1.jsonl": GOOD + Label("r-1", 77, "yes", "eva").to_line()})
+    assert run_inline(ports, 1)["unmatched_labels"] == 1

@@ -1,6 +1,5 @@
 """`scienceops labels`: tell a service what the rows it scored turned out to be."""
 
-import csv
 import difflib
 import json
 from collections.abc import Sequence
@@ -12,6 +11,8 @@ import click
 from scienceops.cli.rows import batches
 from scienceops.cli.session import app, post
 from scienceops.cli.show import show_json
+from scienceops.core.csv_rows import decode, read_header, read_records, typed
+from scienceops.core.schema import Column
 from scienceops.errors import BadInput, near
 
 LABELS_PER_REQUEST = 5000
@@ -79,47 +80,28 @@ def _read(path: Path, *, numbers: bool) -> list[dict[str, Any]]:
 
 
 def _read_csv(path: Path, numbers: bool) -> list[dict[str, Any]]:
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file, strict=True)
-        _check_columns(reader.fieldnames or ())
-        rows = []
-        for row in reader:
-            # What stands beyond the header comes under the name None.
-            if None in row:
-                raise ValueError(
-                    f"line {reader.line_num} has more values than the header has names"
-                )
-            rows.append(_typed(row, numbers))
-        return rows
+    text = decode(path.read_bytes(), str(path))
+    _check_columns(read_header(text, COLUMNS, str(path)))
+    return [_typed(row, numbers) for row in read_records(text, COLUMNS, str(path))]
 
 
 def _check_columns(names: Sequence[str]) -> None:
-    """Raise ValueError unless these are the columns of labels, each once."""
+    """Raise ValueError unless these are the columns of labels."""
     wanted = f"wanted the columns {', '.join(COLUMNS)}, of which row may be left out"
     for name in names:
         if name not in COLUMNS:
             close = difflib.get_close_matches(name, set(COLUMNS) - set(names), n=1)
             raise ValueError(f"unknown column {name!r}{near(close)}: {wanted}")
-        if names.count(name) > 1:
-            raise ValueError(f"column {name!r} is there twice: {wanted}")
     lacking = [name for name in COLUMNS if name not in names and name != "row"]
     if lacking:
         raise ValueError(f"no column {lacking[0]!r}: {wanted}")
 
 
-def _typed(row: dict[str, Any], numbers: bool) -> dict[str, Any]:
+def _typed(row: dict[str, str], numbers: bool) -> dict[str, Any]:
     # A CSV has no types; what does not convert goes on as text, and the service says what is wrong.
-    label: Any = row["label"]
-    try:
-        label = float(label) if numbers else label
-    except (TypeError, ValueError):
-        label = row["label"]
-    place = row.get("row") or "0"
-    return {
-        "request_id": row["request_id"],
-        "row": int(place) if place.isdigit() else place,
-        "label": label,
-    }
+    label = typed(row["label"], Column("label", "number" if numbers else "string"))
+    place = typed(row.get("row", ""), Column("row", "integer"))
+    return {"request_id": row["request_id"], "row": 0 if place is None else place, "label": label}
 
 
 def _read_lines(path: Path) -> list[dict[str, Any]]:

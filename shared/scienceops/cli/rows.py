@@ -1,17 +1,13 @@
 """Rows: read a file of rows as the service's schema types them."""
 
-import csv
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from scienceops.batch.csv_form import check_csv
-from scienceops.core.schema import Column, Schema
+from scienceops.core.csv_rows import decode, read_csv
+from scienceops.core.schema import Schema
 from scienceops.errors import BadInput
-
-_TRUE = frozenset({"true", "1", "yes"})
-_FALSE = frozenset({"false", "0", "no"})
 
 
 def read_rows(path: Path, schema: Schema) -> list[dict[str, Any]]:
@@ -45,32 +41,7 @@ def batches(rows: list[dict[str, Any]], size: int) -> Iterator[list[dict[str, An
 
 
 def _read_csv(path: Path, schema: Schema) -> list[dict[str, Any]]:
-    columns = {column.name: column for column in schema.columns}
-    check_csv(path, list(columns))
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        reader = csv.DictReader(file, strict=True)
-        return [
-            {
-                name: _typed(columns[name], text) if name in columns else text
-                for name, text in row.items()
-            }
-            for row in reader
-        ]
-
-
-def _typed(column: Column, text: str | None) -> Any:
-    # A CSV has no types; what does not convert goes on as text, and the service says what is wrong.
-    if text is None or (text == "" and (column.nullable or column.type != "string")):
-        return None
-    if column.type in ("number", "integer"):
-        try:
-            return int(text) if column.type == "integer" else float(text)
-        except ValueError:
-            return text
-    if column.type == "boolean":
-        lower = text.strip().lower()
-        return True if lower in _TRUE else False if lower in _FALSE else text
-    return text
+    return read_csv(decode(path.read_bytes(), str(path)), schema, str(path))
 
 
 def _read_json(path: Path, _: Schema) -> list[dict[str, Any]]:

@@ -78,7 +78,7 @@ def run_and_wait(name: str, engine: str | None, *, quiet: bool) -> dict[str, Any
         if told and found["state"] in ENDS and sys.stderr.isatty():
             click.echo(err=True)
         if found["state"] == "succeeded":
-            _say_unread(found["result"])
+            _say_left_out(found["result"])
             return found
         if found["state"] in ENDS:
             raise ScienceOpsError(f"run {asked.number} fails: {found['reason']}")
@@ -87,10 +87,17 @@ def run_and_wait(name: str, engine: str | None, *, quiet: bool) -> dict[str, Any
         time.sleep(LOOK_SECONDS)
 
 
-def _say_unread(result: dict[str, Any]) -> None:
+def _say_left_out(result: dict[str, Any]) -> None:
     # A run that ended before an upgrade may not know of any.
     for told in result.get("unread", []):
         click.echo(f"left out {told['key']}: {told['why']}", err=True)
+    if count := result.get("unmatched_labels", 0):
+        labels = "1 label names" if count == 1 else f"{count} labels name"
+        click.echo(
+            f"{labels} a row that the request did not have: rows are counted from 0; "
+            "`scienceops lineage REQUEST_ID` shows a request with its labels",
+            err=True,
+        )
 
 
 def _say_progress(run: dict[str, Any], spent: float, last: str) -> str:

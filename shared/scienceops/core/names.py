@@ -243,3 +243,12 @@ def plain_name(key: str) -> str:
     if _PLAIN.fullmatch(key):
         return key
     return f"key-{sha256(key.encode()).hexdigest()[:16]}"
+
+
+def utf16_units(text: str) -> int:
+    """How long SQL Server takes a text to be.
+
+    >>> utf16_units("a🎉")
+    3
+    """
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from scienceops.core.names import LATENCY, OF_TRAINING, PREDICTION, QUALITY
+from scienceops.core.names import LATENCY, OF_TRAINING, PREDICTION, QUALITY, utf16_units
 from scienceops.errors import MOST_PROBLEMS, UNKNOWN_COLUMN, BadRows, BadSchema
 
 ColumnType = Literal["number", "integer", "boolean", "string", "datetime"]
 
+#: In UTF-16, as SQL Server counts the 256 that names have there; one is kept for a mark of its own.
+LONGEST_NAME = 255
 #: So many of the problems come with the name that may have been meant.
 MOST_SUGGESTIONS = 5
 
@@ -80,6 +82,7 @@ class Schema:
                     f"a column may not be named {name!r}: that name is kept for what is measured; "
                     "rename the column in the training data"
                 )
+            _check_fits(name)
 
     def to_json_schema(self) -> dict[str, Any]:
         """The schema as a JSON Schema (2020-12) of one row."""
@@ -160,6 +163,21 @@ class Schema:
                 told = str(name).encode("utf-8", "backslashreplace").decode()
                 problems.append(_problem(index, told, UNKNOWN_COLUMN, row[name], wanted))
         return result
+
+
+def _check_fits(name: str) -> None:
+    """Raise BadSchema for a name that no table of statistics takes."""
+    size = utf16_units(name)
+    if size > LONGEST_NAME:
+        raise BadSchema(
+            f"a column's name, {name[:40]!r}…, has {size} characters: wanted at most "
+            f"{LONGEST_NAME}; rename the column in the training data"
+        )
+    if any("\ud800" <= sign <= "\udfff" for sign in name):
+        raise BadSchema(
+            f"a column may not be named {name!a}: half of a pair of surrogates is no "
+            "character; rename the column in the training data"
+        )
 
 
 def accept(kind: ColumnType, value: Any) -> tuple[bool, Any]:

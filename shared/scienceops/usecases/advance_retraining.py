@@ -1,7 +1,7 @@
 """Advance a retraining: select, train, wait for the candidate, compare, and decide by policy.
 
 Like a version's steps, each reads the registry first and writes by compare-and-set last. Each job
-has one key, so asking for it twice starts it once.
+has one key, so asking for it twice starts it once (see retraining_job.py).
 """
 
 import json
@@ -10,19 +10,13 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from scienceops.core.names import (
-    PACKAGES,
-    TRAINING_SETS,
-    training_order_key,
-    training_result_key,
-    version_prefix,
-)
+from scienceops.core.names import training_result_key
 from scienceops.core.policy import Policy, read_policy
 from scienceops.core.retraining import MOVING, Retraining, RetrainingState, is_better
 from scienceops.core.versions import RESTING, VersionState
 from scienceops.errors import ObjectNotFound, RevisionConflict
 from scienceops.ports import Ports
-from scienceops.ports.job_launcher import JobOrder, JobState
+from scienceops.ports.job_launcher import JobState
 from scienceops.usecases.decide_candidate import decide_candidate
 from scienceops.usecases.reconcile_deployment import ask_to_run, reconcile_deployment
 from scienceops.usecases.records import (
@@ -36,6 +30,7 @@ from scienceops.usecases.records import (
 )
 from scienceops.usecases.register_candidate import register_candidate
 from scienceops.usecases.request_retraining import read_retraining
+from scienceops.usecases.retraining_job import begin_job, end_job, order_job
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +56,7 @@ def advance_retraining(
         RetrainingState.UPLOADED: lambda: _await_candidate(stored, ports, clock, limit_bytes),
         RetrainingState.COMPARING: lambda: _compare(stored, ports, clock),
         RetrainingState.COMPARED: lambda: decide_candidate(stored, ports, clock),
-        RetrainingState.CANCELLED: lambda: _end_job(stored.value, ports),
+        RetrainingState.CANCELLED: lambda: end_job(stored.value, ports),
     }
     step = steps.get(stored.value.state)
     if step is None:
@@ -78,8 +73,7 @@ def fail_retraining(name: str, number: int, reason: str, ports: Ports, clock: Cl
     if stored.value.state not in MOVING:
         return
     _fail(stored, reason, ports, clock)
-    if stored.value.job_id:
-        ports.jobs.cancel(stored.value.job_id)
+    end_job(stored.value, ports)
 
 
 def _select(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | None:
@@ -155,7 +149,7 @@ def _compare(stored: Stored[Retraining], ports: Ports, clock: Clock) -> float | 
     extra = ("--live", str(live), "--candidate", str(retraining.version))
     candidate = read_version(ports.registry, retraining.service, retraining.version or 0).value
     if candidate.state is not VersionState.PROVED:
-        _end_job(retraining, ports)
+        end_job(retraining, ports)
         reason = f"candidate {candidate.number} {candidate.state}: {candidate.reason}"
         return _fail(stored, reason, ports, clock)
     # The job waits a minute for a candidate that has crashed or was stopped, and the clock may turn
@@ -207,26 +201,10 @@ def _follow(
     retraining = stored.value
     name, number = retraining.service, retraining.number
     if not retraining.job_id:
-        job_id = ports.jobs.start(
-            JobOrder(
-                key=f"{step}-{name}-{number}",
-                module=f"scienceops.training.{step}",
-                arguments=("--order", training_order_key(name, number), *extra),
-                timeout_seconds=seconds,
-                image=image,
-                calling_image=calling_image,
-                reads=(version_prefix(name, retraining.base), f"{TRAINING_SETS}{name}/"),
-                writes=(f"{PACKAGES}{name}/", training_result_key(name, number, step)),
-            )
+        order = order_job(
+            retraining, step, seconds, image=image, calling_image=calling_image, extra=extra
         )
-        begun = retraining.model_copy(update={"job_id": job_id})
-        try:
-            save(ports.registry, stored, begun, at=clock())
-        except RevisionConflict:
-            # Cancelled while the job was started: nobody else knows that there is one.
-            if read_retraining(name, number, ports).value.state is RetrainingState.CANCELLED:
-                ports.jobs.cancel(job_id)
-            raise
+        begin_job(stored, order, ports, clock)
         return AT_ONCE
     status = ports.jobs.status(retraining.job_id)
     if status.state is JobState.RUNNING:
@@ -241,12 +219,6 @@ def _follow(
         return result
     reason = f"{step}: {status.reason}"
     return _fail(stored, reason, ports, clock, log_tail=status.log_tail)
-
-
-def _end_job(retraining: Retraining, ports: Ports) -> None:
-    # Whoever cancelled it may have died before the job was told.
-    if retraining.job_id:
-        ports.jobs.cancel(retraining.job_id)
 
 
 def _move(

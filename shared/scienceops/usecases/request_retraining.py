@@ -26,6 +26,7 @@ from scienceops.usecases.records import (
     stamp,
     update,
 )
+from scienceops.usecases.retraining_job import end_job
 
 NEEDED = ("train.py", "training_data.parquet")
 
@@ -150,8 +151,7 @@ def end_retraining(
         why=comment,
         details={"retraining": number},
     )
-    if after.value.job_id:
-        ports.jobs.cancel(after.value.job_id)
+    end_job(after.value, ports)
     return after.value
 
 

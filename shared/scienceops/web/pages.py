@@ -129,7 +129,7 @@ def _add_monitors(routes: Blueprint, app: App) -> None:
             flagged=charts.flags_of(app.decisions.flagged_days(name), monitor["version"]),
         )
 
-    @routes.get("/services/<name>/data/<path:feature>")
+    @routes.get("/services/<name>/data/<feature:feature>", merge_slashes=False)
     def feature(name: str, feature: str) -> str:
         view = app.monitors.feature(name, feature, number_of("version"))
         flagged = charts.flags_of(app.decisions.flagged_days(name), view["version"])

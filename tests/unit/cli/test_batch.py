@@ -216,11 +216,11 @@ def test_missing_values_and_texts_of_a_csv(tmp_path):
     [
         ("data.json", b"[]", "wanted one of .parquet, .csv"),
         ("data.parquet", b"junk", "cannot be read as .parquet"),
-        ("data.csv", b"", "cannot be read|no column"),
+        ("data.csv", b"", "is empty; wanted a header row"),
         ("data.csv", b"a,a\n1,2\n", "two columns 'a'"),
         ("data.csv", b"sepal length (cm)\n1\n", "no column 'sepal width"),
         ("data.csv", (",".join(FEATURES.columns) + "\n").encode(), "holds no rows"),
-        ("data.csv", (",".join(FEATURES.columns) + "\n1,2\n").encode(), "cannot be read"),
+        ("data.csv", (",".join(FEATURES.columns) + "\n1,2\n").encode(), "row 0 has 2 values"),
     ],
 )
 def test_a_file_that_cannot_be_scored_is_told(service, tmp_path, name, content, says):

@@ -36,9 +36,9 @@ def send(path, text):
             r"unknown column 'rwo' \(did you mean 'row'\?\): wanted the columns",
         ),
         ("request_id,row,label,colour", "unknown column 'colour': wanted the columns"),
-        ("request_id,row,label,label", "column 'label' is there twice"),
+        ("request_id,row,label,label", "has two columns 'label'"),
         ("request_id,row", "no column 'label'"),
-        ("request_id,label", "line 2 has more values than the header has names"),
+        ("request_id,label", "row 0 has 4 values, wanted 2 as the header \\(line 2\\)"),
     ],
 )
 def test_columns_that_are_not_those_of_labels_are_refused(header, says, sent, tmp_path):

@@ -42,7 +42,7 @@ def test_what_does_not_convert_goes_on_as_text(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("length,count,ready,unknown\nlong,2.5,maybe,kept\n")
     assert read_rows(path, SCHEMA) == [
-        {"length": "long", "count": "2.5", "ready": "maybe", "unknown": "kept"}
+        {"length": "long", "count": 2.5, "ready": "maybe", "unknown": "kept"}
     ]
 
 
@@ -53,7 +53,7 @@ def test_what_does_not_convert_goes_on_as_text(tmp_path):
         ("rows.json", b"{", "cannot be read as .json"),
         ("rows.json", b"[1]", "list of objects"),
         ("rows.csv", b"a,b\n", "no rows"),
-        ("rows.csv", b"\xff\xfe", "cannot be read as .csv"),
+        ("rows.csv", b"\xff\xfe", "seems to be in UTF-16; save it in UTF-8"),
         ("rows.parquet", b"none", "cannot be read as .parquet"),
     ],
 )

@@ -62,6 +62,25 @@ def test_a_column_named_prediction_is_refused():
 
 
 @pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("x" * 256, "has 256 characters: wanted at most 255; rename"),
+        # Two of UTF-16 each.
+        ("\U0001f389" * 128, "has 256 characters: wanted at most 255; rename"),
+        ("a\ud800", r"named 'a\\ud800': half of a pair"),
+    ],
+)
+def test_a_name_that_no_table_of_statistics_takes_is_refused(name, message):
+    with pytest.raises(BadSchema, match=message):
+        infer_schema(pd.DataFrame({name: [1.0]}))
+
+
+def test_a_name_may_be_as_long_as_tables_of_statistics_take():
+    name = "\U0001f389" * 127 + "x"
+    assert infer_schema(pd.DataFrame({name: [1.0]})).columns[0].name == name
+
+
+@pytest.mark.parametrize(
     ("data", "columns"),
     [
         (np.zeros((2, 3)), ["x0", "x1", "x2"]),

@@ -7,6 +7,7 @@ from scienceops.core.retraining import MOVING, RetrainingState
 from scienceops.errors import Conflict
 from scienceops.ports.job_launcher import JobOrder
 from scienceops.usecases import request_retraining as requesting
+from scienceops.usecases.advance_retraining import fail_retraining
 from scienceops.usecases.request_retraining import (
     end_retraining,
     read_retrainings,
@@ -22,8 +23,70 @@ class SlowJobs(StandInJobs):
 
     def start(self, order: JobOrder) -> str:
         job_id = super().start(order)
-        end_retraining(NAME, 1, "ann", "", self.scene.ports, self.scene.clock)
+        if self.scene.found().state is not RetrainingState.CANCELLED:
+            end_retraining(NAME, 1, "ann", "", self.scene.ports, self.scene.clock)
         return job_id
+
+
+class Died(Exception):
+    """Of a worker, where it stood."""
+
+
+class DeadlyJobs(StandInJobs):
+    """A stand-in for a job launcher whose caller dies as soon as the job runs, once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.orders: list[JobOrder] = []
+
+    def start(self, order: JobOrder) -> str:
+        self.orders.append(order)
+        job_id = super().start(order)
+        if len(self.orders) == 1:
+            raise Died
+        return job_id
+
+
+@pytest.fixture
+def half_begun(tmp_path) -> Scene:
+    """A comparison whose job runs, and whose worker died before it could note so."""
+    scene = Scene(tmp_path / "home", jobs=DeadlyJobs())
+    scene.version(2)
+    scene.retraining(state="comparing", version=2)
+    scene.advance()
+    with pytest.raises(Died):
+        scene.advance()
+    assert scene.jobs.running
+    assert not scene.found().job_id
+    return scene
+
+
+def test_a_job_whose_worker_died_is_found_again_by_the_very_same_order(half_begun: Scene):
+    half_begun.version(3)
+    half_begun.service(live=3)
+    half_begun.advance()
+    assert half_begun.found().job_id in half_begun.jobs.running
+    assert isinstance(half_begun.jobs, DeadlyJobs)
+    first, again = half_begun.jobs.orders
+    assert first == again
+
+
+def test_a_job_whose_worker_died_is_ended_by_whoever_cancels(half_begun: Scene):
+    end_retraining(NAME, 1, "ann", "", half_begun.ports, half_begun.clock)
+    assert not half_begun.jobs.running
+
+
+def test_a_job_whose_worker_died_is_ended_by_the_next_look_after_a_cancel(half_begun: Scene):
+    beginning = half_begun.found().beginning
+    half_begun.retraining(state="cancelled", beginning=beginning)
+    assert half_begun.advance() is None
+    assert not half_begun.jobs.running
+
+
+def test_a_job_whose_worker_died_is_ended_when_the_retraining_fails(half_begun: Scene):
+    fail_retraining(NAME, 1, "no way", half_begun.ports, half_begun.clock)
+    assert half_begun.found().state is RetrainingState.FAILED
+    assert not half_begun.jobs.running
 
 
 def test_a_cancel_while_the_job_is_started_ends_it(tmp_path):
@@ -38,6 +101,7 @@ def test_a_cancel_while_the_job_is_started_ends_it(tmp_path):
 
 def test_a_cancel_that_died_before_it_ended_the_job_is_finished_by_the_next_look(scene: Scene):
     scene.retraining(state="training")
+    scene.advance()
     scene.advance()
     assert scene.jobs.running
     scene.retraining(state="cancelled", job_id=scene.found().job_id)

@@ -37,6 +37,8 @@ KIND = "ecs"
 LONGEST_NAME = 36
 
 _UNKNOWN = "ClientException"
+#: The same job was begun with other settings: by an earlier release, or before a setting changed.
+_BEGUN = "ConflictException"
 _REFUSED = ("InvalidParameterException", "ClusterNotFoundException", "AccessDeniedException")
 
 
@@ -81,6 +83,8 @@ class EcsTasks:
                 },
             )
         except ClientError as error:
+            if error_code(error) == _BEGUN:
+                return _begun_before(error)
             if error_code(error) in _REFUSED:
                 raise StartRefused(str(error)) from error
             raise
@@ -147,3 +151,11 @@ class EcsTasks:
             options["awslogs-stream-prefix"] = family
             self._ecs.register_task_definition(**{**wanted, "family": family})
         return family
+
+
+def _begun_before(error: ClientError) -> str:
+    """The task that ECS began under the same token."""
+    found: list[str] = error.response.get("resourceIds") or []
+    if not found:
+        raise error
+    return found[0]

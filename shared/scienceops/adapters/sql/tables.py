@@ -1,8 +1,10 @@
 """The tables of the statistics: rows, what is shown of them, and what views were made of.
 
 On SQL Server, names that people choose are compared by code point and kept in Unicode, as SQLite
-and PostgreSQL do; its default takes `Age` and `age` for one feature. Its clustered keys end at 900
-bytes, so that rows lie by partition there, which is how they are written, joined and deleted.
+and PostgreSQL do; its default takes `Age` and `age` for one feature. It compares texts as if the
+shorter one ended in blanks, whatever the collation, so that a last blank gets a mark after it. Its
+clustered keys end at 900 bytes, so that rows lie by partition there, which is how they are written,
+joined and deleted.
 """
 
 from typing import Any
@@ -13,10 +15,37 @@ from sqlalchemy.dialects import mssql
 METADATA = sa.MetaData()
 
 _COLLATION = "Latin1_General_100_BIN2"
+#: Stands after a blank at the end of a text of SQL Server; a word joiner, which nothing shows.
+MARK = "\u2060"
+
+
+class TextByCodePoint(sa.types.TypeDecorator[str]):
+    """Text of SQL Server that is another text when it has a blank more at its end.
+
+    >>> kept = TextByCodePoint(20)
+    >>> kept.process_bind_param("yes ", None) == "yes " + MARK
+    True
+    >>> kept.process_result_value("yes " + MARK, None)
+    'yes '
+    """
+
+    impl = mssql.NVARCHAR
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length, collation=_COLLATION)
+
+    def process_bind_param(self, value: str | None, _: Any) -> str | None:
+        """As it is kept."""
+        return value + MARK if value and value.endswith((" ", MARK)) else value
+
+    def process_result_value(self, value: str | None, _: Any) -> str | None:
+        """As it was given."""
+        return value.removesuffix(MARK) if value else value
 
 
 def _text(length: int) -> sa.types.TypeEngine[str]:
-    return sa.String(length).with_variant(mssql.NVARCHAR(length, collation=_COLLATION), "mssql")
+    return sa.String(length).with_variant(TextByCodePoint(length), "mssql")
 
 
 #: The tuples. `run` and the partition's columns say whether they are shown.

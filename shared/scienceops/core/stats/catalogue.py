@@ -8,9 +8,9 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from scienceops.core.names import PREDICTION
+from scienceops.core.names import PREDICTION, utf16_units
 from scienceops.core.stats.baseline import Baseline
-from scienceops.core.stats.category import shortened, utf16_units
+from scienceops.core.stats.category import shortened
 from scienceops.core.stats.partials import ColumnPartial
 from scienceops.core.stats.terms import WINDOW_DAYS
 from scienceops.core.stats.verdicts import Comparison

@@ -94,12 +94,3 @@ def shortened(label: str, most: int, size: Callable[[str], int]) -> str:
     while size(head + mark) > most:
         head = head[:-1]
     return head + mark
-
-
-def utf16_units(text: str) -> int:
-    """How long SQL Server takes a text to be.
-
-    >>> utf16_units("a🎉")
-    3
-    """
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -79,6 +79,7 @@ CALLING: Mapping[str, tuple[str, ...]] = {
         "scienceops/adapters/aws/resources.py",
         "scienceops/adapters/aws/secret_store.py",
         "scienceops/adapters/aws/service_runtime.py",
+        "scienceops/adapters/aws/service_scaling.py",
         "scienceops/adapters/aws/task_definition.py",
         "scienceops/adapters/oci/__init__.py",
         "scienceops/adapters/oci/settings_inside.py",

@@ -11,6 +11,7 @@ from models import pack_trainable_iris
 from pages import check_page, fill, press, submit, told
 from platform_process import running_platform, wait_for
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 pytestmark = pytest.mark.browser
 PAGES = ["/services/iris", "/services/iris/retrainings", "/services/iris/retrainings/2"]
@@ -190,6 +191,11 @@ def test_a_candidate_is_trained_followed_approved_and_rolled_back(platform, eva)
     assert eva.find_element(By.CSS_SELECTOR, ".facts").text.count("flagged wrong 450") == 1
     eva.refresh()
     fill(eva, "comment", "knows the new flowers")
+    # Of two decisions Enter must not choose one: the page stays, with what was typed.
+    comment = eva.find_element(By.NAME, "comment")
+    comment.send_keys(Keys.ENTER)
+    assert comment.get_attribute("value") == "knows the new flowers"
+    assert live(platform) == 1
     press(eva, "Approve version 2")
     assert "Version 2 is being started" in told(eva)
     wait_for(lambda: live(platform) == 2, 30, "version 2")

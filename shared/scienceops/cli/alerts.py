@@ -24,8 +24,8 @@ def alerts(name: str, as_json: bool) -> None:
         else f"{name}: alerts go nowhere: `scienceops policy {name} set alert_url=URL`"
     )
     show_table(
-        ["rule", "state", "since", "details"],
-        [[r["rule"], _state(r), moment(r["since"]) or None, _details(r)] for r in found["rules"]],
+        ["rule", "state", "since", "what"],
+        [[r["rule"], _state(r), moment(r["since"]) or None, r["summary"]] for r in found["rules"]],
     )
     if found["deliveries"]:
         click.echo()
@@ -53,14 +53,3 @@ def _state(rule: dict[str, Any]) -> str:
     if rule["firing"]:
         return "firing"
     return "ok" if rule["watched"] else "not watched"
-
-
-def _details(rule: dict[str, Any]) -> str:
-    told = [f"{key} {_short(value)}" for key, value in rule["details"].items()]
-    return ", ".join(told)
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, list):
-        return " ".join(str(one) for one in value[:5]) + (" ..." if len(value) > 5 else "")
-    return str(value).splitlines()[0] if str(value) else ""

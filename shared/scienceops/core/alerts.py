@@ -3,7 +3,7 @@
 An event is CloudEvents 1.0 in structured JSON (https://github.com/cloudevents/spec, v1.0.2).
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import urlsplit
@@ -19,6 +19,8 @@ FIRING = "firing"
 RECOVERED = "recovered"
 CONTENT_TYPE = "application/cloudevents+json; charset=utf-8"
 
+#: Features that a sentence names.
+_MOST_NAMES = 5
 #: The page on which each rule's cause is seen, below a service's own.
 _PAGES: dict[Rule, str] = {"drift": "/data", "quality": "/models", "no_traffic": "/models"}
 
@@ -76,6 +78,7 @@ def alert_event(
     it was noticed, which keeps the id apart from that of an earlier installation of this name.
     """
     source = f"/{environment}/{service}"
+    told = summary(rule, details)
     version = details.get("version")
     identity = sha256(f"{source}/{rule}/{sequence}/{state}/{at}".encode()).hexdigest()[:32]
     return {
@@ -92,7 +95,50 @@ def alert_event(
             "rule": rule,
             "state": state,
             "sequence": sequence,
+            "summary": told if state == FIRING else f"over: {told}",
             "details": dict(details),
             "link": f"{public_url.rstrip('/')}/services/{service}{_PAGES.get(rule, '')}",
         },
     }
+
+
+def summary(rule: Rule, details: Mapping[str, Any]) -> str:
+    """What a rule found, in a sentence of people; empty for one that has found nothing yet.
+
+    >>> summary("no_traffic", {"version": 2, "hours": 24.0})
+    'version 2 is live, and no row was captured for 24 hours'
+    >>> found = {"version": 1, "day": "2026-11-21", "features": ["a"], "features_count": 9}
+    >>> summary("drift", found)
+    'a and 8 more drift in version 1 on 2026-11-21'
+    """
+    return _SENTENCES[rule](details) if details else ""
+
+
+def _of_drift(found: Mapping[str, Any]) -> str:
+    shown = found["features"][:_MOST_NAMES]
+    more = found["features_count"] - len(shown)
+    names = ", ".join(shown) + (f" and {more} more" if more else "")
+    verb = "drift" if found["features_count"] > 1 else "drifts"
+    return f"{names} {verb} in version {found['version']} on {found['day']}"
+
+
+def _of_quality(found: Mapping[str, Any]) -> str:
+    return (
+        f"{found['statistic']} of version {found['version']} is {found['value']:.4g} on "
+        f"{found['day']}, in {found['n']} labelled rows, below {found['below']:g}"
+    )
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0]
+
+
+_SENTENCES: Mapping[Rule, Callable[[Mapping[str, Any]], str]] = {
+    "drift": _of_drift,
+    "quality": _of_quality,
+    "failed_build": lambda found: f"version {found['version']}: {_first_line(found['reason'])}",
+    "failed_run": lambda found: f"statistics run {found['run']}: {_first_line(found['reason'])}",
+    "no_traffic": lambda found: (
+        f"version {found['version']} is live, and no row was captured for {found['hours']:g} hours"
+    ),
+}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scienceops.core.alerts import RULES
+from scienceops.core.alerts import RULES, summary
 from scienceops.core.policy import read_policy
 from scienceops.ports import Ports
 from scienceops.usecases.clear_records import gone_before
@@ -13,7 +13,8 @@ from scienceops.usecases.watch_alerts import read_alert, read_deliveries
 def describe_alerts(name: str, ports: Ports, most: int = 100) -> dict[str, Any]:
     """{"service", "url", "rules", "deliveries", "gone_before"}: every rule, and the newest events.
 
-    A rule that is not watched has `watched` false. Events come newest first; some of those before
+    A rule that fires has a sentence, `summary`, and what it is made of, `details`. One that is not
+    watched has `watched` false. Events come newest first; some of those before
     `gone_before` are kept no more, if there is such a time. Raises ServiceNotFound.
     """
     policy = read_policy(read_service(ports.registry, name).value.policy)
@@ -27,6 +28,7 @@ def describe_alerts(name: str, ports: Ports, most: int = 100) -> dict[str, Any]:
             {
                 **alert.model_dump(mode="json", include={"rule", "firing", "since", "at"}),
                 "watched": alert.rule in policy.alert_on,
+                "summary": summary(alert.rule, alert.details) if alert.firing else "",
                 "details": dict(alert.details) if alert.firing else {},
             }
             for alert in alerts

@@ -1,6 +1,4 @@
-"""Figures: numbers, times and lists as people read them on pages."""
-
-from collections.abc import Sequence
+"""Figures: numbers and times as people read them on pages."""
 
 from flask import Blueprint
 
@@ -8,8 +6,6 @@ from scienceops.core.moments import last_day, moment
 
 #: From here on the digits before the point are more than a double has.
 _EXACT = 1e15
-#: Names of a list that are shown.
-_MOST = 5
 
 
 def add_figures(routes: Blueprint) -> None:
@@ -18,7 +14,6 @@ def add_figures(routes: Blueprint) -> None:
         ("number", number),
         ("chance", chance),
         ("moment", moment),
-        ("listed", listed),
         ("last_day", last_day),
     ):
         routes.add_app_template_filter(function, name)
@@ -43,14 +38,3 @@ def chance(value: float | None) -> str:
     ('< 0.0001', '0.0312', '–')
     """
     return "< 0.0001" if value is not None and value < 0.0001 else number(value)
-
-
-def listed(names: Sequence[object], count: int | None = None) -> str:
-    """The first of many, and how many more there are; count: of all, if not all are given.
-
-    >>> listed("abcdefg"), listed("ab"), listed("ab", 9)
-    ('a, b, c, d, e and 2 more', 'a, b', 'a, b and 7 more')
-    """
-    shown = names[:_MOST]
-    more = (count or len(names)) - len(shown)
-    return ", ".join(str(name) for name in shown) + (f" and {more} more" if more > 0 else "")

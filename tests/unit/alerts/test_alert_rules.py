@@ -22,6 +22,7 @@ def test_drift_names_the_features_of_the_newest_day(scene):
         "features": ["bmi", "city"],
         "features_count": 2,
     }
+    assert event["data"]["summary"] == "bmi, city drift in version 1 on 2026-11-23"
     assert event["data"]["link"] == "https://ops.example/services/iris/data"
     assert (event["specversion"], event["source"]) == ("1.0", "/test/iris")
     assert (event["subject"], event["time"]) == ("iris:1", "2026-11-23T12:00:00.000Z")
@@ -44,7 +45,10 @@ def test_quality_below_the_bound_fires_with_its_value(scene, statistic):
     scene.policy(alert_quality_below="0.8")
     scene.quality(statistic, 0.7)
     assert scene.told() == ["quality.firing"]
-    assert scene.seen[0]["data"]["details"]["value"] == 0.7
+    data = scene.seen[0]["data"]
+    assert data["details"]["value"] == 0.7
+    says = f"{statistic} of version 1 is 0.7 on 2026-11-23, in {data['details']['n']} labelled rows"
+    assert data["summary"] == f"{says}, below 0.8"
 
 
 def test_quality_at_the_bound_or_without_one_is_well(scene):
@@ -75,9 +79,11 @@ def test_a_failed_newest_version_fires_until_it_is_retried(scene):
     scene.version(2, "failed", reason="no such package")
     assert scene.told() == ["failed_build.firing"]
     assert scene.seen[0]["data"]["details"]["reason"] == "no such package"
+    assert scene.seen[0]["data"]["summary"] == "version 2: no such package"
     assert scene.seen[0]["subject"] == "iris:2"
     scene.version(2, "uploaded", attempt=2)
     assert scene.told() == ["failed_build.recovered"]
+    assert scene.seen[-1]["data"]["summary"] == "over: version 2: no such package"
 
 
 def test_a_run_that_keeps_failing_fires_once_however_often_it_is_tried(scene):

@@ -8,6 +8,7 @@ from models import iris_rows, pack_iris
 from pages import check_page
 from platform_process import running_platform, wait_for
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
 
 from scienceops.bootstrap import build_app
 from scienceops.config import load_settings
@@ -104,6 +105,16 @@ def test_numbers_of_data_monitor_are_plain_and_its_columns_explained(platform, b
     meaning = browser.find_element(By.CSS_SELECTOR, ".meaning").get_attribute("textContent")
     assert f"at least {EFFECT_GATE} and q below {FALSE_DISCOVERY_RATE}" in meaning
     assert f"Fewer than {LEAST_ROWS} rows" in meaning
+
+
+def test_the_first_stop_of_the_keyboard_leads_past_the_menu(platform, browser):
+    browser.get(platform.url + "/services/iris")
+    body = browser.find_element(By.TAG_NAME, "body")
+    body.send_keys(Keys.TAB)
+    skip = browser.switch_to.active_element
+    assert (skip.text, skip.rect["x"]) == ("Skip to the content", 0)
+    skip.send_keys(Keys.ENTER)
+    assert browser.switch_to.active_element.tag_name == "main"
 
 
 def test_times_name_their_zone(platform, browser):

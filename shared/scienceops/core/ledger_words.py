@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
+from scienceops.core.alerts import summary
 from scienceops.core.policy import policy_text
 
 Facts = Mapping[str, Any]
@@ -77,6 +78,14 @@ def _proposed_policy(facts: Facts) -> str:
     return f"with {_policy(policy)}" if policy else ""
 
 
+def _alert(facts: Facts) -> str:
+    return str(facts["rule"]).replace("_", " ")
+
+
+def _alert_began(facts: Facts) -> str:
+    return f"{_alert(facts)}, {summary(facts['rule'], facts)}"
+
+
 _WORDS: Mapping[str, Callable[[Facts], str]] = {
     "policy changed": _policy,
     "traffic changed": _traffic,
@@ -89,4 +98,7 @@ _WORDS: Mapping[str, Callable[[Facts], str]] = {
     "retraining ended": _retraining,
     "retraining failed": _retraining,
     "service created": _proposed_policy,
+    "alert began": _alert_began,
+    "alert ended": _alert,
+    "alert given up": _alert,
 }

@@ -142,3 +142,11 @@ def test_a_day_to_come_is_told_as_of_now(shown):
 
 def test_a_day_that_is_over_is_told_at_its_end(shown):
     assert "nothing was live at 2020-01-02 00:00 UTC" in shown("--at", "2020-01-01")
+
+
+def test_an_alert_is_told_by_its_rule_and_what_it_found():
+    details = {"rule": "no_traffic", "version": 2, "hours": 24.0}
+    began = words_of({"action": "alert began", "details": details})
+    assert began == "no traffic, version 2 is live, and no row was captured for 24 hours"
+    for action in ("alert ended", "alert given up"):
+        assert words_of({"action": action, "details": details}) == "no traffic"

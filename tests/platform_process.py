@@ -40,16 +40,20 @@ def wait_for(look: Callable[[], Any], seconds: float = 60, what: str = "it") -> 
 
 
 class Platform:
-    """One home, and the host that serves it while it runs."""
+    """One home, and the host that serves it while it runs.
 
-    def __init__(self, home: Path, **settings: str) -> None:
+    python: whose ScienceOps it is; this checkout's when not given.
+    """
+
+    def __init__(self, home: Path, python: str = "", **settings: str) -> None:
         self.home = home
+        self.python = python or sys.executable
         self.env = {
             **{k: v for k, v in os.environ.items() if not k.startswith("SCIENCEOPS_")},
             **SETTINGS,
             **settings,
             "SCIENCEOPS_HOME": str(home),
-            "PYTHONPATH": f"{ROOT / 'shared'}{os.pathsep}{ROOT}",
+            "PYTHONPATH": "" if python else f"{ROOT / 'shared'}{os.pathsep}{ROOT}",
         }
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -63,7 +67,7 @@ class Platform:
         with (self.home / "up.log").open("ab") as out:
             self.host = subprocess.Popen(
                 [
-                    sys.executable,
+                    self.python,
                     "-m",
                     "functions.local.host",
                     "--port",
@@ -94,7 +98,7 @@ class Platform:
         """Run the command line on this home."""
         code = "from scienceops.cli.main import main; main()"
         done = subprocess.run(
-            [sys.executable, "-c", code, *words],
+            [self.python, "-c", code, *words],
             env=self.env,
             capture_output=True,
             text=True,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scienceops.config import Settings, load_settings
+from scienceops.errors import BadSetting
 
 if TYPE_CHECKING:
     from scienceops.adapters.local.garbage import DiskGarbage
@@ -16,8 +17,17 @@ if TYPE_CHECKING:
 
 
 def connect(settings: Settings) -> "Ports":
-    """One adapter for each port, of the platform that the settings name."""
-    ports: Ports = import_module(f"scienceops.adapters.{settings.cloud}").connect(settings)
+    """One adapter for each port, of the platform that the settings name.
+
+    Raises BadSetting for a cloud whose packages are not installed.
+    """
+    try:
+        ports: Ports = import_module(f"scienceops.adapters.{settings.cloud}").connect(settings)
+    except ModuleNotFoundError as error:
+        raise BadSetting(
+            f"SCIENCEOPS_CLOUD={settings.cloud} needs the package of {error.name!r}, which is not "
+            "installed: `scienceops doctor` says which to install"
+        ) from error
     return ports
 
 

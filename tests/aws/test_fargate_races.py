@@ -84,16 +84,16 @@ class Ecs:
         }
         return Pages(pages[operation])
 
-    def register_scalable_target(self, *, ResourceId: str, **_: Any) -> None:  # noqa: N803
+    def register_scalable_target(self, *, ResourceId: str, **_: Any) -> None:  # noqa: N803  # AWS's own.
         if ResourceId.rpartition("/")[2] not in self.active():
             raise refused("RegisterScalableTarget", "ValidationException")
         self.targets.add(ResourceId)
 
-    def put_scaling_policy(self, *, ResourceId: str, **_: Any) -> None:  # noqa: N803
+    def put_scaling_policy(self, *, ResourceId: str, **_: Any) -> None:  # noqa: N803  # AWS's own.
         if ResourceId not in self.targets:
             raise refused("PutScalingPolicy", "ObjectNotFoundException")
 
-    def deregister_scalable_target(self, *, ResourceId: str, **_: Any) -> None:  # noqa: N803
+    def deregister_scalable_target(self, *, ResourceId: str, **_: Any) -> None:  # noqa: N803  # AWS's own.
         if ResourceId not in self.targets:
             raise refused("DeregisterScalableTarget", "ObjectNotFoundException")
         self.targets.remove(ResourceId)

@@ -9,19 +9,14 @@ import pytest
 from packaging.requirements import Requirement
 
 from scienceops.adapters.oci.build_context import REACH, scorer_requirements
+from scienceops.doctor.packages import MODULES
 
 #: SDKs that ScienceOps uses on Azure, and the module by which each is imported.
 SDKS = {
-    "azure-data-tables": "azure.data.tables",
-    "azure-identity": "azure.identity",
-    "azure-keyvault-secrets": "azure.keyvault.secrets",
-    "azure-mgmt-appcontainers": "azure.mgmt.appcontainers",
-    "azure-mgmt-containerregistrytasks": "azure.mgmt.containerregistrytasks",
-    "azure-storage-blob": "azure.storage.blob",
-    "azure-storage-queue": "azure.storage.queue",
-    "databricks-sdk": "databricks",
-    "sqlalchemy": "sqlalchemy",
-}
+    name: module
+    for name, module in MODULES.items()
+    if name.startswith("azure-") or name == "databricks-sdk"
+} | {"sqlalchemy": "sqlalchemy"}
 CODE = """
 import json, sys
 missing = set(json.loads(sys.argv[1]))

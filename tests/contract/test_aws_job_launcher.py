@@ -80,22 +80,14 @@ class AwsLauncherContract(JobLauncherContract):
         make().cancel(job_id)
         assert self.end_of(make(), job_id).state is JobState.CANCELLED
 
+    @pytest.mark.parametrize("anew", [{}, {"JOB_EXTRA": "changed"}], ids=["same", "set anew"])
     def test_a_start_that_was_not_noted_is_the_same_run_when_repeated(
-        self, make, order, store
+        self, make, order, store, anew
     ) -> None:
         job_id = make().start(order("run-1", "say", "once"))
         first = store.get(f"jobs/{job_id}/job.json")
         store.delete(f"jobs/{job_id}/job.json")
-        make().start(order("run-1", "say", "once"))
-        assert self.run_of(store.get(f"jobs/{job_id}/job.json")) == self.run_of(first)
-
-    def test_a_start_that_was_not_noted_is_the_same_run_whatever_was_set_anew(
-        self, make, order, store
-    ) -> None:
-        job_id = make().start(order("run-1", "say", "once"))
-        first = store.get(f"jobs/{job_id}/job.json")
-        store.delete(f"jobs/{job_id}/job.json")
-        make().start(order("run-1", "say", "once", settings={"JOB_EXTRA": "changed"}))
+        make().start(order("run-1", "say", "once", settings=anew))
         assert self.run_of(store.get(f"jobs/{job_id}/job.json")) == self.run_of(first)
 
     def run_of(self, document: bytes) -> str:

@@ -44,9 +44,11 @@ def test_an_image_leaves_the_running_environment_when_that_has_changed(
     install(tmp_path / "site", "2.0")
     command, _ = environments.command(image, ["x"], "")
     assert "scienceops.adapters.local.enter_environment" in command
+    assert "an environment with moving==1.0 is being made" in environments.awaited(image)
     # And comes back to it.
     install(tmp_path / "site", "1.0")
     assert environments.command(image, ["x"], "")[0] == [sys.executable, "x"]
+    assert not environments.awaited(image)
 
 
 def test_what_an_image_lacks_is_installed_before_it_runs_and_only_once(
@@ -57,6 +59,7 @@ def test_what_an_image_lacks_is_installed_before_it_runs_and_only_once(
     assert "lacks packaging==24.1" in first[0]
     assert first[-1] == "24.1 None"
     assert words_of(environments, image) == ["24.1 None"]
+    assert not environments.awaited(image)
 
 
 def test_a_list_that_cannot_be_installed_ends_with_the_reason(environments: Environments) -> None:

@@ -12,6 +12,8 @@ from scienceops.cli.show import say
 from scienceops.errors import BadPackage, ScienceOpsError, Unavailable
 
 LOOK_SECONDS = 0.2
+#: From when on it is told what a version waits for.
+PATIENCE_SECONDS = 5.0
 ENDS = {"proved", "failed", "rejected"}
 
 
@@ -57,7 +59,8 @@ def wait_for_version(
     """The version an upload became, once it rests; unless quiet, says each state on the way, and
     the build's lines by `lines`."""
     end = time.monotonic() + timeout
-    last = ""
+    last = told = ""
+    since = time.monotonic()
     lines = lines or BuildLines()
     while time.monotonic() < end:
         found = app().upload(key, digest) or {}
@@ -68,9 +71,15 @@ def wait_for_version(
         state = version.get("state", "waiting")
         if state != last and not quiet:
             click.echo(f"  {state}")
-        last = state
+        if state != last:
+            last, since = state, time.monotonic()
         if version and not quiet:
             lines.show(version)
+            why = version["deployment"]["reason"] if state == "proving" else ""
+            # An ordinary start is over before anybody asks what it waits for.
+            if why not in ("", told) and time.monotonic() - since >= PATIENCE_SECONDS:
+                click.echo(f"    {why}")
+                told = why
         settled = version.get("live") or state == "failed"
         if settled or (state in ENDS and not _awaits_promotion(version)):
             return version

@@ -115,17 +115,24 @@ def _keep_running(stored: Stored[Deployment], ports: Ports, clock: Clock) -> flo
     if deployment.starts == 0:
         # Whoever started it has not written so yet, and may have died before it could.
         return _write_down(deployment, _frozen(deployment, service), None, ports, clock)
-    if (status.observed.value, status.endpoint) != (deployment.observed, deployment.endpoint):
-        seen: dict[str, Any] = {
-            "observed": status.observed.value,
-            "endpoint": status.endpoint,
-            "reason": status.reason,
-        }
+    seen: dict[str, Any] = {
+        "observed": status.observed.value,
+        "endpoint": status.endpoint,
+        "reason": _reason(deployment, status),
+    }
+    if any(getattr(deployment, field) != value for field, value in seen.items()):
         if status.observed is Observed.READY:
             seen |= {"failed_starts": 0, "start_after": ""}
         save(ports.registry, stored, deployment.model_copy(update=seen), at=clock())
     # One that failed is looked at by the clock.
     return LOOK_SECONDS if status.observed is Observed.STARTING else None
+
+
+def _reason(deployment: Deployment, status: ServiceStatus) -> str:
+    """Why it stands as it does; while it starts again after a failure, still that failure."""
+    if status.observed is Observed.STARTING and deployment.failed_starts:
+        return deployment.reason
+    return status.reason
 
 
 def _is_proved(name: str, number: int, ports: Ports) -> bool:

@@ -16,6 +16,7 @@ def pushed(tmp_path, monkeypatch):
         version = {
             "service": "iris", "version": 3, "state": state, "live": False, "log_tail": [],
             "reason": "ann: too slow", "training_set": "", "job": "",
+            "deployment": {"reason": ""},
         }  # fmt: skip
         # The version is looked at first, and then the service, which is further on by then.
         looks = iter([version, {**version, "live": True}])
@@ -53,3 +54,19 @@ def test_one_that_goes_live_while_it_is_looked_at_is_told_as_live(pushed, capsys
 def test_one_that_a_newer_one_overtook_is_not_waited_for(pushed, capsys):
     assert pushed("proved", "auto", live_once_looked_at=4) is None
     assert "version 3 is proved" in capsys.readouterr().out
+
+
+def test_what_a_start_waits_for_is_told_once_it_takes_long(monkeypatch, capsys):
+    whys = ["its task is PENDING", "its task is PENDING", "its model is loaded", ""]
+    looks = [
+        {"state": "proving", "live": False, "deployment": {"reason": reason}} for reason in whys
+    ]
+    given = iter([*looks, {**looks[-1], "live": True}])
+    app = SimpleNamespace(upload=lambda key, digest: {"version": next(given)})
+    monkeypatch.setattr(push, "app", lambda: app)
+    monkeypatch.setattr(push, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(push, "LOOK_SECONDS", 0)
+    monkeypatch.setattr(push.BuildLines, "show", lambda self, version: None)
+    push.wait_for_version("packages/iris.zip", "0", 10, quiet=False)
+    told = capsys.readouterr().out.splitlines()
+    assert told == ["  proving", "    its task is PENDING", "    its model is loaded"]

@@ -18,6 +18,7 @@ class Interrupted:
 
     def __init__(self) -> None:
         self.observed = Observed.STOPPED
+        self.why = ""
         self.orders: list[DeployOrder] = []
         self.meanwhile = lambda: None
 
@@ -28,7 +29,7 @@ class Interrupted:
         now()
 
     def status(self, service: str, version: int) -> ServiceStatus:
-        return ServiceStatus(service, version, self.observed, "", "why")
+        return ServiceStatus(service, version, self.observed, "", self.why)
 
 
 @pytest.fixture
@@ -83,3 +84,28 @@ def test_a_start_whose_entry_was_never_written_is_written_by_the_next_look(ports
     assert len(runtime.orders) == 1
     settings = read_deployment(ports.registry, "iris", 1).value.settings
     assert settings == {"SCORER_CAPTURE": "synced"}
+
+
+def reason(ports: Ports) -> str:
+    return read_deployment(ports.registry, "iris", 1).value.reason
+
+
+def test_what_a_start_waits_for_is_told_as_it_changes(ports, runtime):
+    look(ports)
+    for why in ("its image is pulled", "its model is loaded"):
+        runtime.why = why
+        look(ports)
+        assert reason(ports) == why
+    runtime.observed, runtime.why = Observed.READY, ""
+    look(ports)
+    assert reason(ports) == ""
+
+
+def test_a_start_after_a_failure_goes_on_telling_the_failure(ports, runtime):
+    look(ports)
+    runtime.observed, runtime.why = Observed.FAILED, "out of memory"
+
+    look(ports)
+    runtime.why = "its model is loaded"
+    look(ports)
+    assert reason(ports) == "out of memory"

@@ -16,7 +16,7 @@ class Facts:
 
     owner: the process that started the scorer and whose death makes it drain. birth: see
     processes.birth_of. ended: how it ended without being asked to, or why it could not start.
-    log_start: where in the log file this start's lines begin.
+    log_start: where in the log file this start's lines begin. image: as in its order.
     """
 
     service: str
@@ -29,6 +29,7 @@ class Facts:
     socket: str = ""
     package: str = ""
     log_start: int = 0
+    image: str = ""
     stopping: bool = False
     ended: str = ""
 

@@ -80,6 +80,16 @@ class Environments:
         """Whether these needs have been installed in an environment of their own."""
         return (self.folder(needs) / COMPLETE).exists()
 
+    def awaited(self, image: str) -> str:
+        """What is made before this image can run, in words; empty when it can run now."""
+        if not image:
+            return ""
+        needs = self.needs(image)
+        unmet = needs.unmet()
+        if not unmet or self.is_there(needs):
+            return ""
+        return f"an environment with {', '.join(unmet)} is being made, which takes minutes"
+
     def command(
         self, image: str, arguments: Sequence[str], inherited: str
     ) -> tuple[list[str], str]:

@@ -1,5 +1,6 @@
 """Scorer processes: what a scorer needs around it, and how it is started."""
 
+import contextlib
 import os
 import subprocess
 import uuid
@@ -15,7 +16,7 @@ from scienceops.adapters.local.socket_folder import socket_folder
 from scienceops.config import SCORER_PREFIX, Settings, child_environment
 from scienceops.core.images import is_reference
 from scienceops.digests import digest_of
-from scienceops.errors import BadPackage
+from scienceops.errors import BadInput, BadPackage
 from scienceops.ports.object_store import ObjectStore
 from scienceops.ports.service_runtime import DeployOrder
 
@@ -49,7 +50,16 @@ class ScorerProcesses:
             owner=os.getpid(),
             owner_birth=birth_of(os.getpid()),
             log_start=log.stat().st_size if log.exists() else 0,
+            image=order.image,
         )
+
+    def awaited(self, facts: Facts) -> str:
+        """What is made before this scorer can answer, in words; empty when nothing is."""
+        # A list that went since it was read is told by the next start.
+        with contextlib.suppress(BadInput):
+            if not is_reference(facts.image):
+                return self._environments.awaited(facts.image)
+        return ""
 
     def spawn(self, order: DeployOrder, facts: Facts) -> tuple[subprocess.Popen[bytes], Facts]:
         """The process, and the facts with it in them."""

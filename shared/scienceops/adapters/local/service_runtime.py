@@ -146,7 +146,8 @@ class ProcessServiceRuntime:
             if self._hangs(facts):
                 reason = f"the scorer has not answered for {self._hang_seconds:g} s"
                 return ServiceStatus(service, version, Observed.FAILED, "", reason, tail)
-            return ServiceStatus(service, version, Observed.STARTING, "", str(error), tail)
+            reason = self._scorers.awaited(facts) or str(error)
+            return ServiceStatus(service, version, Observed.STARTING, "", reason, tail)
         self._silent_since[facts.replica] = None
         if reply.status == 200:
             return ServiceStatus(service, version, Observed.READY, endpoint, "", tail)

@@ -61,7 +61,7 @@ def look(tmp_path_factory):
 
 
 def versions_in(page):
-    return [int(number) for number in re.findall(r'data-label="Version"><span><b>(\d+)', page)]
+    return [int(number) for number in re.findall(r'data-label="Version"><span>\s*<b>(\d+)', page)]
 
 
 def test_a_service_shows_its_newest_versions_and_the_older_ones_that_are_in_use(look):

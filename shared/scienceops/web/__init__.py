@@ -29,6 +29,8 @@ def create_app(app: App, settings: Settings) -> Flask:
         # As long as the session: a page may be left open overnight.
         WTF_CSRF_TIME_LIMIT=None,
     )
+    # A line of a template that has a statement alone leaves nothing behind.
+    flask.jinja_env.trim_blocks = flask.jinja_env.lstrip_blocks = True
     flask.session_interface = Sessions()
     flask.url_map.converters["feature"] = FeatureName
     answer_with_problems(flask)

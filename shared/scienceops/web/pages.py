@@ -8,7 +8,6 @@ from scienceops.app import App
 from scienceops.config import Settings
 from scienceops.core.access import Caller, Role
 from scienceops.core.ledger_words import words_of
-from scienceops.core.policy import Policy, policy_text
 from scienceops.core.started_with import going_on, kept
 from scienceops.core.versions import RESTING, division_of
 from scienceops.errors import BadInput, NotAuthenticated, NotFound
@@ -22,6 +21,7 @@ from scienceops.web.chart_library import reply_with_script
 from scienceops.web.data_actions import add_data_actions
 from scienceops.web.explaining import explain_on_pages
 from scienceops.web.figures import add_figures
+from scienceops.web.policy_fields import policy_fields
 from scienceops.web.try_page import add_try_page
 from scienceops.web.unknown_paths import no_such_path
 
@@ -225,8 +225,7 @@ def _add_deciding_pages(routes: Blueprint, app: App) -> None:
         return render_template(
             "policy.html",
             name=name,
-            fields=Policy.model_fields,
-            texts={key: policy_text(value) for key, value in found["policy"].items()},
+            fields=policy_fields(found["policy"]),
             notes=going_on(found),
         )
 

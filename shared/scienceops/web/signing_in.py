@@ -21,6 +21,15 @@ def blueprint(app: App, settings: Settings) -> Blueprint:
     def person() -> dict[str, object]:
         return {"person": signed_in(app), "refresh_seconds": settings.refresh_seconds}
 
+    @routes.app_template_global()
+    def sign_in_address() -> str:
+        """Where to sign in, and then see the page again that has this link."""
+        if request.blueprint == routes.name:
+            then = _own_path(request.values.get("then", ""))
+        else:
+            then = request.full_path.rstrip("?") if request.method == "GET" else "/"
+        return url_for("signing_in.ask", then=then)
+
     @routes.get("/login")
     def ask() -> str:
         return render_template("login.html", then=_own_path(request.args.get("then", "")), wrong="")

@@ -1,8 +1,11 @@
 """What every page must be, at any width, for tests with a real browser."""
 
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
 from platform_process import Platform, wait_for
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -28,6 +31,10 @@ def check_page(browser: Chrome, platform: Platform, page: str, width: int) -> No
 
 def fill(browser: Chrome, name: str, text: Any) -> None:
     """Put a text into the field of the page that has this name."""
+    _found_again(lambda: _fill(browser, name, text))
+
+
+def _fill(browser: Chrome, name: str, text: Any) -> None:
     field = browser.find_element(By.CSS_SELECTOR, f"main [name='{name}']")
     if field.get_attribute("type") in ("date", "datetime-local"):
         # Typing depends on the browser's language.
@@ -39,6 +46,10 @@ def fill(browser: Chrome, name: str, text: Any) -> None:
 
 def press(browser: Chrome, label: str) -> None:
     """Press the button of the page with this text."""
+    _found_again(lambda: _press(browser, label))
+
+
+def _press(browser: Chrome, label: str) -> None:
     buttons = browser.find_elements(By.CSS_SELECTOR, "main button")
     submit(browser, *[b for b in buttons if b.text == label and b.is_displayed()])
 
@@ -48,6 +59,13 @@ def submit(browser: Chrome, button: WebElement) -> None:
     browser.execute_script("window.left = false")
     button.click()
     wait_for(lambda: browser.execute_script("return window.left !== false"), 20, "the next page")
+
+
+def _found_again(step: Callable[[], None]) -> None:
+    """Take a step once more where the page swapped what it had found, which it does as it likes."""
+    with contextlib.suppress(StaleElementReferenceException):
+        return step()
+    return step()
 
 
 def told(browser: Chrome) -> str:

@@ -11,14 +11,13 @@ from scienceops.errors import BadInput
 
 if TYPE_CHECKING:
     from scienceops.core.captures import Task
-    from scienceops.core.manifest import RuntimeEntry
-    from scienceops.packing.choose_runtime import RuntimeChoice
+    from scienceops.core.manifest import RuntimeChoice, RuntimeEntry
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _TABLE = "(.csv, .json, .jsonl, .parquet or .xlsx)"
 #: The options that a project's package takes too; any other describes a model file.
-_OF_PROJECTS = frozenset({"project", "tags", "out", "as_json"})
+_OF_PROJECTS = frozenset({"project", "tags", "runtime", "out", "as_json"})
 
 
 @click.command()
@@ -88,7 +87,7 @@ def pack(
     """
     given = {key for key, value in context.params.items() if value not in (None, (), False)}
     if given <= _OF_PROJECTS:
-        _say(*_pack_project(project or Path(), tags, out), as_json)
+        _say(*_pack_project(project or Path(), tags, runtime, out), as_json)
         return
     if project is not None:
         raise click.UsageError("--project packs what `scienceops train` left: give no model file")
@@ -154,7 +153,7 @@ def pack(
 
 
 def _pack_project(
-    folder: Path, tags: tuple[str, ...], out: Path | None
+    folder: Path, tags: tuple[str, ...], runtime: "RuntimeChoice | None", out: Path | None
 ) -> tuple[Path, tuple[str, ...]]:
     from scienceops.projects.project import SETTINGS, read_project
 
@@ -168,7 +167,8 @@ def _pack_project(
     from scienceops.projects.pack_project import pack_project
 
     with other_versions_kept() as kept:
-        path = pack_project(project, out=out, tags=dict(map(split_pair, tags)))
+        own_tags = dict(map(split_pair, tags))
+        path = pack_project(project, out=out, tags=own_tags, runtime=runtime)
     return path, tuple(kept)
 
 

@@ -20,6 +20,7 @@ FORMAT: Literal[1] = 1
 ModelFormat = Literal["skops", "joblib", "onnx", "none"]
 ModelInput = Literal["frame", "column", "array", "values"]
 RuntimeKind = Literal["compiled", "sklearn", "onnx"]
+RuntimeChoice = Literal["auto", "compiled", "sklearn"]
 
 _FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
@@ -77,13 +78,15 @@ class ModelEntry(_Part):
 class RuntimeEntry(_Part):
     """What a scorer runs: the compiled model, the model as it was trained, or an ONNX graph.
 
-    reason: why it is not compiled. independent_rows: whether a row was proved to be answered alike
+    asked: what was asked for; `auto` is compiled where that is proved. A retrained package asks for
+    the same. reason: why it is not compiled. independent_rows: whether a row was proved to be answered alike
     alone and among others, so that calls may be answered together. rows: on how many the compiled
     model was proved, with the largest difference, relative to 1 or more, among its numbers and
     probabilities.
     """
 
     kind: RuntimeKind = "sklearn"
+    asked: RuntimeChoice = "auto"
     reason: str = ""
     independent_rows: bool = False
     rows: Annotated[int, Field(ge=0)] = 0

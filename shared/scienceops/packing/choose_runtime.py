@@ -1,19 +1,17 @@
 """Choose the runtime: the compiled model where it is proved to answer as the model does."""
 
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
 
 from scienceops.compiled import write_program
 from scienceops.compiling import CannotCompile, compile_model
-from scienceops.core.manifest import RuntimeEntry
+from scienceops.core.manifest import RuntimeChoice, RuntimeEntry
 from scienceops.errors import BadInput
 from scienceops.packing.prove import prove
 from scienceops.running import Runner
 from scienceops.running.compiled_runner import CompiledRunner
 from scienceops.running.estimator_runner import EstimatorRunner
-
-RuntimeChoice = Literal["auto", "compiled", "sklearn"]
 
 
 def choose_runtime(
@@ -27,7 +25,7 @@ def choose_runtime(
     if asked not in ("auto", "compiled", "sklearn"):
         raise BadInput(f"runtime {asked!r} is none: wanted auto, compiled or sklearn")
     if asked == "sklearn":
-        return RuntimeEntry(reason="asked for"), None
+        return RuntimeEntry(asked=asked, reason="asked for"), None
     try:
         if not isinstance(original, EstimatorRunner):
             raise CannotCompile("score.py runs as it is")
@@ -39,9 +37,10 @@ def choose_runtime(
                 f"the model cannot be compiled: {error}; pack it with runtime='auto' to serve it "
                 "by scikit-learn"
             ) from None
-        return RuntimeEntry(reason=str(error)), None
+        return RuntimeEntry(asked=asked, reason=str(error)), None
     entry = RuntimeEntry(
         kind="compiled",
+        asked=asked,
         rows=proof.rows,
         largest_difference=proof.largest_difference,
         independent_rows=proof.independent_rows,

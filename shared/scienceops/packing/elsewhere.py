@@ -9,8 +9,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from scienceops.core.manifest import RuntimeChoice
 from scienceops.errors import BadInput
-from scienceops.packing.choose_runtime import RuntimeChoice
 from scienceops.packing.classic import PackedClassic
 from scienceops.packing.environment import read_requirements
 from scienceops.packing.mlflow_model import is_mlflow, open_mlflow

@@ -9,13 +9,13 @@ import pandas as pd
 
 from scienceops import __version__
 from scienceops.core.captures import Task
-from scienceops.core.manifest import ModelInput
+from scienceops.core.manifest import ModelInput, RuntimeChoice
 from scienceops.core.names import check_service_name
 from scienceops.core.package import SCORE, TRAIN, TRAINING_DATA
 from scienceops.core.schema import Schema
 from scienceops.errors import BadInput
 from scienceops.packing.choose_input import check_same_answers, choose_input, is_array
-from scienceops.packing.choose_runtime import RuntimeChoice, choose_runtime
+from scienceops.packing.choose_runtime import choose_runtime
 from scienceops.packing.draft import Draft
 from scienceops.packing.environment import (
     modules_of_model,

@@ -7,6 +7,7 @@ import pandas as pd
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from scienceops.core.manifest import RuntimeChoice
 from scienceops.packing import pack
 from scienceops.packing.environment import read_requirements
 from scienceops.packing.model_formats import load_model_file
@@ -15,12 +16,16 @@ from scienceops.projects.result import BUILD, TRAINING_DATA, Result, read_result
 
 
 def pack_project(
-    project: Project, *, out: Path | None = None, tags: Mapping[str, str] | None = None
+    project: Project,
+    *,
+    out: Path | None = None,
+    tags: Mapping[str, str] | None = None,
+    runtime: RuntimeChoice | None = None,
 ) -> Path:
     """Write the package of the project's last training and return its path.
 
     It carries train.py and the training rows, so that it can be retrained. out: the zip or its
-    folder; by default NAME-DIGEST.zip in the working folder. Raises BadInput when nothing was
+    folder; by default NAME-DIGEST.zip in the working folder. runtime: in place of the settings'. Raises BadInput when nothing was
     trained, or train.py or the settings have changed since; else as `pack` does.
     """
     result = read_result(project)
@@ -41,6 +46,7 @@ def pack_project(
         requirements=_requirements(project, result),
         path=out,
         allow_pickle=allow_pickle,
+        runtime=runtime or settings.runtime,
         policy=project.policy or None,
     )
 

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from scienceops.core.manifest import RuntimeChoice
 from scienceops.core.mistakes import first_mistake
 from scienceops.core.names import check_service_name
 from scienceops.core.policy import read_policy
@@ -25,6 +26,9 @@ class ProjectSettings(BaseModel):
     target: str | None = Field(None, description="The column that the model predicts.")
     format: Literal["skops", "joblib"] = Field(
         "skops", description="joblib consents to a pickle, used only where skops will not do."
+    )
+    runtime: RuntimeChoice = Field(
+        "auto", description="What serves it: auto is compiled where that is proved to answer alike."
     )
     score: str | None = Field(None, description="score.py, when it answers in place of predict().")
 

@@ -87,6 +87,7 @@ def train_and_pack(
         path=folder / "candidate.zip",
         allow_pickle=manifest.model.allow_pickle,
         task=manifest.task,
+        runtime=manifest.runtime.asked,
         created_at=order.requested_at,
         origin={
             "training_set": digest,

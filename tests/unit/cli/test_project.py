@@ -312,7 +312,7 @@ def test_a_train_without_weights_is_noted(line, scienceops):
     [
         ("", "[project] has no name"),
         ('[project]\nname = "Line"\n', "'Line' is not a service name"),
-        (SETTINGS + 'colour = "red"\n', "keys are name, target, format, score"),
+        (SETTINGS + 'colour = "red"\n', "keys are name, target, format, runtime, score"),
         (SETTINGS + 'format = "onnx"\n', "format = 'onnx': wanted 'skops' or 'joblib'"),
         (SETTINGS + "[policy]\npromotoin = 1\n", "unknown policy key 'promotoin': keys are promot"),
         ("[projekt]\n" + SETTINGS, "unknown key 'projekt'; the tables are [project] and [policy]"),
@@ -421,6 +421,19 @@ def test_pack_of_a_project_takes_no_model_file(line, scienceops):
     code, _, err = scienceops("pack", "--project", ".", "--model", "train.py")
     assert code == 2
     assert "give no model file" in err
+
+
+def test_what_serves_a_project_is_set_in_it_and_by_pack_for_once(line, scienceops):
+    settings = SETTINGS.replace("[project]", '[project]\nruntime = "sklearn"')
+    (line / "scienceops.toml").write_text(settings)
+    assert scienceops("train")[0] == 0
+    assert scienceops("pack", "--out", "set.zip")[0] == 0
+    assert scienceops("pack", "--runtime", "auto", "--out", "once.zip")[0] == 0
+    kinds = [
+        read_package(line / name, limit_bytes=10**9).manifest.runtime.kind
+        for name in ("set.zip", "once.zip")
+    ]
+    assert kinds == ["sklearn", "compiled"]
 
 
 @pytest.mark.parametrize(("given", "lacks"), [("--name", "--model"), ("--model", "--name")])

@@ -33,6 +33,10 @@ WITHOUT_RESOURCE = {
     # By a condition these are held to the one cluster.
     "ecs:ListServices",
     "ecs:ListTasks",
+    # Application Auto Scaling asks for these of its caller, without a name.
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:PutMetricAlarm",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
@@ -222,6 +226,22 @@ def test_no_role_may_do_anything_to_everything(template: dict[str, Any]):
             assert not [action for action in actions if action.endswith("*")], name
             if "*" in listed(told["Resource"]):
                 assert actions <= WITHOUT_RESOURCE, f"{name}: {actions - WITHOUT_RESOURCE}"
+
+
+def test_who_has_services_scaled_may_do_what_is_done_to_scale_them(template: dict[str, Any]):
+    # Source: AWS, Application Auto Scaling, "Permissions validation for API calls on target
+    # resources": RegisterScalableTarget is refused to a caller who lacks one of these.
+    wanted = {
+        *("ecs:DescribeServices", "ecs:UpdateService", "iam:CreateServiceLinkedRole"),
+        *("cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"),
+    }
+    scale = set()
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        actions = {action for told in statements(role) for action in listed(told["Action"])}
+        if "application-autoscaling:RegisterScalableTarget" in actions:
+            scale.add(name)
+            assert wanted <= actions, name
+    assert scale == {"OnTimerRole", "OnWorkRole"}
 
 
 def test_data_outlives_the_stack_and_can_be_restored(template: dict[str, Any]):

@@ -37,9 +37,10 @@ To delete it for good:
   aws dynamodb delete-table --table-name {prefix}registry
   aws dynamodb delete-table --table-name {prefix}statistics
   aws ecr delete-repository --force --repository-name {prefix}images
-  and each secret, {prefix}owner-token among them:
-    aws secretsmanager list-secrets --filters Key=name,Values={prefix} --query SecretList[].Name
-    aws secretsmanager delete-secret --secret-id NAME
+  and each secret, {prefix}owner-token among them, at once: it keeps its name for a month otherwise,
+  and a stage of this name could not make it again
+    aws secretsmanager list-secrets --filters Key=name,Values={prefix} --query "SecretList[].Name"
+    aws secretsmanager delete-secret --force-delete-without-recovery --secret-id NAME
 To deploy this stage again on what is kept, see docs/aws.md, "Teardown".
 """
 

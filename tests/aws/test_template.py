@@ -337,6 +337,13 @@ def test_a_stage_may_have_its_statistics_less_often(bundle: Path, tmp_path: Path
     assert told["SCIENCEOPS_STATISTICS_SECONDS"] == "86400"
 
 
+def test_a_stage_may_have_larger_scorers_and_trainings(bundle: Path, tmp_path: Path):
+    made = package("prod", bundle, tmp_path, container_memory_mb="3008")
+    for door in ("OnTimer", "OnWork"):
+        told = properties(made, f"{door}LambdaFunction")["Environment"]["Variables"]
+        assert told["SCIENCEOPS_CONTAINER_MEMORY_MB"] == "3008"
+
+
 def test_a_warm_stage_has_its_doors_in_the_network(bundle: Path, tmp_path: Path):
     made = package("prod", bundle, tmp_path, warm="yes")
     assert made["Conditions"]["Warm"]["Fn::And"][1] == {"Fn::Equals": ["yes", "yes"]}

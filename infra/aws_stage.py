@@ -26,6 +26,10 @@ PARAMETERS: dict[str, tuple[str, str]] = {
     # S3 takes no rule by which captures go before they move to cheaper storage, after 30 days.
     "capture_days": (r"3[1-9]|[4-9]\d|[1-9]\d{2,}", "a whole number of days from 31 on"),
     "statistics_seconds": _COUNT,
+    "container_memory_mb": (
+        r"51[2-9]|5[2-9]\d|[6-9]\d{2}|[1-9]\d{3}|10[01]\d{2}|102[0-3]\d|10240",
+        "a whole number of megabytes from 512 to 10240, the most that Lambda gives",
+    ),
     # These are for emulators and for a bundle that was laid out elsewhere.
     "runtime": (r".+", "a runtime of Lambda"),
     "artifact": (r".+", "the path of a bundle"),

@@ -14,6 +14,7 @@ from typing import Any
 
 import boto3
 
+from infra.aws_application import stop_application
 from infra.aws_cluster import empty_cluster
 from infra.aws_stage import BARE, PYTHON, account_of, faults_of, region_of
 from scienceops.bootstrap import connect
@@ -37,9 +38,10 @@ To delete it for good:
   aws dynamodb delete-table --table-name {prefix}registry
   aws dynamodb delete-table --table-name {prefix}statistics
   aws ecr delete-repository --force --repository-name {prefix}images
-  and each secret, {prefix}owner-token among them:
-    aws secretsmanager list-secrets --filters Key=name,Values={prefix} --query SecretList[].Name
-    aws secretsmanager delete-secret --secret-id NAME
+  and each secret, {prefix}owner-token among them, at once: it keeps its name for a month otherwise,
+  and a stage of this name could not make it again
+    aws secretsmanager list-secrets --filters Key=name,Values={prefix} --query "SecretList[].Name"
+    aws secretsmanager delete-secret --force-delete-without-recovery --secret-id NAME
 To deploy this stage again on what is kept, see docs/aws.md, "Teardown".
 """
 
@@ -92,9 +94,12 @@ def main(stage: str, osls: str, options: list[str]) -> int:
     # Where the stage was deployed, for every client from here on and for osls.
     os.environ["AWS_REGION"] = os.environ["AWS_DEFAULT_REGION"] = region_of(options)
     account = account_of(region_of(options))
-    bucket = outputs_of(f"scienceops-{stage}").get("BucketName", "")
+    outputs = outputs_of(f"scienceops-{stage}")
+    bucket = outputs.get("BucketName", "")
     if bucket:
         stop(stage, bucket)
+        if application := outputs.get("StatisticsApplication"):
+            stop_application(application)
     else:
         sys.stdout.write(f"scienceops-{stage} was never deployed whole, so nothing of it runs\n")
     done = subprocess.run(

@@ -40,6 +40,15 @@ def test_a_parameter_that_is_unknown_or_of_a_wrong_form_is_named(given):
         assert f"--param={given}:" in fault
 
 
+@pytest.mark.parametrize(
+    ("memory_mb", "taken"), [(511, False), (512, True), (3008, True), (10240, True), (10241, False)]
+)
+def test_as_much_memory_as_lambda_gives_is_taken(memory_mb: int, taken: bool):
+    # Source: AWS, CreateFunction: MemorySize is at most 10,240 MB; Fargate's least is 512.
+    options = [f"--param=container_memory_mb={memory_mb}"]
+    assert (aws_stage.faults_of("dev", options) == []) is taken
+
+
 def test_what_the_guide_names_is_taken():
     options = ["--param=warm=yes", "--param=alarm_email=you@example.org", "--region=eu-west-1"]
     assert aws_stage.faults_of("dev", options) == []

@@ -12,6 +12,7 @@ from emulators.account import Account
 from emulators.child import ROOT
 
 from infra import destroy_aws, job_files
+from scienceops.adapters.aws.secret_store import SecretsManagerStore
 
 STAND_IN = """#!/bin/sh
 echo "{name} $*" >> "{log}"
@@ -160,6 +161,19 @@ def test_a_stage_whose_first_deployment_failed_is_taken_down(
     told = capsys.readouterr().out
     assert "scienceops-dev was never deployed whole" in told
     assert "s3://scienceops-dev-000000000000-eu-west-3 " in told
+
+
+@pytest.mark.usefixtures("aws_environment")
+def test_a_secret_that_is_deleted_as_we_say_can_be_made_again():
+    [line] = [line for line in destroy_aws.KEPT.splitlines() if "delete-secret" in line]
+    at_once = "--force-delete-without-recovery" in line.split()
+    client = Account().client("secretsmanager")
+    secrets = SecretsManagerStore(client, "scienceops-deleted-")
+    secrets.put("owner-token", "old", if_absent=True)
+    client.delete_secret(
+        SecretId="scienceops-deleted-owner-token", ForceDeleteWithoutRecovery=at_once
+    )
+    assert secrets.put("owner-token", "new", if_absent=True) == "new"
 
 
 @pytest.mark.usefixtures("aws_environment")

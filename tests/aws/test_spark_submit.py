@@ -34,6 +34,7 @@ def settings(account: Account, stand_ins: Any, tmp_path: Path) -> Settings:
     packages = stage("emr", tmp_path / "build")
     job_files.upload(account.client("s3"), account.bucket, packages, environment)
     names = {"roles": "arn:aws:iam::000000000000:role/", "emr_application": "00application"}
+    names["region"] = "us-east-1"
     own = account.settings.aws.model_copy(update=names)
     return account.settings.model_copy(update={"aws": own})
 

@@ -33,6 +33,10 @@ WITHOUT_RESOURCE = {
     # By a condition these are held to the one cluster.
     "ecs:ListServices",
     "ecs:ListTasks",
+    # Application Auto Scaling asks for these of its caller, without a name.
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:PutMetricAlarm",
     "xray:PutTelemetryRecords",
     "xray:PutTraceSegments",
 }
@@ -224,6 +228,22 @@ def test_no_role_may_do_anything_to_everything(template: dict[str, Any]):
                 assert actions <= WITHOUT_RESOURCE, f"{name}: {actions - WITHOUT_RESOURCE}"
 
 
+def test_who_has_services_scaled_may_do_what_is_done_to_scale_them(template: dict[str, Any]):
+    # Source: AWS, Application Auto Scaling, "Permissions validation for API calls on target
+    # resources": RegisterScalableTarget is refused to a caller who lacks one of these.
+    wanted = {
+        *("ecs:DescribeServices", "ecs:UpdateService", "iam:CreateServiceLinkedRole"),
+        *("cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm"),
+    }
+    scale = set()
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        actions = {action for told in statements(role) for action in listed(told["Action"])}
+        if "application-autoscaling:RegisterScalableTarget" in actions:
+            scale.add(name)
+            assert wanted <= actions, name
+    assert scale == {"OnTimerRole", "OnWorkRole"}
+
+
 def test_data_outlives_the_stack_and_can_be_restored(template: dict[str, Any]):
     kept = {name for name, made in template["Resources"].items() if "DeletionPolicy" in made}
     assert {"Bucket", "RegistryTable", "StatisticsTable", "Images"} <= kept
@@ -315,6 +335,13 @@ def test_a_stage_may_have_its_statistics_less_often(bundle: Path, tmp_path: Path
     made = package("prod", bundle, tmp_path, statistics_seconds="86400")
     told = properties(made, "OnTimerLambdaFunction")["Environment"]["Variables"]
     assert told["SCIENCEOPS_STATISTICS_SECONDS"] == "86400"
+
+
+def test_a_stage_may_have_larger_scorers_and_trainings(bundle: Path, tmp_path: Path):
+    made = package("prod", bundle, tmp_path, container_memory_mb="3008")
+    for door in ("OnTimer", "OnWork"):
+        told = properties(made, f"{door}LambdaFunction")["Environment"]["Variables"]
+        assert told["SCIENCEOPS_CONTAINER_MEMORY_MB"] == "3008"
 
 
 def test_a_warm_stage_has_its_doors_in_the_network(bundle: Path, tmp_path: Path):

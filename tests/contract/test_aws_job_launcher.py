@@ -152,6 +152,9 @@ class TestOnEmr(AwsLauncherContract):
         for place in ("spark.emr-serverless.driverEnv", "spark.executorEnv"):
             assert f"{place}.SCIENCEOPS_AWS_BUCKET={account.bucket}" in told
             assert f"'{place}.JOB_EXTRA=two words'" in told
+            # The stand-in tells no region that boto3 finds, as EMR tells none to another Python.
+            assert f"{place}.AWS_DEFAULT_REGION=us-east-1" in told
+        assert "--conf spark.archives=s3://" in told
 
     def test_a_shell_that_knows_no_application_follows_and_ends_a_run(
         self, jobs, order, account, store

@@ -231,6 +231,15 @@ class TestOnLambda(AwsRuntimeContract):
         assert runtime.status("iris", 1).observed is Observed.STOPPED
         self.start(runtime, order())
 
+    def test_the_largest_package_has_room_where_it_is_unpacked(
+        self, account, runtime, order, stand_ins
+    ) -> None:
+        runtime.start(order())
+        [function] = stand_ins.functions.functions.values()
+        # Source: AWS, EphemeralStorage: /tmp has 512 MB unless it is told, and 10,240 at most.
+        size = function["EphemeralStorage"]["Size"]
+        assert account.settings.upload_limit_bytes / 1024**2 < size <= 10_240
+
     def test_an_image_that_is_not_there_is_told(self, runtime, order) -> None:
         lost = replace(order(), image=f"{order().image.partition('@')[0]}@sha256:{'0' * 64}")
         runtime.start(lost)

@@ -125,7 +125,7 @@ class StandInEmr:
         begin = _submit if self.submits else _run_alone
         command, environment = begin(words, folder)
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SCIENCEOPS_"))}
-        environment = {**kept, **_settings(words, DRIVER), **self._own(), **environment}
+        environment = {**kept, **_settings(words, DRIVER), **self._account(), **environment}
         environment |= {f"AWS_ENDPOINT_URL_{name}": NOWHERE for name in UNREACHED}
         with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
             run.process = subprocess.Popen(
@@ -152,6 +152,10 @@ class StandInEmr:
         run.facts.update(
             state="FAILED" if code else "SUCCESS", stateDetails=details if code else ""
         )
+
+    def _account(self) -> dict[str, str]:
+        # EMR's own Python finds the region by AWS_REGION; boto3 in another one reads the other.
+        return {name: told for name, told in self._own().items() if name != "AWS_DEFAULT_REGION"}
 
     def _keep_logs(self, run: Run, folder: Path) -> None:
         monitoring = run.order["configurationOverrides"]["monitoringConfiguration"]

@@ -25,6 +25,14 @@ SCALE = (
     "application-autoscaling:PutScalingPolicy",
     "application-autoscaling:RegisterScalableTarget",
 )
+#: What Application Auto Scaling wants its caller to be allowed.
+OF_SCALING = (
+    "cloudwatch:DeleteAlarms",
+    "cloudwatch:DescribeAlarms",
+    "cloudwatch:PutMetricAlarm",
+    "ecs:UpdateService",
+    "iam:CreateServiceLinkedRole",
+)
 STOP_ON_ECS = (
     "application-autoscaling:DeregisterScalableTarget",
     "ecs:DeleteService",
@@ -65,6 +73,11 @@ UNUSED = (
         ("OnWorkRole", "OnTimerRole"),
         (*SCALE, "ecs:CreateService", "ecs:DescribeServices"),
         "scorers on ECS; tests/contract/test_aws_service_runtime.py calls it",
+    ),
+    Unused(
+        ("OnWorkRole", "OnTimerRole"),
+        OF_SCALING,
+        "scorers on ECS; Application Auto Scaling itself asks whether its caller may do these",
     ),
     Unused(
         ("OnTimerRole",),

@@ -28,6 +28,7 @@ ONE_CLOUD = {
         "the default",
         "container_cpus": "Fargate sells memory with processors, and the default would cost 4 GB "
         "of it; Container Apps bill a scorer only while it is called",
+        "container_memory_mb": "a parameter of the stage: Lambda sells processors with memory",
     },
     "azure": {
         "images": "the registry's name has a suffix that Azure chooses; on AWS it follows from "
@@ -44,7 +45,6 @@ BY_DEFAULT = {
     "segment_rows": "a segment holds what one write of a bucket is worth",
     "spool_limit_bytes": "a container's disk holds more; a scorer on Lambda ships within the call",
     "refresh_seconds": "pages are the same pages",
-    "container_memory_mb": "what a scorer of an ordinary model takes",
     "reply_seconds": "of AWS the HTTP door alone has less, for its API gives up after 30 s",
     "record_days": "what is worth looking at again is as old everywhere",
 }

@@ -151,7 +151,7 @@ def test_flags_are_made_shown_on_the_charts_and_undone(platform, eva):
     assert "flag 2 undone" in eva.find_element(By.ID, "live").text
     eva.get(platform.url + "/services/iris/models")
     assert len(eva.find_elements(By.CSS_SELECTOR, "rect.flag.wrong")) == 3
-    eva.get(platform.url + "/services/iris/data/petal%20length%20(cm)")
+    eva.get(platform.url + "/services/iris/feature?feature=petal+length+(cm)")
     bands = "[data-statistic=mean] .shapelayer path"
     wait_for(lambda: len(eva.find_elements(By.CSS_SELECTOR, bands)) == 3, 20, "the bands")
     assert "flagged by eva: labels mixed up" in eva.find_element(By.ID, "live").text

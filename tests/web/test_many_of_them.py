@@ -92,7 +92,7 @@ def test_days_without_statistics_are_told_from_a_service_without_any(look):
 
 
 def test_days_that_are_alike_are_told_as_one_stretch(look):
-    page = re.sub(r"<[^>]*>", "", look("/data/age"))
+    page = re.sub(r"<[^>]*>", "", look("/feature?feature=age"))
     assert "2026-10-03 to 2026-10-22 wrong flagged by eva: sensor off" in page
     assert "2026-10-01 to 2026-11-09 stable" in page
     assert "2026-11-10 to 2026-11-19 drift" in page

@@ -22,7 +22,7 @@ PAGES = [
     "/services/iris/models",
     "/services/iris/versions/1/build",
     "/services/iris/data?all=1",
-    "/services/iris/data/petal%20length%20(cm)",
+    "/services/iris/feature?feature=petal+length+(cm)",
 ]
 
 
@@ -180,7 +180,7 @@ def test_a_time_to_come_is_told_as_of_now(platform, browser):
 
 
 def test_a_feature_of_nobody_is_answered_with_404(platform):
-    status, _, page = platform.request("GET", "/services/iris/data/nosuch")
+    status, _, page = platform.request("GET", "/services/iris/feature?feature=nosuch")
     assert status == 404
     assert "its inputs are petal length (cm)" in page
 

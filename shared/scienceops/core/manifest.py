@@ -79,10 +79,10 @@ class RuntimeEntry(_Part):
     """What a scorer runs: the compiled model, the model as it was trained, or an ONNX graph.
 
     asked: what was asked for; `auto` is compiled where that is proved. A retrained package asks for
-    the same. reason: why it is not compiled. independent_rows: whether a row was proved to be answered alike
-    alone and among others, so that calls may be answered together. rows: on how many the compiled
-    model was proved, with the largest difference, relative to 1 or more, among its numbers and
-    probabilities.
+    the same. reason: why it is not compiled. independent_rows: whether a row was proved to be
+    answered alike alone and among others, so that calls may be answered together. rows: on how many
+    the compiled model was proved, with the largest difference, relative to 1 or more, among its
+    numbers and probabilities.
     """
 
     kind: RuntimeKind = "sklearn"

@@ -25,8 +25,9 @@ def pack_project(
     """Write the package of the project's last training and return its path.
 
     It carries train.py and the training rows, so that it can be retrained. out: the zip or its
-    folder; by default NAME-DIGEST.zip in the working folder. runtime: in place of the settings'. Raises BadInput when nothing was
-    trained, or train.py or the settings have changed since; else as `pack` does.
+    folder; by default NAME-DIGEST.zip in the working folder. runtime: in place of the settings'.
+    Raises BadInput when nothing was trained, or train.py or the settings have changed since; else
+    as `pack` does.
     """
     result = read_result(project)
     folder = project.folder / BUILD

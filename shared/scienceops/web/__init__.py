@@ -7,7 +7,6 @@ from scienceops.app import App
 from scienceops.config import Settings
 from scienceops.problems import answer_with_problems
 from scienceops.web import api, decisions_api, gateway, pages, signing_in
-from scienceops.web.feature_names import FeatureName
 from scienceops.web.sessions import Sessions
 from scienceops.web.unknown_paths import answer_unknown_paths
 
@@ -32,7 +31,6 @@ def create_app(app: App, settings: Settings) -> Flask:
     # A line of a template that has a statement alone leaves nothing behind.
     flask.jinja_env.trim_blocks = flask.jinja_env.lstrip_blocks = True
     flask.session_interface = Sessions()
-    flask.url_map.converters["feature"] = FeatureName
     answer_with_problems(flask)
     answer_unknown_paths(flask)
     csrf = CSRFProtect(flask)

@@ -129,8 +129,10 @@ def _add_monitors(routes: Blueprint, app: App) -> None:
             flagged=charts.flags_of(app.decisions.flagged_days(name), monitor["version"]),
         )
 
-    @routes.get("/services/<name>/data/<feature:feature>", merge_slashes=False)
-    def feature(name: str, feature: str) -> str:
+    @routes.get("/services/<name>/feature")
+    def feature(name: str) -> str:
+        # In the query, for a column may be called anything: gateways decode a path, and cut it.
+        feature = request.args.get("feature", "")
         view = app.monitors.feature(name, feature, number_of("version"))
         flagged = charts.flags_of(app.decisions.flagged_days(name), view["version"])
         return render_template(

@@ -10,6 +10,7 @@ import gzip
 import math
 import re
 import shlex
+from collections.abc import Iterable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -34,6 +35,7 @@ _GOING = ("SUBMITTED", "PENDING", "SCHEDULED", "RUNNING", "QUEUED", "CANCELLING"
 _GONE = "ResourceNotFoundException"
 _FULL = "ServiceQuotaExceededException"
 _EXIT_CODE = re.compile(r"ExitCode: (\d+)")
+_NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
 
 
 class EmrJobs:
@@ -126,6 +128,9 @@ class EmrJobs:
     def _parameters(self, order: JobOrder) -> str:
         environment = {**environment_inside(self._settings), **order.settings}
         python = {"PYSPARK_PYTHON": PYTHON, "PYSPARK_DRIVER_PYTHON": PYTHON}
+        if self._settings.aws.region:
+            # EMR tells it by AWS_REGION alone, which boto3 does not read.
+            environment["AWS_DEFAULT_REGION"] = self._settings.aws.region
         settings = {
             "spark.archives": f"{self._place(ENVIRONMENT)}#environment",
             "spark.dynamicAllocation.initialExecutors": "1",
@@ -136,8 +141,20 @@ class EmrJobs:
         words = ["--py-files", self._place(PACKAGES)]
         for name, value in settings.items():
             words += ["--conf", f"{name}={value}"]
-        return shlex.join(words)
+        return _join(words)
 
     def _place(self, file: str) -> str:
         aws = self._settings.aws
         return f"s3://{aws.bucket}/{aws.job_files}{file}"
+
+
+def _join(words: Iterable[str]) -> str:
+    """The words as AWS's documentation writes them: in quotes only where they cannot do without,
+    for `archive#folder` stands there bare.
+
+    >>> _join(["--conf", "spark.archives=s3://b/e.tar.gz#environment", "a b"])
+    "--conf spark.archives=s3://b/e.tar.gz#environment 'a b'"
+    """
+    return " ".join(
+        shlex.quote(word) if _NEEDS_QUOTES.search(word) or not word else word for word in words
+    )

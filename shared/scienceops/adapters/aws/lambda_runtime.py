@@ -6,6 +6,7 @@ ready, for asking again would keep awake what nobody needs.
 
 import base64
 import json
+import math
 import uuid
 from collections.abc import Mapping
 from typing import Any
@@ -33,6 +34,9 @@ LARGEST_EVENT_BYTES = 6_291_556
 #: Of which base64 leaves this much, before anything else is in it.
 LARGEST_BODY_BYTES = LARGEST_EVENT_BYTES // 4 * 3
 TAIL_LINES = 20
+#: What a function's /tmp has at least and at most, in MB; what is over the least costs a
+#: five-hundredth of what memory does.
+LEAST_DISK_MB, MOST_DISK_MB = 512, 10_240
 
 _GONE = "ResourceNotFoundException"
 _EXISTS = _PENDING = "ResourceConflictException"
@@ -71,6 +75,7 @@ class LambdaRuntime:
                 },
                 Role=role(aws, "scorer"),
                 MemorySize=self._settings.container_memory_mb,
+                EphemeralStorage={"Size": disk_mb(self._settings.upload_limit_bytes)},
                 Timeout=TIMEOUT_SECONDS,
                 Environment={
                     "Variables": scorer_environment(order, self._settings, uuid.uuid4().hex[:12])
@@ -163,6 +168,15 @@ class LambdaRuntime:
             ) from error
         except (ClientError, BotoCoreError) as error:
             raise ServiceNotReady(f"the scorer {name} did not answer ({error})") from error
+
+
+def disk_mb(package_bytes: int) -> int:
+    """The /tmp in which so large a package is unpacked, beside what else a scorer writes there.
+
+    >>> disk_mb(2 * 1024**3)
+    2560
+    """
+    return min(LEAST_DISK_MB + math.ceil(package_bytes / 1024**2), MOST_DISK_MB)
 
 
 def _event(method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:

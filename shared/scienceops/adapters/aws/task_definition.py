@@ -9,7 +9,9 @@ from scienceops.config import Settings
 
 #: CPU units, and the least, the most and the step of the memory in MB that Fargate takes with them.
 SIZES = (
-    (256, 512, 2048, 512),
+    (256, 512, 1024, 512),
+    # With a quarter of a processor there is nothing between 1 and 2 GB.
+    (256, 2048, 2048, 1024),
     (512, 1024, 4096, 1024),
     (1024, 2048, 8192, 1024),
     (2048, 4096, 16384, 1024),
@@ -28,6 +30,8 @@ def size_of(cpus: float, memory_mb: int) -> tuple[str, str]:
 
     >>> size_of(0.5, 1024), size_of(0.25, 5000), size_of(2, 1024)
     (('512', '1024'), ('1024', '5120'), ('2048', '4096'))
+    >>> size_of(0.25, 1200)
+    ('256', '2048')
     """
     for units, least, most, step in SIZES:
         if units >= cpus * 1024 and memory_mb <= most:

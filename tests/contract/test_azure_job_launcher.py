@@ -129,6 +129,18 @@ class TestContainerAppsJobs(LauncherContract):
         status = self.run(jobs, order("run-1", "say-setting", name))
         assert status.log_tail[-1] == f"{name}={settings.azure.container}"
 
+    def test_one_that_azure_cannot_make_has_failed_and_says_why(
+        self,
+        jobs: AzureJobLauncher,
+        order: Callable[..., JobOrder],
+        container_jobs: ContainerJobs,
+    ) -> None:
+        container_jobs.becomes = "Failed"
+        status = jobs.status(jobs.start(order("train-1")))
+        assert status.state is JobState.FAILED
+        assert "Container Apps could not make" in status.reason
+        assert container_jobs.executions == {}
+
 
 class TestDatabricksJobs(LauncherContract):
     @pytest.fixture(params=["SCIENCEOPS_AZURE_DATABRICKS_HOST", "SCIENCEOPS_AZURE_JOB_IMAGE"])

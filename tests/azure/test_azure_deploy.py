@@ -180,6 +180,26 @@ def test_what_holds_data_is_kept_and_the_rest_goes_apps_first(cli, capsys):
     assert "Kept" in capsys.readouterr().out
 
 
+def test_roles_of_an_identity_that_goes_are_taken_from_what_stays(cli):
+    topic = resource("Microsoft.EventGrid/systemTopics", "t")
+    cli.answers(
+        {
+            "resource list": [
+                {**topic, "identity": {"type": "SystemAssigned", "principalId": "p-1"}},
+                {**resource("Microsoft.Web/sites", "app"), "identity": {"principalId": None}},
+            ],
+            "role assignment list": ["/x/roleAssignments/1", "/x/roleAssignments/2"],
+        }
+    )
+    destroy.destroy("dev", Az())
+    [asked] = cli.asked("role assignment list")
+    assert "--all --assignee p-1" in asked
+    order = [call.partition(" --")[0] for call in cli.asked("") if "delete" in call]
+    assert order == ["resource delete", "role assignment delete", "resource delete"]
+    [taken] = cli.asked("role assignment delete")
+    assert taken.endswith("--ids /x/roleAssignments/1 /x/roleAssignments/2")
+
+
 def gone_of(cli, found):
     cli.answers({"resource list": found})
     destroy.destroy("dev", Az())

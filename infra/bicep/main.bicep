@@ -245,6 +245,7 @@ module functions 'modules/functions.bicep' = {
     sqlServer: sql.outputs.server
     sqlDatabase: sql.outputs.database
     databricksHost: databricks ? spark.outputs.url : ''
+    databricksId: databricks ? spark.outputs.id : ''
     databricksWheel: databricksWheel
     databricksPolicy: databricksPolicy
     jobImage: jobImage
@@ -281,6 +282,9 @@ output registryServer string = registry.outputs.server
 
 @description('Databricks workspace, which the wheel is uploaded to; empty if there is none.')
 output databricksUrl string = databricks ? spark.outputs.url : ''
+
+@description('Its resource id, by which an owner of it is let in who was never there.')
+output databricksId string = databricks ? spark.outputs.id : ''
 
 @description('Where in it the wheel goes.')
 output databricksWheel string = databricksWheel

@@ -79,6 +79,10 @@ class AzureSettings(BaseModel):
     databricks_host: str = Field(
         default="", description="Databricks workspace of statistics; empty if there is none."
     )
+    databricks_id: str = Field(
+        default="",
+        description="Resource id of that workspace, by which whoever has a role on it is let in.",
+    )
     databricks_wheel: str = Field(
         default="", description="Wheel of ScienceOps in the workspace, like /Volumes/.../X.whl."
     )

@@ -23,6 +23,8 @@ def test_a_stage_is_deployed_with_its_parameters_then_published(cli, programs):
         "infra.azure.upload_wheel",
         "infra.stage",
     ]
+    # By its resource a workspace lets in whoever owns it and was never there.
+    assert programs[2][1:] == ("the-databricksUrl", "the-databricksId", "the-databricksWheel")
 
 
 def test_a_new_stage_is_deployed_again_once_its_registry_has_built_the_job_image(cli, programs):

@@ -15,6 +15,7 @@ param vaultName string
 param sqlServer string
 param sqlDatabase string
 param databricksHost string
+param databricksId string
 param databricksWheel string
 param databricksPolicy string
 param jobImage string
@@ -134,6 +135,7 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     SCIENCEOPS_AZURE_INSIGHTS: insightsConnection
     SCIENCEOPS_AZURE_JOB_IMAGE: jobImage
     SCIENCEOPS_AZURE_DATABRICKS_HOST: databricksHost
+    SCIENCEOPS_AZURE_DATABRICKS_ID: databricksId
     SCIENCEOPS_AZURE_DATABRICKS_WHEEL: databricksWheel
     SCIENCEOPS_AZURE_DATABRICKS_POLICY: databricksPolicy
   }

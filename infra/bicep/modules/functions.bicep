@@ -29,6 +29,9 @@ param mostInstances int
 param instanceMemory int
 
 var url = 'https://${name}.azurewebsites.net'
+// Calls that one instance answers at a time: as Azure gives each size in every language but Python,
+// where it would be one, so that 40 instances were 40 calls. The gateway waits for scorers, mostly.
+var callsAtOnce = instanceMemory / 128
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: storageName
@@ -85,6 +88,9 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       scaleAndConcurrency: {
         maximumInstanceCount: mostInstances
         instanceMemoryMB: instanceMemory
+        triggers: {
+          http: { perInstanceConcurrency: callsAtOnce }
+        }
       }
     }
   }
@@ -104,6 +110,10 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
     PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME: 'scienceops'
     OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'django,fastapi,flask,httpx,psycopg2'
+    // Each call has a thread, of which the worker starts five by itself on one processor.
+    PYTHON_THREADPOOL_THREAD_COUNT: string(callsAtOnce)
+    // The host has a page of its own for `/`, where ours are.
+    AzureWebJobsDisableHomepage: 'true'
     SCIENCEOPS_CLOUD: 'azure'
     SCIENCEOPS_ENVIRONMENT: stage
     SCIENCEOPS_HOME: '/tmp/scienceops'

@@ -136,7 +136,7 @@ def create(az: Az, *words: str) -> dict[str, str]:
 OUTPUTS = (
     "registryServer", "databricksUrl", "databricksId", "databricksWheel",
     "url", "functionsName", "storageName", "sqlServer", "sqlDatabase", "functionsIdentityName",
-    "functionsClientId", "containerIdentityName", "containerIdentityClientId",
+    "functionsClientId", "jobIdentityName", "jobIdentityClientId",
 )  # fmt: skip
 
 
@@ -176,7 +176,7 @@ def sql_arguments(told: dict[str, str]) -> list[str]:
         told["sqlServer"],
         told["sqlDatabase"],
         f"{told['functionsIdentityName']}={told['functionsClientId']}",
-        f"{told['containerIdentityName']}={told['containerIdentityClientId']}",
+        f"{told['jobIdentityName']}={told['jobIdentityClientId']}",
     ]
 
 

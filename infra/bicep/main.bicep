@@ -217,6 +217,7 @@ module roles 'modules/roles.bicep' = {
     insightsName: monitoring.outputs.insightsName
     functionsName: identities.outputs.functionsName
     containerIdentityName: identities.outputs.containerName
+    jobIdentityName: identities.outputs.jobsName
     administratorId: administratorId
     administratorKind: administratorKind
     sparkPrincipalId: sparkPrincipalId
@@ -253,6 +254,8 @@ module functions 'modules/functions.bicep' = {
     functionsClientId: identities.outputs.functionsClientId
     containerIdentityName: identities.outputs.containerName
     containerIdentityClientId: identities.outputs.containerClientId
+    jobIdentityName: identities.outputs.jobsName
+    jobIdentityClientId: identities.outputs.jobsClientId
     subnetId: privateNetwork ? network.outputs.functionsSubnetId : ''
     statisticsSeconds: statisticsSeconds
     mostInstances: mostInstances
@@ -304,8 +307,8 @@ output functionsIdentityName string = identities.outputs.functionsName
 @description('Identity of the functions: client id.')
 output functionsClientId string = identities.outputs.functionsClientId
 
-@description('Identity of scorers and jobs, as SQL knows it: name.')
-output containerIdentityName string = identities.outputs.containerName
+@description('Identity of the platform\'s own jobs, as SQL knows it: name.')
+output jobIdentityName string = identities.outputs.jobsName
 
-@description('Identity of scorers and jobs: client id.')
-output containerIdentityClientId string = identities.outputs.containerClientId
+@description('Identity of the platform\'s own jobs: client id.')
+output jobIdentityClientId string = identities.outputs.jobsClientId

@@ -53,9 +53,13 @@ class AzureSettings(BaseModel):
         default="", description="Container Apps environment of scorers and jobs."
     )
     container_identity: str = Field(
-        default="", description="Name of the managed identity that scorers and jobs act as."
+        default="", description="Name of the managed identity that scorers and trainings act as."
     )
     container_identity_client: str = Field(default="", description="Client id of that identity.")
+    job_identity: str = Field(
+        default="", description="Name of the managed identity that the platform's own jobs act as."
+    )
+    job_identity_client: str = Field(default="", description="Client id of that identity.")
     scorer_ingress: Literal["internal", "external"] = Field(
         default="internal",
         description="Whether scorers are reached from their own app environment alone, or from "

@@ -23,6 +23,8 @@ param functionsId string
 param functionsClientId string
 param containerIdentityName string
 param containerIdentityClientId string
+param jobIdentityName string
+param jobIdentityClientId string
 param subnetId string
 param statisticsSeconds int
 param mostInstances int
@@ -139,6 +141,8 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     SCIENCEOPS_AZURE_APP_ENVIRONMENT: environmentName
     SCIENCEOPS_AZURE_CONTAINER_IDENTITY: containerIdentityName
     SCIENCEOPS_AZURE_CONTAINER_IDENTITY_CLIENT: containerIdentityClientId
+    SCIENCEOPS_AZURE_JOB_IDENTITY: jobIdentityName
+    SCIENCEOPS_AZURE_JOB_IDENTITY_CLIENT: jobIdentityClientId
     // To a container app, "internal" means other apps of its environment. Where the environment is
     // closed, "external" is its network, which the functions are in.
     SCIENCEOPS_AZURE_SCORER_INGRESS: 'external'

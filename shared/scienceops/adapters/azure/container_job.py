@@ -132,7 +132,7 @@ def describe_job(
     job_id: str, order: JobOrder, settings: Settings, environment: dict[str, str]
 ) -> models.Job:
     """What Container Apps is told of a job."""
-    place = Place.of(settings)
+    place = Place.of(settings, own=not order.image)
     words = [job_id, f"{order.timeout_seconds:g}", order.module, *order.arguments]
     return models.Job(
         location=place.location,

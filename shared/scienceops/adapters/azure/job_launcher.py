@@ -7,6 +7,7 @@ job that could not be begun there is jobs/ID/ended.json alone.
 
 import contextlib
 import json
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol
 
 from scienceops.adapters.azure.container_app import bucket_settings
@@ -25,8 +26,8 @@ RUN, CANCELLED = "run.json", "cancelled.json"
 TAIL_LINES = 20
 
 _CONTAINERS, _DATABRICKS = "containers", "databricks"
-#: What a job that needs no Spark says among its arguments.
-_INLINE = ("--engine", "inline")
+#: What statistics say among their arguments; other jobs of ours have no use for Spark.
+_ENGINE, _INLINE = "--engine", ("--engine", "inline")
 
 
 class Jobs(Protocol):
@@ -103,10 +104,11 @@ class AzureJobLauncher:
             return ""
 
     def _place_of(self, order: JobOrder) -> str:
-        """Where it runs: in its image; without one where Spark is, unless it needs none."""
+        """Where it runs: in its image; without one where Spark is, if it has a use for it."""
         azure = self._settings.azure
-        inline = _INLINE in zip(order.arguments, order.arguments[1:], strict=False)
-        if order.image or (azure.job_image and (inline or _DATABRICKS not in self._places)):
+        words = order.arguments
+        spark = _ENGINE in words and _INLINE not in pairwise(words)
+        if order.image or (azure.job_image and not (spark and _DATABRICKS in self._places)):
             return _CONTAINERS
         if _DATABRICKS in self._places:
             return _DATABRICKS
@@ -137,7 +139,7 @@ def settings_of(order: JobOrder, settings: Settings) -> dict[str, str]:
         return bucket_settings(settings)
     # Its ScienceOps is as new as ours, so it knows every setting; its home is another one.
     own = {k: v for k, v in settings.as_environment.items() if v and k != f"{PREFIX}HOME"}
-    return {**own, **bucket_settings(settings)}
+    return {**own, **bucket_settings(settings, own=True)}
 
 
 def connect_jobs(settings: Settings) -> AzureJobLauncher:

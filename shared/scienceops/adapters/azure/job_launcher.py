@@ -7,8 +7,9 @@ job that could not be begun there is jobs/ID/ended.json alone.
 
 import contextlib
 import json
+from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from scienceops.adapters.azure.container_app import bucket_settings
 from scienceops.adapters.azure.run_job import ENDED, LOG
@@ -20,7 +21,7 @@ from scienceops.ports.job_launcher import JobOrder, JobState, JobStatus
 from scienceops.ports.object_store import ObjectStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 RUN, CANCELLED = "run.json", "cancelled.json"
 TAIL_LINES = 20
@@ -146,11 +147,27 @@ def connect_jobs(settings: Settings) -> AzureJobLauncher:
     """The launcher that the settings name."""
     from scienceops.adapters.azure import connect_objects
     from scienceops.adapters.azure.container_job import ContainerJobs
-    from scienceops.adapters.azure.management import open_apps, open_workspace
+    from scienceops.adapters.azure.management import open_apps
 
     places: dict[str, Jobs] = {_CONTAINERS: ContainerJobs(open_apps(settings.azure), settings)}
     if settings.azure.databricks_host:
-        from scienceops.adapters.azure.databricks_job import DatabricksJobs
-
-        places[_DATABRICKS] = DatabricksJobs(open_workspace(settings.azure), settings)
+        places[_DATABRICKS] = cast("Jobs", _Opened(lambda: _open_databricks(settings)))
     return AzureJobLauncher(connect_objects(settings), places, settings)
+
+
+class _Opened:
+    """A place that is opened when it is first used: the SDK of Databricks takes seconds to load and
+    asks the workspace who it is, for which no caller of a scorer should wait."""
+
+    def __init__(self, open_it: "Callable[[], Jobs]") -> None:
+        self._open = cache(open_it)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._open(), name)
+
+
+def _open_databricks(settings: Settings) -> Jobs:
+    from scienceops.adapters.azure.databricks_job import DatabricksJobs
+    from scienceops.adapters.azure.management import open_workspace
+
+    return DatabricksJobs(open_workspace(settings.azure), settings)

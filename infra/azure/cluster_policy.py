@@ -1,9 +1,9 @@
-"""The policy of clusters: `python -m infra.azure.cluster_policy URL TENANT APPLICATION`.
+"""The policy of clusters: `python -m infra.azure.cluster_policy URL ID TENANT APPLICATION`.
 
 A cluster of Databricks has no managed identity. The policy gives those that jobs start the
-variables of a service principal, whose secret lies in a scope of the workspace. URL: of the
-workspace. TENANT and APPLICATION: the principal's ids. With `--new-secret` its secret is read from
-standard input.
+variables of a service principal, whose secret lies in a scope of the workspace. URL, ID: of the
+workspace and its resource. TENANT and APPLICATION: the principal's ids. With `--new-secret` its
+secret is read from standard input.
 """
 
 import argparse
@@ -81,6 +81,7 @@ def main(words: Sequence[str]) -> int:
 
     parser = argparse.ArgumentParser(prog="python -m infra.azure.cluster_policy")
     parser.add_argument("url", type=workspace_url, help="of the Databricks workspace")
+    parser.add_argument("id", help="its resource id, the output databricksId of the deployment")
     parser.add_argument("tenant", type=_id, help="id of the principal's tenant")
     parser.add_argument("application", type=_id, help="the principal's application id")
     parser.add_argument(
@@ -91,7 +92,8 @@ def main(words: Sequence[str]) -> int:
     if told.new_secret and not secret:
         raise SystemExit("no secret came on standard input: wanted that of the service principal")
     with explained(told.url):
-        client = open_workspace(AzureSettings(databricks_host=told.url))
+        settings = AzureSettings(databricks_host=told.url, databricks_id=told.id)
+        client = open_workspace(settings)
         if told.new_secret:
             keep_secret(client, secret)
         elif not _has_secret(client):

@@ -91,7 +91,8 @@ def deploy(stage: str, given: Choices, az: Az, *, what_if: bool = False) -> None
         delete_taken_back(az, group, told["sqlServer"], len(now.addresses))
     run(az, "infra.azure.grant_sql", *sql_arguments(told))
     if told["databricksUrl"]:
-        run(az, "infra.azure.upload_wheel", told["databricksUrl"], told["databricksWheel"])
+        workspace = (told["databricksUrl"], told["databricksId"])
+        run(az, "infra.azure.upload_wheel", *workspace, told["databricksWheel"])
     run(az, "infra.stage", "azure")
     az.do(
         *("functionapp", "deployment", "source", "config-zip", "--resource-group", group),
@@ -133,9 +134,9 @@ def create(az: Az, *words: str) -> dict[str, str]:
 
 #: Outputs of main.bicep that the steps after it need.
 OUTPUTS = (
-    "registryServer", "databricksUrl", "databricksWheel",
+    "registryServer", "databricksUrl", "databricksId", "databricksWheel",
     "url", "functionsName", "storageName", "sqlServer", "sqlDatabase", "functionsIdentityName",
-    "functionsClientId", "containerIdentityName", "containerIdentityClientId",
+    "functionsClientId", "jobIdentityName", "jobIdentityClientId",
 )  # fmt: skip
 
 
@@ -175,7 +176,7 @@ def sql_arguments(told: dict[str, str]) -> list[str]:
         told["sqlServer"],
         told["sqlDatabase"],
         f"{told['functionsIdentityName']}={told['functionsClientId']}",
-        f"{told['containerIdentityName']}={told['containerIdentityClientId']}",
+        f"{told['jobIdentityName']}={told['jobIdentityClientId']}",
     ]
 
 

@@ -41,8 +41,24 @@ def destroy(stage: str, az: Az) -> None:
     group = group_of(stage)
     found = az.ask("resource", "list", "--resource-group", group, otherwise=[])
     for resource in in_order(found):
+        if principal := (resource.get("identity") or {}).get("principalId"):
+            forget(az, principal)
         az.do("resource", "delete", "--ids", resource["id"])
     sys.stdout.write(KEPT.format(stage=stage))
+
+
+def forget(az: Az, principal: str) -> None:
+    """Take the roles of an identity that goes with its resource; raises SystemExit.
+
+    Left on what stays, they are named as the next deployment names those of its successor, and
+    Azure lets no assignment change whom it is for.
+    """
+    asked = ("role", "assignment", "list", "--all", "--assignee", principal)
+    given: list[str] = az.ask(
+        *asked, "--fill-principal-name", "false", "--query", "[].id", otherwise=[]
+    )
+    if given:
+        az.do("role", "assignment", "delete", "--ids", *given)
 
 
 def in_order(found: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
-"""Put the wheel where clusters install it from: `python -m infra.azure.upload_wheel URL PATH`.
+"""Put the wheel where clusters install it from: `python -m infra.azure.upload_wheel URL ID PATH`.
 
-URL: of the Databricks workspace. PATH: in its files or in a volume; the folder is made if need be.
+URL, ID: of the Databricks workspace and its resource. PATH: in its files or in a volume; the folder
+is made if need be.
 """
 
 import argparse
@@ -42,11 +43,13 @@ def main(*words: str) -> int:
 
     parser = argparse.ArgumentParser(prog="python -m infra.azure.upload_wheel")
     parser.add_argument("url", type=workspace_url, help="of the Databricks workspace")
+    parser.add_argument("id", help="its resource id, the output databricksId of the deployment")
     parser.add_argument("place", help="a path in the workspace's files, or in a volume")
     told = parser.parse_args(words)
     wheel = make_wheel()
     with explained(told.url):
-        upload(open_workspace(AzureSettings(databricks_host=told.url)), wheel, told.place)
+        settings = AzureSettings(databricks_host=told.url, databricks_id=told.id)
+        upload(open_workspace(settings), wheel, told.place)
     sys.stdout.write(f"{told.place} is in {told.url}\n")
     return 0
 

@@ -217,6 +217,7 @@ module roles 'modules/roles.bicep' = {
     insightsName: monitoring.outputs.insightsName
     functionsName: identities.outputs.functionsName
     containerIdentityName: identities.outputs.containerName
+    jobIdentityName: identities.outputs.jobsName
     administratorId: administratorId
     administratorKind: administratorKind
     sparkPrincipalId: sparkPrincipalId
@@ -245,6 +246,7 @@ module functions 'modules/functions.bicep' = {
     sqlServer: sql.outputs.server
     sqlDatabase: sql.outputs.database
     databricksHost: databricks ? spark.outputs.url : ''
+    databricksId: databricks ? spark.outputs.id : ''
     databricksWheel: databricksWheel
     databricksPolicy: databricksPolicy
     jobImage: jobImage
@@ -252,6 +254,8 @@ module functions 'modules/functions.bicep' = {
     functionsClientId: identities.outputs.functionsClientId
     containerIdentityName: identities.outputs.containerName
     containerIdentityClientId: identities.outputs.containerClientId
+    jobIdentityName: identities.outputs.jobsName
+    jobIdentityClientId: identities.outputs.jobsClientId
     subnetId: privateNetwork ? network.outputs.functionsSubnetId : ''
     statisticsSeconds: statisticsSeconds
     mostInstances: mostInstances
@@ -282,6 +286,9 @@ output registryServer string = registry.outputs.server
 @description('Databricks workspace, which the wheel is uploaded to; empty if there is none.')
 output databricksUrl string = databricks ? spark.outputs.url : ''
 
+@description('Its resource id, by which an owner of it is let in who was never there.')
+output databricksId string = databricks ? spark.outputs.id : ''
+
 @description('Where in it the wheel goes.')
 output databricksWheel string = databricksWheel
 
@@ -300,8 +307,8 @@ output functionsIdentityName string = identities.outputs.functionsName
 @description('Identity of the functions: client id.')
 output functionsClientId string = identities.outputs.functionsClientId
 
-@description('Identity of scorers and jobs, as SQL knows it: name.')
-output containerIdentityName string = identities.outputs.containerName
+@description('Identity of the platform\'s own jobs, as SQL knows it: name.')
+output jobIdentityName string = identities.outputs.jobsName
 
-@description('Identity of scorers and jobs: client id.')
-output containerIdentityClientId string = identities.outputs.containerClientId
+@description('Identity of the platform\'s own jobs: client id.')
+output jobIdentityClientId string = identities.outputs.jobsClientId

@@ -53,9 +53,13 @@ class AzureSettings(BaseModel):
         default="", description="Container Apps environment of scorers and jobs."
     )
     container_identity: str = Field(
-        default="", description="Name of the managed identity that scorers and jobs act as."
+        default="", description="Name of the managed identity that scorers and trainings act as."
     )
     container_identity_client: str = Field(default="", description="Client id of that identity.")
+    job_identity: str = Field(
+        default="", description="Name of the managed identity that the platform's own jobs act as."
+    )
+    job_identity_client: str = Field(default="", description="Client id of that identity.")
     scorer_ingress: Literal["internal", "external"] = Field(
         default="internal",
         description="Whether scorers are reached from their own app environment alone, or from "
@@ -78,6 +82,10 @@ class AzureSettings(BaseModel):
     )
     databricks_host: str = Field(
         default="", description="Databricks workspace of statistics; empty if there is none."
+    )
+    databricks_id: str = Field(
+        default="",
+        description="Resource id of that workspace, by which whoever has a role on it is let in.",
     )
     databricks_wheel: str = Field(
         default="", description="Wheel of ScienceOps in the workspace, like /Volumes/.../X.whl."

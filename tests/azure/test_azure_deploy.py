@@ -23,6 +23,8 @@ def test_a_stage_is_deployed_with_its_parameters_then_published(cli, programs):
         "infra.azure.upload_wheel",
         "infra.stage",
     ]
+    # By its resource a workspace lets in whoever owns it and was never there.
+    assert programs[2][1:] == ("the-databricksUrl", "the-databricksId", "the-databricksWheel")
 
 
 def test_a_new_stage_is_deployed_again_once_its_registry_has_built_the_job_image(cli, programs):
@@ -178,6 +180,26 @@ def test_what_holds_data_is_kept_and_the_rest_goes_apps_first(cli, capsys):
     gone = [call.rpartition("/")[2] for call in cli.asked("resource delete")]
     assert gone == ["iris-v1", "untagged", "t", "e"]
     assert "Kept" in capsys.readouterr().out
+
+
+def test_roles_of_an_identity_that_goes_are_taken_from_what_stays(cli):
+    topic = resource("Microsoft.EventGrid/systemTopics", "t")
+    cli.answers(
+        {
+            "resource list": [
+                {**topic, "identity": {"type": "SystemAssigned", "principalId": "p-1"}},
+                {**resource("Microsoft.Web/sites", "app"), "identity": {"principalId": None}},
+            ],
+            "role assignment list": ["/x/roleAssignments/1", "/x/roleAssignments/2"],
+        }
+    )
+    destroy.destroy("dev", Az())
+    [asked] = cli.asked("role assignment list")
+    assert "--all --assignee p-1" in asked
+    order = [call.partition(" --")[0] for call in cli.asked("") if "delete" in call]
+    assert order == ["resource delete", "role assignment delete", "resource delete"]
+    [taken] = cli.asked("role assignment delete")
+    assert taken.endswith("--ids /x/roleAssignments/1 /x/roleAssignments/2")
 
 
 def gone_of(cli, found):

@@ -13,6 +13,7 @@ from scienceops.adapters.azure import management, sql_engine
 
 WORKSPACE = "https://adb-1.1.azuredatabricks.net"
 ID = "00000000-0000-0000-0000-0000000000ff"
+PLACE = "/x/workspaces/w"
 
 
 @pytest.mark.parametrize(
@@ -41,8 +42,8 @@ def test_who_is_not_signed_in_is_told_so_by_each_program(monkeypatch, tmp_path):
     monkeypatch.setattr(upload_wheel, "make_wheel", lambda: make_wheel(tmp_path))
     server = "x.database.windows.net"
     for place, call in (
-        (WORKSPACE, lambda: cluster_policy.main([WORKSPACE, ID, ID])),
-        (WORKSPACE, lambda: upload_wheel.main(WORKSPACE, "/Workspace/any.whl")),
+        (WORKSPACE, lambda: cluster_policy.main([WORKSPACE, PLACE, ID, ID])),
+        (WORKSPACE, lambda: upload_wheel.main(WORKSPACE, PLACE, "/Workspace/any.whl")),
         (f"statistics on {server}", lambda: grant_sql.main(server, "statistics", f"x={ID}")),
     ):
         with pytest.raises(SystemExit, match="az login") as refused:
@@ -57,7 +58,7 @@ def test_a_workspace_where_nobody_listens_is_named(monkeypatch):
         unheard.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unheard.getsockname()[1]}"
         with pytest.raises(SystemExit, match=f"{url} was not reached"):
-            cluster_policy.main([url, ID, ID])
+            cluster_policy.main([url, PLACE, ID, ID])
 
 
 @pytest.mark.parametrize(
@@ -67,8 +68,8 @@ def test_a_workspace_where_nobody_listens_is_named(monkeypatch):
 def test_what_is_no_address_of_a_workspace_is_refused_at_once(capsys, monkeypatch, url, told):
     monkeypatch.setattr(management, "open_workspace", None)
     for call in (
-        lambda: cluster_policy.main([url, ID, ID]),
-        lambda: upload_wheel.main(url, "/Workspace/any.whl"),
+        lambda: cluster_policy.main([url, PLACE, ID, ID]),
+        lambda: upload_wheel.main(url, PLACE, "/Workspace/any.whl"),
     ):
         with pytest.raises(SystemExit):
             call()

@@ -74,3 +74,9 @@ def test_what_an_alert_says_of_poison_is_what_the_host_does():
 def test_the_docs_say_what_to_do_about_each_alert():
     page = (Path(BICEP).parents[1] / "docs" / "azure.md").read_text()
     assert {rule["name"] for rule in RULES} <= set(re.findall(r"^\| `([\w-]+)` \|", page, re.M))
+
+
+def test_slow_calls_are_found_by_their_address_for_a_request_s_name_is_its_route():
+    text = (BICEP / "queries" / "p99.kql").read_text()
+    assert "Name has" not in text.replace("AppRoleName", "")
+    assert 'Url has "/api/v1/service/"' in text

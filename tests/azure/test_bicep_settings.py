@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from bicep.files import BICEP, all_files, literals
 from bicep.settings import app_settings, setting_faults
+from emulators.functions_host import NO_HOMEPAGE
 
 from scienceops.azure_settings import AzureSettings
 from scienceops.config import setting_names
@@ -33,6 +34,19 @@ def test_every_setting_that_bicep_sets_is_read_and_every_one_needed_is_set():
     given = app_settings(FILES[MODULES / "functions.bicep"])
     wanted = ["cloud", "environment", "images", "public_url", *needed()]
     assert setting_faults(given, setting_names(), wanted) == []
+
+
+def test_an_instance_answers_as_many_calls_at_once_as_it_has_threads():
+    functions = FILES[MODULES / "functions.bicep"]
+    config = functions.of("resource")["app"].body["properties"]["functionAppConfig"]
+    calls = config["scaleAndConcurrency"]["triggers"]["http"]["perInstanceConcurrency"]
+    threads = app_settings(functions)["PYTHON_THREADPOOL_THREAD_COUNT"]
+    assert (calls.text, threads.text) == ("callsAtOnce", "string(callsAtOnce)")
+
+
+def test_the_first_page_is_ours_and_not_the_host_s():
+    settings = app_settings(FILES[MODULES / "functions.bicep"])
+    assert settings[NO_HOMEPAGE] == "true"
 
 
 def test_no_app_setting_holds_a_key():

@@ -11,6 +11,7 @@ from flask import Flask
 
 from infra.azure.cluster_policy import NAME, SECRET_KEY, main
 
+PLACE = "/x/workspaces/w"
 TENANT = "00000000-0000-0000-0000-00000000000a"
 OLDER, NEWER = "00000000-0000-0000-0000-00000000000b", "00000000-0000-0000-0000-00000000000c"
 SECRET_RULE = "spark_env_vars.AZURE_CLIENT_SECRET"
@@ -33,7 +34,7 @@ def give(monkeypatch: pytest.MonkeyPatch):
 def test_the_policy_names_the_principal_and_where_its_secret_was_put(workspace, give, capsys):
     kept, url = workspace
     give("hush\n")
-    assert main([url, TENANT, OLDER, "--new-secret"]) == 0
+    assert main([url, PLACE, TENANT, OLDER, "--new-secret"]) == 0
     [policy_id] = kept.policies
     # The id alone, as a file of a stage takes it.
     assert capsys.readouterr().out == f"{policy_id}\n"
@@ -54,7 +55,7 @@ def test_a_second_time_changes_the_policy_of_this_name_and_keeps_what_others_add
 ):
     kept, url = workspace
     give("hush")
-    main([url, TENANT, OLDER, "--new-secret"])
+    main([url, PLACE, TENANT, OLDER, "--new-secret"])
     [policy_id] = kept.policies
     added = {"autoscale.max_workers": {"type": "range", "maxValue": 4}}
     policy = kept.policies[policy_id]
@@ -62,7 +63,7 @@ def test_a_second_time_changes_the_policy_of_this_name_and_keeps_what_others_add
     policy |= {"description": "by the data team", "max_clusters_per_user": 2}
     capsys.readouterr()
 
-    assert main([url, TENANT, NEWER]) == 0
+    assert main([url, PLACE, TENANT, NEWER]) == 0
 
     assert capsys.readouterr().out == f"{policy_id}\n"
     [changed] = kept.policies.values()
@@ -78,7 +79,7 @@ def test_a_policy_of_another_name_is_left_alone(workspace, give):
     kept, url = workspace
     kept.policies["other"] = {"policy_id": "other", "name": "other", "definition": "{}"}
     give("hush")
-    main([url, TENANT, OLDER, "--new-secret"])
+    main([url, PLACE, TENANT, OLDER, "--new-secret"])
     assert len(kept.policies) == 2
     assert kept.policies["other"]["definition"] == "{}"
 
@@ -87,7 +88,7 @@ def test_a_new_secret_takes_the_place_of_the_older_one(workspace, give):
     kept, url = workspace
     for secret in ("older", "newer"):
         give(secret)
-        main([url, TENANT, OLDER, "--new-secret"])
+        main([url, PLACE, TENANT, OLDER, "--new-secret"])
     assert kept.secrets == {NAME: {SECRET_KEY: "newer"}}
 
 
@@ -99,7 +100,7 @@ def test_without_a_secret_nothing_is_made(workspace, give, words, said):
     kept, url = workspace
     give("\n")
     with pytest.raises(SystemExit, match=said):
-        main([url, TENANT, OLDER, *words])
+        main([url, PLACE, TENANT, OLDER, *words])
     assert (kept.policies, kept.secrets) == ({}, {})
 
 
@@ -107,13 +108,13 @@ def test_a_scope_that_is_there_without_the_secret_is_no_secret(workspace):
     kept, url = workspace
     kept.secrets[NAME] = {}
     with pytest.raises(SystemExit, match="--new-secret"):
-        main([url, TENANT, OLDER])
+        main([url, PLACE, TENANT, OLDER])
     assert kept.policies == {}
 
 
 def test_what_is_no_id_is_named(workspace, capsys):
     kept, url = workspace
     with pytest.raises(SystemExit):
-        main([url, "contoso", OLDER])
+        main([url, PLACE, "contoso", OLDER])
     assert "'contoso' is no id: wanted" in capsys.readouterr().err
     assert kept.policies == {}

@@ -17,6 +17,8 @@ ACCEPTED = {
     "applications",
     ("CKV_AZURE_23", "servers/databases.database"): _AUDIT,
     ("CKV_AZURE_25", "servers/databases.database"): "Defender, as for its server",
+    ("CKV_AZURE_23", "servers/databases.master"): _AUDIT,
+    ("CKV_AZURE_25", "servers/databases.master"): "Defender, as for its server",
     ("CKV_AZURE_26", "servers/databases.database"): "Defender, as for its server",
     ("CKV_AZURE_27", "servers/databases.database"): "Defender, as for its server",
     ("CKV_AZURE_229", "servers/databases.database"): "statistics can be computed again from the "

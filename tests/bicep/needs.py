@@ -86,7 +86,7 @@ NEEDS = [
         "Microsoft.Databricks/workspaces/assignWorkspaceAdmin/action",
     ),
     *_needs(
-        "container", "bucket", "captures of scorers; what jobs read and leave",
+        "container", "bucket", "captures of scorers; what trainings read and leave",
         f"{_BLOBS}/read", f"{_BLOBS}/write", f"{_BLOBS}/add/action",
     ),
     *_needs(
@@ -98,10 +98,21 @@ NEEDS = [
         f"{_QUEUES}/messages/add/action",
     ),
     *_needs(
+        "jobs", "bucket", "statistics, selections and comparisons",
+        f"{_BLOBS}/read", f"{_BLOBS}/write", f"{_BLOBS}/add/action",
+    ),
+    *_needs("jobs", "table", "compare: where versions answer", f"{_ENTITIES}/read"),
+    *_needs("jobs", "vault", "compare: the gateway's secret", f"{_SECRETS}/getSecret/action"),
+    *_needs("jobs", "registry", "the image of jobs", f"{_REGISTRY}/pull/read"),
+    *_needs(
+        "functions", "jobs", "job_launcher: the platform's own jobs run as it",
+        "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action",
+    ),
+    *_needs(
         "spark", "bucket", "statistics on a cluster",
         f"{_BLOBS}/read", f"{_BLOBS}/write", f"{_BLOBS}/add/action",
     ),
-    *_needs("container", "registry", "images of scorers and jobs", f"{_REGISTRY}/pull/read"),
+    *_needs("container", "registry", "images of scorers and trainings", f"{_REGISTRY}/pull/read"),
     *_needs(
         "administrator", "bucket", "packages put into the bucket by hand",
         f"{_BLOBS}/read", f"{_BLOBS}/write", f"{_BLOBS}/add/action",
@@ -143,6 +154,9 @@ BUILT_IN = {
         "Microsoft.Storage/storageAccounts/tableServices/tables/delete",
         f"{_ENTITIES}/read", f"{_ENTITIES}/write", f"{_ENTITIES}/delete",
         f"{_ENTITIES}/add/action", f"{_ENTITIES}/update/action",
+    ],
+    "storageTableDataReader": [
+        "Microsoft.Storage/storageAccounts/tableServices/tables/read", f"{_ENTITIES}/read",
     ],
     "acrPush": [f"{_REGISTRY}/pull/read", f"{_REGISTRY}/push/write"],
     "acrPull": [f"{_REGISTRY}/pull/read"],

@@ -9,6 +9,7 @@ PREFIX = "SCIENCEOPS_"
 #: Settings of Azure's own that the functions are given.
 PLATFORM = frozenset(
     {
+        "AzureWebJobsDisableHomepage",
         "AzureWebJobsStorage__accountName",
         "AzureWebJobsStorage__credential",
         "AzureWebJobsStorage__clientId",
@@ -17,6 +18,7 @@ PLATFORM = frozenset(
         "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
         "PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY",
         "PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME",
+        "PYTHON_THREADPOOL_THREAD_COUNT",
     }
 )
 

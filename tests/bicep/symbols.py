@@ -10,9 +10,9 @@ from bicep.files import BicepFile, Declaration, walk
 #: Functions of the language that need no declaration; a new one is added when it is used.
 FUNCTIONS = frozenset(
     {
-        *("concat", "empty", "guid", "json", "loadJsonContent", "loadTextContent", "take", "union"),
-        *("readEnvironmentVariable", "resourceGroup", "subscription", "subscriptionResourceId"),
-        *("string", "uniqueString"),
+        *("concat", "empty", "guid", "json", "length", "loadJsonContent"),
+        *("loadTextContent", "readEnvironmentVariable", "resourceGroup", "subscription"),
+        *("string", "subscriptionResourceId", "take", "union", "uniqueString"),
     }
 )
 

@@ -50,6 +50,7 @@ def settings(
                 "location": "westeurope",
                 "app_environment": "apps",
                 "container_identity": "scorers",
+                "job_identity": "own",
                 "management": stack.enter_context(serving(blueprint(container_jobs))),
                 "databricks_host": stack.enter_context(serving_app(databricks_app(databricks))),
                 "databricks_wheel": "/Volumes/main/scienceops/scienceops-0.1.0-py3-none-any.whl",
@@ -129,6 +130,18 @@ class TestContainerAppsJobs(LauncherContract):
         status = self.run(jobs, order("run-1", "say-setting", name))
         assert status.log_tail[-1] == f"{name}={settings.azure.container}"
 
+    def test_one_that_azure_cannot_make_has_failed_and_says_why(
+        self,
+        jobs: AzureJobLauncher,
+        order: Callable[..., JobOrder],
+        container_jobs: ContainerJobs,
+    ) -> None:
+        container_jobs.becomes = "Failed"
+        status = jobs.status(jobs.start(order("train-1")))
+        assert status.state is JobState.FAILED
+        assert "Container Apps could not make" in status.reason
+        assert container_jobs.executions == {}
+
 
 class TestDatabricksJobs(LauncherContract):
     @pytest.fixture(params=["SCIENCEOPS_AZURE_DATABRICKS_HOST", "SCIENCEOPS_AZURE_JOB_IMAGE"])
@@ -172,3 +185,33 @@ def test_small_days_run_in_a_container_where_there_is_an_image_for_them(
     jobs.start(JobOrder("run-1", "contract.stand_in_job", ("say", "--engine", engine), 60))
     assert bool(container_jobs.executions) is (place == "containers")
     assert bool(databricks.runs) is (place == "databricks")
+
+
+def test_a_job_that_has_no_use_for_spark_runs_in_a_container_of_ours(
+    settings: Settings, container_jobs: ContainerJobs, databricks: Databricks
+) -> None:
+    azure = settings.azure.model_copy(update={"job_image": IMAGE})
+    jobs = connect_jobs(settings.model_copy(update={"azure": azure}))
+    jobs.start(JobOrder("compare-iris-1", "contract.stand_in_job", ("say", "hello"), 60))
+    assert (len(container_jobs.executions), databricks.runs) == (1, {})
+
+
+@pytest.mark.parametrize(("image", "name"), [(IMAGE, "scorers"), ("", "own")])
+def test_code_of_packages_and_code_of_ours_act_as_two_identities(
+    settings: Settings, container_jobs: ContainerJobs, image: str, name: str
+) -> None:
+    changes = {
+        "job_image": IMAGE,
+        "container_identity_client": "scorers-client",
+        "job_identity_client": "own-client",
+    }
+    azure = settings.azure.model_copy(update=changes)
+    jobs = connect_jobs(settings.model_copy(update={"azure": azure}))
+    jobs.start(JobOrder("step-1", "contract.stand_in_job", ("say", "hello"), 60, image=image))
+    [body] = container_jobs.jobs.values()
+    [identity] = body["identity"]["userAssignedIdentities"]
+    assert identity.rpartition("/")[2] == name
+    assert body["properties"]["configuration"]["registries"][0]["identity"] == identity
+    [spec] = body["properties"]["template"]["containers"]
+    given = {item["name"]: item["value"] for item in spec["env"]}
+    assert given["SCIENCEOPS_AZURE_IDENTITY"] == f"{name}-client"

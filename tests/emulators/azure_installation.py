@@ -200,6 +200,7 @@ def running_installation(folder: Path, azurite: str) -> Iterator[AzureInstallati
             management=stack.enter_context(serving(*services)),
             app_environment="apps",
             container_identity="scorers",
+            job_identity="jobs",
             key_vault="stand-in",
             sql_url=f"sqlite:///{folder / 'statistics.db'}",
             databricks_host=stack.enter_context(serving_app(databricks_app(databricks))),

@@ -9,8 +9,12 @@ from typing import Any
 from azure.mgmt.appcontainers import models
 from emulators.container_apps import API_VERSION
 from emulators.containers import Container, Pull
-from emulators.resource_manager import check, problem
+from emulators.resource_manager import SUBSCRIPTION, check, problem
 from flask import Blueprint, Response, jsonify, request
+
+MAKING, MADE = "InProgress", "Succeeded"
+#: Where Azure tells how far it is with a job: beside the resource group.
+OPERATIONS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.App/locations/x/operations"
 
 
 @dataclass
@@ -37,6 +41,9 @@ class ContainerJobs:
     folder: Path
     pull: Pull
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    #: How far Azure is with each that it was asked for; and what it comes to after the next look.
+    provisioning: dict[str, str] = field(default_factory=dict)
+    becomes: str = MADE
     executions: dict[str, dict[str, Execution]] = field(default_factory=dict)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
@@ -78,7 +85,7 @@ def blueprint(jobs: ContainerJobs) -> Blueprint:
     def shown(name: str) -> dict[str, Any]:
         made = datetime.now(UTC).isoformat()
         body = jobs.jobs[name]
-        state = {**body["properties"], "provisioningState": "Succeeded"}
+        state = {**body["properties"], "provisioningState": jobs.provisioning.get(name, MADE)}
         return {**body, "name": name, "properties": state, "systemData": {"createdAt": made}}
 
     @routes.get(place)
@@ -91,17 +98,28 @@ def blueprint(jobs: ContainerJobs) -> Blueprint:
         faults = check(models.Job, body)
         if faults:
             return faults
+        if name in jobs.jobs:
+            return jsonify(shown(name))
         jobs.jobs[name] = body
-        return jsonify(shown(name))
+        jobs.provisioning[name] = MAKING
+        reply = jsonify(shown(name))
+        reply.status_code = 201
+        reply.headers["Azure-AsyncOperation"] = f"{request.host_url.rstrip('/')}{OPERATIONS}/1"
+        return reply
 
     @routes.get(f"{place}/<name>")
     def get(name: str) -> Response:
         if name not in jobs.jobs:
             return problem(404, "ResourceNotFound", f"no {name}")
-        return jsonify(shown(name))
+        reply = jsonify(shown(name))
+        if jobs.provisioning.get(name) == MAKING:
+            jobs.provisioning[name] = jobs.becomes
+        return reply
 
     @routes.post(f"{place}/<name>/start")
     def start(name: str) -> Response:
+        if jobs.provisioning.get(name, MADE) != MADE:
+            return problem(409, "ContainerAppJobOperationInProgress", f"{name} is not made yet")
         return jsonify({"name": jobs.start(name)})
 
     @routes.get(f"{place}/<name>/executions")

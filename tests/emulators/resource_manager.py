@@ -32,6 +32,12 @@ def serving(*services: Blueprint) -> Iterator[str]:
     app = Flask("resource-manager")
     for routes in services:
         app.register_blueprint(routes, url_prefix=PLACE)
+
+    @app.route("/subscriptions/<_>/providers/<path:what>")
+    def outside(_: str, what: str) -> Response:
+        """Roles of the platform are assigned in its group, and what is beside it is closed."""
+        return problem(403, "AuthorizationFailed", f"does not have authorization: {what}")
+
     with serving_app(app) as address:
         yield address
 

@@ -76,4 +76,5 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   }
 }
 
+output id string = workspace.id
 output url string = 'https://${workspace.properties.workspaceUrl}'

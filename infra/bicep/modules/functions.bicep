@@ -15,6 +15,7 @@ param vaultName string
 param sqlServer string
 param sqlDatabase string
 param databricksHost string
+param databricksId string
 param databricksWheel string
 param databricksPolicy string
 param jobImage string
@@ -22,12 +23,17 @@ param functionsId string
 param functionsClientId string
 param containerIdentityName string
 param containerIdentityClientId string
+param jobIdentityName string
+param jobIdentityClientId string
 param subnetId string
 param statisticsSeconds int
 param mostInstances int
 param instanceMemory int
 
 var url = 'https://${name}.azurewebsites.net'
+// Calls that one instance answers at a time: as Azure gives each size in every language but Python,
+// where it would be one, so that 40 instances were 40 calls. The gateway waits for scorers, mostly.
+var callsAtOnce = instanceMemory / 128
 
 resource account 'Microsoft.Storage/storageAccounts@2025-01-01' existing = {
   name: storageName
@@ -84,6 +90,9 @@ resource app 'Microsoft.Web/sites@2024-11-01' = {
       scaleAndConcurrency: {
         maximumInstanceCount: mostInstances
         instanceMemoryMB: instanceMemory
+        triggers: {
+          http: { perInstanceConcurrency: callsAtOnce }
+        }
       }
     }
   }
@@ -103,6 +112,10 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     PYTHON_APPLICATIONINSIGHTS_ENABLE_TELEMETRY: 'true'
     PYTHON_APPLICATIONINSIGHTS_LOGGER_NAME: 'scienceops'
     OTEL_PYTHON_DISABLED_INSTRUMENTATIONS: 'django,fastapi,flask,httpx,psycopg2'
+    // Each call has a thread, of which the worker starts five by itself on one processor.
+    PYTHON_THREADPOOL_THREAD_COUNT: string(callsAtOnce)
+    // The host has a page of its own for `/`, where ours are.
+    AzureWebJobsDisableHomepage: 'true'
     SCIENCEOPS_CLOUD: 'azure'
     SCIENCEOPS_ENVIRONMENT: stage
     SCIENCEOPS_HOME: '/tmp/scienceops'
@@ -128,12 +141,15 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     SCIENCEOPS_AZURE_APP_ENVIRONMENT: environmentName
     SCIENCEOPS_AZURE_CONTAINER_IDENTITY: containerIdentityName
     SCIENCEOPS_AZURE_CONTAINER_IDENTITY_CLIENT: containerIdentityClientId
+    SCIENCEOPS_AZURE_JOB_IDENTITY: jobIdentityName
+    SCIENCEOPS_AZURE_JOB_IDENTITY_CLIENT: jobIdentityClientId
     // To a container app, "internal" means other apps of its environment. Where the environment is
     // closed, "external" is its network, which the functions are in.
     SCIENCEOPS_AZURE_SCORER_INGRESS: 'external'
     SCIENCEOPS_AZURE_INSIGHTS: insightsConnection
     SCIENCEOPS_AZURE_JOB_IMAGE: jobImage
     SCIENCEOPS_AZURE_DATABRICKS_HOST: databricksHost
+    SCIENCEOPS_AZURE_DATABRICKS_ID: databricksId
     SCIENCEOPS_AZURE_DATABRICKS_WHEEL: databricksWheel
     SCIENCEOPS_AZURE_DATABRICKS_POLICY: databricksPolicy
   }

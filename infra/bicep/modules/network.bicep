@@ -24,10 +24,80 @@ var sparkDelegation = [
   }
 ]
 
+// What Databricks writes into the group by itself when a workspace is made, and holds there by a policy:
+// a deployment that comes later and leaves a rule out is refused as ConflictWithNetworkIntentPolicy.
+// Source: Microsoft, "Deploy Azure Databricks in your Azure virtual network", of secure connectivity.
+var sparkRules = [
+  {
+    name: 'worker-to-worker-inbound'
+    direction: 'Inbound'
+    priority: 100
+    protocol: '*'
+    to: 'VirtualNetwork'
+    ports: ['*']
+  }
+  {
+    name: 'worker-to-databricks-webapp'
+    direction: 'Outbound'
+    priority: 100
+    protocol: 'Tcp'
+    to: 'AzureDatabricks'
+    ports: ['443', '3306', '8443-8451']
+  }
+  {
+    name: 'worker-to-sql'
+    direction: 'Outbound'
+    priority: 101
+    protocol: 'Tcp'
+    to: 'Sql'
+    ports: ['3306']
+  }
+  {
+    name: 'worker-to-storage'
+    direction: 'Outbound'
+    priority: 102
+    protocol: 'Tcp'
+    to: 'Storage'
+    ports: ['443']
+  }
+  {
+    name: 'worker-to-worker-outbound'
+    direction: 'Outbound'
+    priority: 103
+    protocol: '*'
+    to: 'VirtualNetwork'
+    ports: ['*']
+  }
+  {
+    name: 'worker-to-eventhub'
+    direction: 'Outbound'
+    priority: 104
+    protocol: 'Tcp'
+    to: 'EventHub'
+    ports: ['9093']
+  }
+]
+
 resource guard 'Microsoft.Network/networkSecurityGroups@2024-07-01' = {
   name: '${name}-spark'
   location: location
   tags: tags
+  properties: {
+    securityRules: [for rule in sparkRules: {
+      name: 'Microsoft.Databricks-workspaces_UseOnly_databricks-${rule.name}'
+      properties: {
+        access: 'Allow'
+        direction: rule.direction
+        priority: rule.priority
+        protocol: rule.protocol
+        sourceAddressPrefix: 'VirtualNetwork'
+        sourcePortRange: '*'
+        destinationAddressPrefix: rule.to
+        destinationPortRange: length(rule.ports) == 1 ? rule.ports[0] : null
+        destinationPortRanges: length(rule.ports) == 1 ? [] : rule.ports
+      }
+    }]
+  }
 }
 
 resource address 'Microsoft.Network/publicIPAddresses@2024-07-01' = if (databricks) {

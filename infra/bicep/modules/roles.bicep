@@ -7,6 +7,7 @@ param vaultName string
 param insightsName string
 param functionsName string
 param containerIdentityName string
+param jobIdentityName string
 param sparkPrincipalId string
 param administratorId string
 param administratorKind string
@@ -30,6 +31,10 @@ resource captured 'Microsoft.Storage/storageAccounts/queueServices/queues@2025-0
   name: '${storageName}/default/captured'
 }
 
+resource table 'Microsoft.Storage/storageAccounts/tableServices/tables@2025-01-01' existing = {
+  name: '${storageName}/default/registry'
+}
+
 resource registry 'Microsoft.ContainerRegistry/registries@2025-04-01' existing = {
   name: registryName
 }
@@ -48,6 +53,10 @@ resource functions 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30'
 
 resource container 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
   name: containerIdentityName
+}
+
+resource jobs 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  name: jobIdentityName
 }
 
 // The functions: the bucket, the host's own locks and package, queues, registry.
@@ -126,7 +135,7 @@ resource functionsWork 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
-// Scorers and jobs run as this identity: the functions may hand out it and no other.
+// Scorers and trainings run as this identity: the functions may hand out it, and that of own jobs.
 resource functionsContainers 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   name: guid(container.id, functions.id, role.managedIdentityOperator)
   scope: container
@@ -209,6 +218,60 @@ resource containerRegistry 'Microsoft.Authorization/roleAssignments@2022-04-01' 
     principalId: container.properties.principalId
     principalType: 'ServicePrincipal'
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.acrPull)
+  }
+}
+
+// The platform's own jobs leave what containers leave. A comparison asks both versions as the gateway
+// does: where they answer stands in the registry, and their keys come from the gateway's secret.
+resource jobsBucket 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(bucket.id, jobs.id, role.storageBlobDataContributor)
+  scope: bucket
+  properties: {
+    principalId: jobs.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.storageBlobDataContributor)
+    conditionVersion: '2.0'
+    condition: loadTextContent('../container-writes.txt')
+  }
+}
+
+resource jobsTable 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(table.id, jobs.id, role.storageTableDataReader)
+  scope: table
+  properties: {
+    principalId: jobs.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.storageTableDataReader)
+  }
+}
+
+resource jobsVault 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(vault.id, jobs.id, role.keyVaultSecretsUser)
+  scope: vault
+  properties: {
+    principalId: jobs.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.keyVaultSecretsUser)
+  }
+}
+
+resource jobsRegistry 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(registry.id, jobs.id, role.acrPull)
+  scope: registry
+  properties: {
+    principalId: jobs.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.acrPull)
+  }
+}
+
+resource functionsJobs 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(jobs.id, functions.id, role.managedIdentityOperator)
+  scope: jobs
+  properties: {
+    principalId: functions.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', role.managedIdentityOperator)
   }
 }
 

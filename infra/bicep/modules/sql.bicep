@@ -84,9 +84,18 @@ resource audit 'Microsoft.Sql/servers/auditingSettings@2023-08-01' = {
   }
 }
 
-resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+// What the audit of a server tells comes from its own database, and from no other.
+resource master 'Microsoft.Sql/servers/databases@2023-08-01' existing = {
+  parent: server
+  name: 'master'
+}
+
+resource audited 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   name: 'to-workspace'
-  scope: database
+  scope: master
+  dependsOn: [
+    database
+  ]
   properties: {
     workspaceId: workspaceId
     logs: [
@@ -94,6 +103,16 @@ resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
         category: 'SQLSecurityAuditEvents'
         enabled: true
       }
+    ]
+  }
+}
+
+resource logs 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'to-workspace'
+  scope: database
+  properties: {
+    workspaceId: workspaceId
+    logs: [
       {
         category: 'Errors'
         enabled: true

@@ -55,6 +55,16 @@ connect(load_settings({AZURE!r}))
     assert loaded_by(program, ("sqlalchemy", "pyodbc")) == "[]"
 
 
+def test_a_function_on_azure_that_begins_no_spark_neither_loads_nor_asks_databricks():
+    given = {**AZURE, "SCIENCEOPS_AZURE_DATABRICKS_HOST": "http://127.0.0.1:9"}
+    program = f"""
+from scienceops.bootstrap import build_app
+from scienceops.config import load_settings
+build_app(load_settings({given!r}))
+"""
+    assert loaded_by(program, ("databricks",)) == "[]"
+
+
 def test_it_is_told_at_once_that_a_database_is_missing():
     settings = load_settings({**AZURE, "SCIENCEOPS_AZURE_SQL_SERVER": ""})
     with pytest.raises(BadSetting, match="SCIENCEOPS_AZURE_SQL_SERVER is not set"):

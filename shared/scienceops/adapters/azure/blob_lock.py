@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from azure.core.exceptions import HttpResponseError, ResourceExistsError
@@ -17,6 +17,8 @@ LEASE_SECONDS = 60
 PATIENCE_SECONDS = 90
 _LOOK_SECONDS = 0.1
 _HELD = "LeaseAlreadyPresent"
+#: To a write without the lease; Azurite looks first at whether the blob may be made.
+_OTHERS = "LeaseIdMissing"
 
 
 class BlobLock:
@@ -32,13 +34,23 @@ class BlobLock:
         Who has held it for longer is alone no more: what is done under it takes moments.
         """
         blob = self._container.get_blob_client(f"locks/{name}")
-        with suppress(ResourceExistsError):
-            blob.upload_blob(b"", overwrite=False)
+        _make(blob)
         lease = _acquire(blob, name)
         try:
             yield
         finally:
             lease.release()
+
+
+def _make(blob: "BlobClient") -> None:
+    """Make the blob, unless it is there; one that somebody holds refuses, whatever is asked."""
+    try:
+        blob.upload_blob(b"", overwrite=False)
+    except ResourceExistsError:
+        return
+    except HttpResponseError as error:
+        if getattr(error, "error_code", "") != _OTHERS:
+            raise
 
 
 def _acquire(blob: "BlobClient", name: str) -> "BlobLeaseClient":

@@ -36,8 +36,8 @@ class Place:
     registry: str
 
     @classmethod
-    def of(cls, settings: Settings) -> "Place":
-        """The place that the settings name."""
+    def of(cls, settings: Settings, *, own: bool = False) -> "Place":
+        """The place that the settings name. own: of the platform's code, and of no package's."""
         azure = settings.azure
         registry = settings.images.partition("/")[0]
         return cls(
@@ -45,7 +45,7 @@ class Place:
             azure.resource_group,
             azure.location,
             azure.app_environment,
-            azure.container_identity,
+            azure.job_identity if own else azure.container_identity,
             registry,
         )
 
@@ -157,13 +157,13 @@ def describe_app(order: DeployOrder, settings: Settings, suffix: str) -> models.
     )
 
 
-def bucket_settings(settings: Settings) -> dict[str, str]:
-    """What a container goes by, and reaches the bucket by."""
+def bucket_settings(settings: Settings, *, own: bool = False) -> dict[str, str]:
+    """What a container goes by, and reaches the bucket by; own: as for a Place."""
     azure = settings.azure
     given = {
         "storage_account": azure.storage_account,
         "container": azure.container,
-        "identity": azure.container_identity_client,
+        "identity": azure.job_identity_client if own else azure.container_identity_client,
         "emulator": azure.emulator,
     }
     named = {f"{PREFIX}AZURE_{name.upper()}": value for name, value in given.items() if value}

@@ -2,6 +2,8 @@
 
 import hashlib
 import math
+import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -13,8 +15,9 @@ from scienceops.adapters.azure.container_app import (
     as_variables,
     resources_of,
 )
-from scienceops.adapters.azure.sdk_errors import refusals
+from scienceops.adapters.azure.sdk_errors import StartRefused, refusals
 from scienceops.config import Settings
+from scienceops.errors import Unavailable
 from scienceops.ports.job_launcher import JobOrder
 
 if TYPE_CHECKING:
@@ -26,6 +29,11 @@ GRACE_SECONDS = 120
 #: Azure keeps what a job was made of until it is deleted; how it ended is in the bucket.
 KEPT = timedelta(days=2)
 
+#: How long Azure is given to make a job of what it is told; it takes some seconds.
+MAKING_SECONDS = 120
+
+_LOOK_SECONDS = 1.0
+_NEVER = (models.JobProvisioningState.FAILED, models.JobProvisioningState.CANCELED)
 _TAG = "scienceops-job"
 _BUSY = (models.JobExecutionRunningState.RUNNING, models.JobExecutionRunningState.PROCESSING)
 
@@ -49,7 +57,10 @@ class ContainerJobs:
             except ResourceNotFoundError:
                 is_new = True
                 job = describe_job(job_id, order, self._settings, environment)
-                self._client.jobs.begin_create_or_update(group, name, job).result()
+                with suppress(ResourceExistsError):
+                    # A conflict: another worker's making of it is under way.
+                    self._client.jobs.begin_create_or_update(group, name, job, polling=False)
+            self._wait_for(name)
             if not self._executions(name):
                 self._client.jobs.begin_start(group, name, polling=False)
         if is_new:
@@ -75,6 +86,23 @@ class ContainerJobs:
                     )
                 except (ResourceNotFoundError, ResourceExistsError):
                     continue
+
+    def _wait_for(self, name: str) -> None:
+        """Until the job can be begun; raises StartRefused where it never can, and Unavailable.
+
+        It is asked itself: where Azure tells of what it is doing lies beside the resource group,
+        in which all roles of the platform end.
+        """
+        end = time.monotonic() + MAKING_SECONDS
+        while True:
+            state = self._client.jobs.get(self._place.resource_group, name).provisioning_state
+            if state == models.JobProvisioningState.SUCCEEDED:
+                return
+            if state in _NEVER:
+                raise StartRefused(f"Container Apps could not make {name}: it is {state}")
+            if time.monotonic() > end:
+                raise Unavailable(f"Container Apps has not made {name} in {MAKING_SECONDS} s")
+            time.sleep(_LOOK_SECONDS)
 
     def _executions(self, name: str) -> list[models.JobExecution]:
         try:
@@ -104,7 +132,7 @@ def describe_job(
     job_id: str, order: JobOrder, settings: Settings, environment: dict[str, str]
 ) -> models.Job:
     """What Container Apps is told of a job."""
-    place = Place.of(settings)
+    place = Place.of(settings, own=not order.image)
     words = [job_id, f"{order.timeout_seconds:g}", order.module, *order.arguments]
     return models.Job(
         location=place.location,

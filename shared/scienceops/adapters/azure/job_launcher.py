@@ -7,7 +7,9 @@ job that could not be begun there is jobs/ID/ended.json alone.
 
 import contextlib
 import json
-from typing import TYPE_CHECKING, Any, Protocol
+from functools import cache
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from scienceops.adapters.azure.container_app import bucket_settings
 from scienceops.adapters.azure.run_job import ENDED, LOG
@@ -19,14 +21,14 @@ from scienceops.ports.job_launcher import JobOrder, JobState, JobStatus
 from scienceops.ports.object_store import ObjectStore
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 RUN, CANCELLED = "run.json", "cancelled.json"
 TAIL_LINES = 20
 
 _CONTAINERS, _DATABRICKS = "containers", "databricks"
-#: What a job that needs no Spark says among its arguments.
-_INLINE = ("--engine", "inline")
+#: What statistics say among their arguments; other jobs of ours have no use for Spark.
+_ENGINE, _INLINE = "--engine", ("--engine", "inline")
 
 
 class Jobs(Protocol):
@@ -103,10 +105,11 @@ class AzureJobLauncher:
             return ""
 
     def _place_of(self, order: JobOrder) -> str:
-        """Where it runs: in its image; without one where Spark is, unless it needs none."""
+        """Where it runs: in its image; without one where Spark is, if it has a use for it."""
         azure = self._settings.azure
-        inline = _INLINE in zip(order.arguments, order.arguments[1:], strict=False)
-        if order.image or (azure.job_image and (inline or _DATABRICKS not in self._places)):
+        words = order.arguments
+        spark = _ENGINE in words and _INLINE not in pairwise(words)
+        if order.image or (azure.job_image and not (spark and _DATABRICKS in self._places)):
             return _CONTAINERS
         if _DATABRICKS in self._places:
             return _DATABRICKS
@@ -137,18 +140,34 @@ def settings_of(order: JobOrder, settings: Settings) -> dict[str, str]:
         return bucket_settings(settings)
     # Its ScienceOps is as new as ours, so it knows every setting; its home is another one.
     own = {k: v for k, v in settings.as_environment.items() if v and k != f"{PREFIX}HOME"}
-    return {**own, **bucket_settings(settings)}
+    return {**own, **bucket_settings(settings, own=True)}
 
 
 def connect_jobs(settings: Settings) -> AzureJobLauncher:
     """The launcher that the settings name."""
     from scienceops.adapters.azure import connect_objects
     from scienceops.adapters.azure.container_job import ContainerJobs
-    from scienceops.adapters.azure.management import open_apps, open_workspace
+    from scienceops.adapters.azure.management import open_apps
 
     places: dict[str, Jobs] = {_CONTAINERS: ContainerJobs(open_apps(settings.azure), settings)}
     if settings.azure.databricks_host:
-        from scienceops.adapters.azure.databricks_job import DatabricksJobs
-
-        places[_DATABRICKS] = DatabricksJobs(open_workspace(settings.azure), settings)
+        places[_DATABRICKS] = cast("Jobs", _Opened(lambda: _open_databricks(settings)))
     return AzureJobLauncher(connect_objects(settings), places, settings)
+
+
+class _Opened:
+    """A place that is opened when it is first used: the SDK of Databricks takes seconds to load and
+    asks the workspace who it is, for which no caller of a scorer should wait."""
+
+    def __init__(self, open_it: "Callable[[], Jobs]") -> None:
+        self._open = cache(open_it)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._open(), name)
+
+
+def _open_databricks(settings: Settings) -> Jobs:
+    from scienceops.adapters.azure.databricks_job import DatabricksJobs
+    from scienceops.adapters.azure.management import open_workspace
+
+    return DatabricksJobs(open_workspace(settings.azure), settings)

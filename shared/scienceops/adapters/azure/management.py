@@ -1,5 +1,7 @@
 """Management: the clients of Resource Manager, who we are to it, and how long we try."""
 
+import base64
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Azure Databricks, as Entra ID knows it in every tenant.
 DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
+#: What Databricks asks Azure with whether a principal has a role on the workspace.
+MANAGEMENT_SCOPE = "https://management.core.windows.net//.default"
 #: Retries of a call, over about ten seconds; whoever called comes again later anyway.
 TRIES: dict[str, Any] = {"retry_total": 4, "retry_backoff_factor": 0.5}
 #: The SDK of Databricks would go on for five minutes.
@@ -50,7 +54,7 @@ def open_workspace(settings: "AzureSettings") -> "WorkspaceClient":
             return "scienceops"
 
         def __call__(self, _: Config) -> Callable[[], dict[str, str]]:
-            return lambda: _databricks_headers(settings)
+            return lambda: databricks_headers(settings)
 
     known = Config(
         host=settings.databricks_host,
@@ -60,11 +64,33 @@ def open_workspace(settings: "AzureSettings") -> "WorkspaceClient":
     return WorkspaceClient(config=known)
 
 
-def _databricks_headers(settings: "AzureSettings") -> dict[str, str]:
+def databricks_headers(settings: "AzureSettings") -> dict[str, str]:
+    """By what a call says who it is.
+
+    Whoever is nobody in the workspace yet is made its administrator at the first call, by a role on
+    the resource; so each call names the resource, and a principal shows that it may read it.
+    Source: Microsoft, "Microsoft Entra service principal authentication" of Azure Databricks.
+    """
     if settings.databricks_host.startswith(_HERE):
         return {}
-    token = open_credential(settings.identity).get_token(DATABRICKS_SCOPE).token
-    return {"Authorization": f"Bearer {token}"}
+    credential = open_credential(settings.identity)
+    token = credential.get_token(DATABRICKS_SCOPE).token
+    headers = {"Authorization": f"Bearer {token}"}
+    if settings.databricks_id:
+        headers["X-Databricks-Azure-Workspace-Resource-Id"] = settings.databricks_id
+        if not is_of_a_person(token):
+            managing = credential.get_token(MANAGEMENT_SCOPE).token
+            headers["X-Databricks-Azure-SP-Management-Token"] = managing
+    return headers
+
+
+def is_of_a_person(token: str) -> bool:
+    """Whether a token of Entra ID is of somebody who has a name to sign in by."""
+    try:
+        told = token.split(".")[1]
+        return "upn" in json.loads(base64.urlsafe_b64decode(told + "=" * (-len(told) % 4)))
+    except (IndexError, ValueError):
+        return False
 
 
 def is_stand_in(settings: "AzureSettings") -> bool:

@@ -9,6 +9,7 @@ import click
 from scienceops.cli.session import actor, app, check_carried_out
 from scienceops.cli.show import show_json, show_table
 from scienceops.cli.times import parse_day
+from scienceops.core.labels import told_unmatched
 from scienceops.core.stats.terms import NOT_COMPARED, VERDICTS
 from scienceops.errors import ScienceOpsError
 
@@ -92,12 +93,8 @@ def _say_left_out(result: dict[str, Any]) -> None:
     for told in result.get("unread", []):
         click.echo(f"left out {told['key']}: {told['why']}", err=True)
     if count := result.get("unmatched_labels", 0):
-        labels = "1 label names" if count == 1 else f"{count} labels name"
-        click.echo(
-            f"{labels} a row that the request did not have: rows are counted from 0; "
-            "`scienceops lineage REQUEST_ID` shows a request with its labels",
-            err=True,
-        )
+        shown = "`scienceops lineage REQUEST_ID` shows a request with its labels"
+        click.echo(f"{told_unmatched(count)}; {shown}", err=True)
 
 
 def _say_progress(run: dict[str, Any], spent: float, last: str) -> str:

@@ -11,6 +11,7 @@ from scienceops.cli.session import app, check_carried_out
 from scienceops.cli.show import say
 from scienceops.errors import BadPackage, ScienceOpsError, Unavailable
 
+KEPT = "the package is uploaded and goes on from there"
 LOOK_SECONDS = 0.2
 ENDS = {"proved", "failed", "rejected"}
 
@@ -27,9 +28,13 @@ def push(file: Path, wait: bool, timeout: float, as_json: bool) -> None:
     if not as_json:
         click.echo(f"uploaded {pushed['key']}")
     if not wait:
+        try:
+            check_carried_out(KEPT)
+        except Unavailable as error:
+            click.echo(f"note: {error}", err=True)
         say(pushed, f"follow it with `scienceops status {name}`", as_json)
         return
-    check_carried_out("the package is uploaded and goes on from there")
+    check_carried_out(KEPT)
     lines = BuildLines()
     version = wait_for_version(pushed["key"], pushed["digest"], timeout, quiet=as_json, lines=lines)
     if version["state"] == "failed":

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from scienceops.cli.build_lines import BuildLines
+from scienceops.cli.going_on import goes_on
 from scienceops.cli.session import app, check_carried_out
 from scienceops.cli.show import say
 from scienceops.errors import BadPackage, ScienceOpsError, Unavailable
@@ -36,7 +37,9 @@ def push(file: Path, wait: bool, timeout: float, as_json: bool) -> None:
         return
     check_carried_out(KEPT)
     lines = BuildLines()
-    version = wait_for_version(pushed["key"], pushed["digest"], timeout, quiet=as_json, lines=lines)
+    key, digest = pushed["key"], pushed["digest"]
+    with goes_on(f"{KEPT}: `scienceops status {name}` shows it"):
+        version = wait_for_version(key, digest, timeout, quiet=as_json, lines=lines)
     if version["state"] == "failed":
         tail = "" if lines.have(version["log_tail"]) else "\n".join(version["log_tail"])
         raise ScienceOpsError(

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from scienceops.cli.going_on import goes_on
 from scienceops.cli.session import actor, app, check_carried_out
 from scienceops.cli.show import show_json, show_table
 from scienceops.cli.times import parse_day
@@ -73,16 +74,21 @@ def run_and_wait(name: str, engine: str | None, *, quiet: bool) -> dict[str, Any
         if time.monotonic() - began > patience:
             raise ScienceOpsError(f"service {name!r} has no captured rows yet: score some first")
         time.sleep(LOOK_SECONDS)
+    with goes_on(f"run {asked.number} goes on by itself: `scienceops status` shows it"):
+        return _follow(asked.number, began, quiet=quiet)
+
+
+def _follow(number: int, began: float, *, quiet: bool) -> dict[str, Any]:
     told = ""
     while True:
-        found = app().run(asked.number)
+        found = app().run(number)
         if told and found["state"] in ENDS and sys.stderr.isatty():
             click.echo(err=True)
         if found["state"] == "succeeded":
             _say_left_out(found["result"])
             return found
         if found["state"] in ENDS:
-            raise ScienceOpsError(f"run {asked.number} fails: {found['reason']}")
+            raise ScienceOpsError(f"run {number} fails: {found['reason']}")
         if not quiet:
             told = _say_progress(found, time.monotonic() - began, told)
         time.sleep(LOOK_SECONDS)

@@ -165,7 +165,7 @@ class Scoring:
             self._score(fine)
             # Written before it is kept, so that what cannot be told is no answer on record; and
             # once a disk has taken the record, only the sending is left.
-            _each(fine, self._write)
+            _each(_fine(fine), self._write)
             self._keep(_fine(fine))
         return [self._reply(turn) for turn in turns]
 

@@ -185,7 +185,7 @@ def _quality_rows(
     place = order.partition
     found = measure_quality(quality)
     if unmatched:
-        # Labels of rows that their request did not have.
+        # Labels that found no captured row of their request.
         found["unmatched_labels"] = float(unmatched)
     return [
         StatisticRow(

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from scienceops.adapters.local.files import make_home
 from scienceops.errors import HomeInUse
 
 LOCK = "up.lock"
+_TRIES = 10
 
 
 class HomeLock:
@@ -19,19 +21,29 @@ class HomeLock:
         make_home(home)
         self._path = home / LOCK
         self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not self._take():
             os.close(self._file)
-            raise HomeInUse(str(home), int(read_up(home).get("pid", 0))) from None
+            raise HomeInUse(str(home), int(read_up(home).get("pid", 0)))
         self.pid = os.getpid()
         self.say(pid=self.pid)
+
+    def _take(self) -> bool:
+        """Whether the lock is ours; a command that looks at it holds it for a moment."""
+        for _ in range(_TRIES):
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(0.05)
+            else:
+                return True
+        return False
 
     def say(self, **facts: object) -> None:
         """Write what others may know of this host, such as its pid and address."""
         content = json.dumps(facts).encode()
-        os.ftruncate(self._file, 0)
+        # In this order, so that whoever reads meanwhile finds no empty file.
         os.pwrite(self._file, content, 0)
+        os.ftruncate(self._file, len(content))
         os.fsync(self._file)
 
     def release(self) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from scienceops.errors import BadRows, ScienceOpsError, Unavailable
+from scienceops.errors import BadRows, ModelFailed, ScienceOpsError, Unavailable
 
 if TYPE_CHECKING:
     from flask import Flask, Response
@@ -60,11 +60,14 @@ def problem_of_http(error: "HTTPException") -> Problem:
 
 
 def unforeseen(error: BaseException) -> Problem:
-    """A 500 that tells nothing but the reference under which the log has the rest."""
+    """A 500 that tells whether it was the model, and the reference under which the log has why."""
     reference = secrets.token_hex(6)
     log.error("request failed", exc_info=error, extra={"reference": reference})
-    detail = f"something went wrong here; the log has it under reference {reference}"
-    return problem(500, "InternalError", detail, reference=reference)
+    title, said = "InternalError", "something went wrong here"
+    if isinstance(error, ModelFailed):
+        title, said = "ModelFailed", "the model gave no answer to these rows"
+    detail = f"{said}; the log has it under reference {reference}"
+    return problem(500, title, detail, reference=reference)
 
 
 def answer_with_problems(app: "Flask") -> None:

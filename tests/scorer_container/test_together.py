@@ -151,6 +151,21 @@ def test_rows_that_the_model_refuses_refuse_no_others(face, monkeypatch):
     assert len(face.captured()) == 2
 
 
+def test_that_the_model_failed_is_told_and_the_log_says_why(face, monkeypatch, caplog):
+    def refusing(table):
+        raise ModelFailed("the model does not like it")
+
+    monkeypatch.setattr(face.scoring._runner, "predict_table", refusing)
+    (reply,) = face.app.quick([post(body_of(iris_rows()[:1]))])
+    told = json.loads(reply.body)
+    assert (reply.status, told["title"]) == (500, "ModelFailed")
+    assert told["detail"].startswith("the model gave no answer to these rows; the log has it under")
+    assert "does not like" not in told["detail"]
+    reference = told["reference"]
+    (record,) = [r for r in caplog.records if getattr(r, "reference", "") == reference]
+    assert "the model does not like it" in str(record.exc_info[1])
+
+
 def test_a_problem_that_cannot_be_written_is_a_fault_of_its_own_call(face, monkeypatch):
     refuse, form = NativeForm.refuse, face.scoring.native
 

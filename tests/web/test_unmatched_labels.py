@@ -24,5 +24,5 @@ def test_labels_that_are_all_of_rows_that_are_none_are_told(tmp_path):
     app.ports.statistics.publish(1, DAY)
     client = create_app(app, settings).test_client()
     page = client.get("/services/iris/models", headers={"Host": "127.0.0.1:8400"}).text
-    assert "3 labels named a row that the request did not have" in page
-    assert "counted from 0; <code>scienceops lineage REQUEST_ID</code>" in page
+    assert "3 labels found no captured row, and so count nowhere: " in page
+    assert "its call was not captured, or its rows have yet to arrive; <code>scienceops" in page

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from scienceops.cli.going_on import goes_on
 from scienceops.cli.session import actor, app, check_carried_out
 from scienceops.cli.show import show_json
 from scienceops.errors import ScienceOpsError, Unavailable
@@ -26,7 +27,9 @@ def approve(name: str, version: int, comment: str, timeout: float, as_json: bool
 
 def wait_until_live(name: str, version: int, timeout: float, *, as_json: bool) -> None:
     """Wait until a promotion that was asked for is carried out, and say how it ended."""
-    facts = wait_for_promotion(name, version, timeout)
+    shown = f"`scienceops status {name}` shows it"
+    with goes_on(f"version {version} of {name} goes live by itself: {shown}"):
+        facts = wait_for_promotion(name, version, timeout)
     if as_json:
         show_json(facts)
     else:

@@ -50,6 +50,8 @@ def history(name: str, at: str | None, as_json: bool) -> None:
                 f"since {live['at'][:19]}, made so by {live['actor']}"
                 + (f" ({live['why']})" if live["why"] else "")
             )
+            if live["division"]:
+                click.echo(f"calls: {live['division']}")
             click.echo(f"trained on: {_trained_on(live['details'])}")
         if entries:
             click.echo()

@@ -7,10 +7,12 @@ from typing import Any
 import click
 
 from scienceops.cli.build_lines import BuildLines
+from scienceops.cli.going_on import goes_on
 from scienceops.cli.session import app, check_carried_out
 from scienceops.cli.show import say
 from scienceops.errors import BadPackage, ScienceOpsError, Unavailable
 
+KEPT = "the package is uploaded and goes on from there"
 LOOK_SECONDS = 0.2
 #: From when on it is told what a version waits for.
 PATIENCE_SECONDS = 5.0
@@ -29,11 +31,17 @@ def push(file: Path, wait: bool, timeout: float, as_json: bool) -> None:
     if not as_json:
         click.echo(f"uploaded {pushed['key']}")
     if not wait:
+        try:
+            check_carried_out(KEPT)
+        except Unavailable as error:
+            click.echo(f"note: {error}", err=True)
         say(pushed, f"follow it with `scienceops status {name}`", as_json)
         return
-    check_carried_out("the package is uploaded and goes on from there")
+    check_carried_out(KEPT)
     lines = BuildLines()
-    version = wait_for_version(pushed["key"], pushed["digest"], timeout, quiet=as_json, lines=lines)
+    key, digest = pushed["key"], pushed["digest"]
+    with goes_on(f"{KEPT}: `scienceops status {name}` shows it"):
+        version = wait_for_version(key, digest, timeout, quiet=as_json, lines=lines)
     if version["state"] == "failed":
         tail = "" if lines.have(version["log_tail"]) else "\n".join(version["log_tail"])
         raise ScienceOpsError(

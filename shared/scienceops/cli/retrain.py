@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from scienceops.cli.session import actor, app
+from scienceops.cli.going_on import goes_on
+from scienceops.cli.session import actor, app, check_carried_out
 from scienceops.cli.show import say, show_json, show_table
 from scienceops.cli.times import parse_day
 from scienceops.core.moments import moment
@@ -84,7 +85,10 @@ def retrain(
         )
         say(begun.to_body(), sentence, as_json)
         return
-    found = wait_for_retraining(name, begun.number, timeout, quiet=as_json)
+    check_carried_out(f"retraining {begun.number} is kept and goes on from there")
+    number, shown = begun.number, f"`scienceops retrain {name}` shows it"
+    with goes_on(f"retraining {number} goes on by itself: {shown}, `--cancel {number}` ends it"):
+        found = wait_for_retraining(name, number, timeout, quiet=as_json)
     if found["state"] != "compared":
         raise ScienceOpsError(f"retraining {begun.number} {found['state']}: {found['reason']}")
     if as_json:

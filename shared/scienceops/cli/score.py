@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from scienceops.cli.going_on import goes_on
 from scienceops.cli.rows import batches, read_rows
 from scienceops.cli.session import app, post, send
 from scienceops.cli.show import show_json, show_table
@@ -133,7 +134,8 @@ def _to_file(
     total = source.check()
     label = f"scoring {total} rows" if total else "scoring"
     bar: Any = click.progressbar(length=total or 0, label=label, file=sys.stderr, show_pos=True)
-    with bar as progress:
+    kept = f"answers so far are kept in {out}.partial: the same command goes on from there"
+    with goes_on(kept), bar as progress:
         scored = score_file(source, Parts(out), order, ask, progress.update)
     if as_json:
         show_json({"service": name, "out": str(out), "rows": scored})

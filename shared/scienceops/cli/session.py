@@ -1,14 +1,16 @@
 """Session: the App, the address and the name that the commands of one invocation use."""
 
+import fcntl
 import getpass
 import json
+import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from email.message import Message
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from scienceops.app import App
 from scienceops.bootstrap import build_app
@@ -24,6 +26,10 @@ from scienceops.trust import open_here, trust_only
 
 UP = "up.lock"
 
+#: How long a command waits for an `up &` of the line before it to take its home, and to answer.
+STARTED_SECONDS = 5.0
+STARTING_SECONDS = 60.0
+
 
 @lru_cache(maxsize=1)
 def app() -> App:
@@ -37,12 +43,28 @@ def actor() -> str:
 
 
 def running(home: Path) -> dict[str, Any]:
-    """What the `up` of this home says of itself; empty when none runs."""
+    """What the `up` of this home says of itself; empty when none runs, or none answers yet."""
+    facts = _said(home)
+    return facts if "url" in facts else {}
+
+
+def _said(home: Path) -> dict[str, Any]:
+    """The same of one that still starts, which has no address yet."""
     try:
-        facts: dict[str, Any] = json.loads((home / UP).read_text())
+        with (home / UP).open() as file:
+            facts: dict[str, Any] = json.load(file) if _is_held(file) else {}
     except (FileNotFoundError, NotADirectoryError, ValueError):
         return {}
-    return facts if "url" in facts else {}
+    return facts
+
+
+def _is_held(file: IO[str]) -> bool:
+    # One that was killed said no good-bye, but its lock went with it.
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
 
 
 def check_carried_out(kept: str = "") -> None:
@@ -51,11 +73,21 @@ def check_carried_out(kept: str = "") -> None:
     kept: what has come of the command all the same. In a cloud, functions take it up.
     """
     settings = app().settings
-    if settings.cloud == "local" and not running(settings.home):
+    if settings.cloud == "local" and not _comes_up(settings.home):
         raise Unavailable(
             f"nothing is running on {settings.home}: start it with `scienceops up`"
             + (f"; {kept}" if kept else "")
         )
+
+
+def _comes_up(home: Path) -> bool:
+    """Whether an `up` answers, if need be in a while: it may have been started just before."""
+    began = time.monotonic()
+    while not running(home):
+        if time.monotonic() - began > (STARTING_SECONDS if _said(home) else STARTED_SECONDS):
+            return False
+        time.sleep(0.1)
+    return True
 
 
 @dataclass(frozen=True)

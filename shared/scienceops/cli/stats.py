@@ -6,9 +6,11 @@ from typing import Any
 
 import click
 
+from scienceops.cli.going_on import goes_on
 from scienceops.cli.session import actor, app, check_carried_out
 from scienceops.cli.show import show_json, show_table
 from scienceops.cli.times import parse_day
+from scienceops.core.labels import told_unmatched
 from scienceops.core.stats.terms import NOT_COMPARED, VERDICTS
 from scienceops.errors import ScienceOpsError
 
@@ -72,16 +74,21 @@ def run_and_wait(name: str, engine: str | None, *, quiet: bool) -> dict[str, Any
         if time.monotonic() - began > patience:
             raise ScienceOpsError(f"service {name!r} has no captured rows yet: score some first")
         time.sleep(LOOK_SECONDS)
+    with goes_on(f"run {asked.number} goes on by itself: `scienceops status` shows it"):
+        return _follow(asked.number, began, quiet=quiet)
+
+
+def _follow(number: int, began: float, *, quiet: bool) -> dict[str, Any]:
     told = ""
     while True:
-        found = app().run(asked.number)
+        found = app().run(number)
         if told and found["state"] in ENDS and sys.stderr.isatty():
             click.echo(err=True)
         if found["state"] == "succeeded":
             _say_left_out(found["result"])
             return found
         if found["state"] in ENDS:
-            raise ScienceOpsError(f"run {asked.number} fails: {found['reason']}")
+            raise ScienceOpsError(f"run {number} fails: {found['reason']}")
         if not quiet:
             told = _say_progress(found, time.monotonic() - began, told)
         time.sleep(LOOK_SECONDS)
@@ -92,12 +99,8 @@ def _say_left_out(result: dict[str, Any]) -> None:
     for told in result.get("unread", []):
         click.echo(f"left out {told['key']}: {told['why']}", err=True)
     if count := result.get("unmatched_labels", 0):
-        labels = "1 label names" if count == 1 else f"{count} labels name"
-        click.echo(
-            f"{labels} a row that the request did not have: rows are counted from 0; "
-            "`scienceops lineage REQUEST_ID` shows a request with its labels",
-            err=True,
-        )
+        shown = "`scienceops lineage REQUEST_ID` shows a request with its labels"
+        click.echo(f"{told_unmatched(count)}; {shown}", err=True)
 
 
 def _say_progress(run: dict[str, Any], spent: float, last: str) -> str:

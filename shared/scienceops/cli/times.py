@@ -18,12 +18,17 @@ def parse_day(text: str) -> date:
 
 
 def parse_window(since: str, until: str) -> tuple[datetime, datetime]:
-    """A window of time in UTC; a day alone as the end is meant to its last moment.
+    """A window of time in UTC; a day alone as the end is meant to its last moment. Raises BadInput.
 
     >>> parse_window("2026-11-20", "2026-11-21")[1].isoformat()
     '2026-11-22T00:00:00+00:00'
     """
-    return parse_time(since), parse_time(until, whole_day=True)
+    begin, end = parse_time(since), parse_time(until, whole_day=True)
+    if begin >= end:
+        raise BadInput(
+            f"the window begins at {since} and ends at {until}: wanted a beginning and a later end"
+        )
+    return begin, end
 
 
 def parse_time(text: str, *, whole_day: bool = False) -> datetime:

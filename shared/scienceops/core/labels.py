@@ -31,6 +31,19 @@ class Label:
         return json.dumps(asdict(self), separators=(",", ":")).encode() + b"\n"
 
 
+def told_unmatched(count: int) -> str:
+    """That so many labels count nowhere, and why that may be.
+
+    >>> told_unmatched(1)[:54]
+    '1 label found no captured row, and so counts nowhere: '
+    """
+    labels, counts = ("1 label", "counts") if count == 1 else (f"{count} labels", "count")
+    return (
+        f"{labels} found no captured row, and so {counts} nowhere: the request had no such row "
+        "(they are counted from 0), its call was not captured, or its rows have yet to arrive"
+    )
+
+
 def read_lines(content: bytes, task: Task | None = None) -> Known:
     """What a label object says; raises BadLabels saying what is wrong with it.
 

@@ -83,7 +83,7 @@ def _alert(facts: Facts) -> str:
 
 
 def _alert_began(facts: Facts) -> str:
-    return f"{_alert(facts)}, {summary(facts['rule'], facts)}"
+    return f"{_alert(facts)} ({summary(facts['rule'], facts)})"
 
 
 _WORDS: Mapping[str, Callable[[Facts], str]] = {

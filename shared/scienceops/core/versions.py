@@ -14,6 +14,8 @@ from scienceops.errors import WrongState
 
 #: What the ledger calls it when a version goes live, whoever wanted it so.
 MADE_LIVE = "version made live"
+#: And when the calls of a service are divided otherwise.
+DIVIDED = "traffic changed"
 
 #: What models that need neither scikit-learn nor pandas run on, by kind of runtime.
 _ENGINES: Mapping[str, frozenset[str]] = {

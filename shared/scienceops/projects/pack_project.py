@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from scienceops.core.manifest import RuntimeChoice
 from scienceops.packing import pack
 from scienceops.packing.environment import read_requirements
+from scienceops.packing.extras import from_parquet
 from scienceops.packing.model_formats import load_model_file
 from scienceops.projects.project import Project
 from scienceops.projects.result import BUILD, TRAINING_DATA, Result, read_result
@@ -33,7 +33,7 @@ def pack_project(
     folder = project.folder / BUILD
     settings = project.settings
     allow_pickle = settings.format == "joblib"
-    data = pd.read_parquet(folder / TRAINING_DATA)
+    data = from_parquet((folder / TRAINING_DATA).read_bytes())
     return pack(
         load_model_file(folder / result.model, allow_pickle=allow_pickle),
         data,

@@ -15,7 +15,7 @@ from scienceops.packing.environment import (
     python_version,
     read_requirements,
 )
-from scienceops.packing.extras import check_metrics, to_parquet
+from scienceops.packing.extras import check_metrics, from_parquet, to_parquet
 from scienceops.packing.infer_schema import as_frame
 from scienceops.packing.model_formats import SavedModel, save_model
 from scienceops.projects.project import SETTINGS, Project
@@ -125,7 +125,7 @@ def _keep_rows(loaded: Any, target: str | None, folder: Path) -> pd.DataFrame:
     for old in (RESULT, TRAINING_DATA, "model.skops", "model.joblib"):
         (folder / old).unlink(missing_ok=True)
     (folder / TRAINING_DATA).write_bytes(data)
-    return pd.read_parquet(folder / TRAINING_DATA)
+    return from_parquet(data)
 
 
 def _save(model: Any, project: Project) -> SavedModel:

@@ -6,7 +6,6 @@
 import hashlib
 import importlib.util
 import inspect
-import io
 import json
 import sys
 import tempfile
@@ -16,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 
 from scienceops.core.manifest import Manifest
 from scienceops.core.names import (
@@ -31,6 +29,7 @@ from scienceops.core.requirement_lines import REQUIREMENTS
 from scienceops.core.stats.quality import Quality, measure_quality
 from scienceops.errors import BadInput, ModelFailed
 from scienceops.packing import pack
+from scienceops.packing.extras import from_parquet
 from scienceops.training.order import Order, open_order
 from scienceops.training.select import OURS
 
@@ -42,9 +41,7 @@ def main() -> int:
         order.objects.get(training_result_key(order.service, order.number, "select"))
     )
     digest = selected["training_set"]
-    rows = pq.read_table(
-        io.BytesIO(order.objects.get(training_set_key(order.service, digest)))
-    ).to_pandas()
+    rows = from_parquet(order.objects.get(training_set_key(order.service, digest)))
     with order.package(order.base) as package, tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         package.extract_to(folder / "base")

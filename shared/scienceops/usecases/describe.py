@@ -6,7 +6,15 @@ from typing import Any
 
 from scienceops.core.names import split_package_key, version_file_key
 from scienceops.core.policy import read_policy
-from scienceops.core.versions import MADE_LIVE, Deployment, Rejection, Service, Version
+from scienceops.core.versions import (
+    DIVIDED,
+    MADE_LIVE,
+    Deployment,
+    Rejection,
+    Service,
+    Version,
+    division_of,
+)
 from scienceops.errors import NotFound, ObjectNotFound, ServiceNotReady
 from scienceops.ports import Ports
 from scienceops.ports.model_registry import EVERY, LedgerEntry
@@ -94,10 +102,26 @@ def made_live(name: str, ports: Ports) -> list[dict[str, Any]]:
 
 
 def live_at(name: str, at: datetime | None, ports: Ports) -> dict[str, Any] | None:
-    """The entry that made live what was live at a time, now by default; None: nothing was."""
+    """The entry that made live what was live at a time, now by default; None: nothing was.
+
+    Its `division` says, as `division_of` does, who answered calls then; empty: that version, all.
+    """
     partition = read_service(ports.registry, name).partition
     entries = ports.registry.ledger(partition, until=at, action=MADE_LIVE, most=1)
-    return _told(entries[0]) if entries else None
+    if not entries:
+        return None
+    changes = ports.registry.ledger(partition, until=at, action=DIVIDED, most=1)
+    # Making a version live ends every division before it.
+    held = [change for change in changes if change.sequence > entries[0].sequence]
+    return {**_told(entries[0]), "division": _division(held[0]) if held else ""}
+
+
+def _division(change: LedgerEntry) -> str:
+    facts = change.details or {}
+    weights, shadow = facts.get("weights") or {}, facts.get("shadow")
+    if len(weights) > 1:
+        return division_of(None, weights, shadow)
+    return "" if shadow is None else f"shadow {shadow}"
 
 
 def read_document(name: str, file: str, ports: Ports, version: int | None = None) -> dict[str, Any]:

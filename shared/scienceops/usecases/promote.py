@@ -10,7 +10,14 @@ from typing import Any, Literal
 
 from scienceops.core.messages import WORK, AdvanceVersion
 from scienceops.core.policy import read_policy
-from scienceops.core.versions import Promotion, Service, Version, VersionState, division_of
+from scienceops.core.versions import (
+    DIVIDED,
+    Promotion,
+    Service,
+    Version,
+    VersionState,
+    division_of,
+)
 from scienceops.errors import BadInput, Conflict, NotAllowed, WrongState
 from scienceops.ports import Ports
 from scienceops.usecases.reconcile_deployment import ask_to_run, ask_to_stop
@@ -156,7 +163,7 @@ def share_traffic(
         change,
         at=clock(),
         actor=actor,
-        action="traffic changed",
+        action=DIVIDED,
         details=details,
     )
     settle_deployments(name, before, ports, clock, drain_seconds)

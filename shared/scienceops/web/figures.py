@@ -12,6 +12,7 @@ def add_figures(routes: Blueprint) -> None:
     """Make these functions filters of every template."""
     for name, function in (
         ("number", number),
+        ("cell", cell),
         ("chance", chance),
         ("moment", moment),
         ("last_day", last_day),
@@ -29,6 +30,17 @@ def number(value: float | None, digits: int = 4) -> str:
         return "–"
     text = f"{value:.{digits}g}"
     return f"{value:.0f}" if "e+" in text and abs(value) < _EXACT else text
+
+
+def cell(value: object) -> str:
+    """A value of a row, as JSON has it but for numbers, and for what is missing.
+
+    >>> cell(True), cell(None), cell(0.38152), cell("Ulm")
+    ('true', '–', '0.3815', 'Ulm')
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    return number(value) if value is None or isinstance(value, int | float) else str(value)
 
 
 def chance(value: float | None) -> str:

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, render_template, request, url_for
 from scienceops.app import App
 from scienceops.config import Settings
 from scienceops.core.access import Caller, Role
+from scienceops.core.labels import told_unmatched
 from scienceops.core.ledger_words import words_of
 from scienceops.core.started_with import going_on, kept
 from scienceops.core.versions import RESTING, division_of
@@ -103,6 +104,7 @@ def _add_monitors(routes: Blueprint, app: App) -> None:
             since=since,
             until=until,
             flagged=app.decisions.flagged_days(name),
+            told_unmatched=told_unmatched,
         )
 
     @routes.get("/services/<name>/data")

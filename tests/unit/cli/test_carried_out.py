@@ -1,9 +1,12 @@
 """Who takes up what a command asked for: the `up` of this machine, or functions of a cloud."""
 
+import fcntl
+import threading
 from types import SimpleNamespace
 
 import pytest
 
+from functions.local.home import HomeLock
 from scienceops.cli import push, session, status
 from scienceops.cli.up import up
 from scienceops.errors import BadInput, BadSetting, Unavailable
@@ -28,10 +31,70 @@ def on(tmp_path, monkeypatch):
     return choose
 
 
-def test_on_one_machine_it_wants_an_up_and_says_what_is_kept(on, tmp_path):
+@pytest.fixture
+def impatient(monkeypatch):
+    """No command waits for an `up` of the line before it."""
+    monkeypatch.setattr(session, "STARTED_SECONDS", 0.0)
+
+
+def test_on_one_machine_it_wants_an_up_and_says_what_is_kept(on, impatient, tmp_path):
     on("local")
     with pytest.raises(Unavailable, match=rf"nothing is running on {tmp_path}: .*; it is kept"):
         session.check_carried_out("it is kept")
+
+
+def test_an_up_that_was_killed_does_not_count_as_running(on, impatient, tmp_path):
+    on("local")
+    # It said no good-bye, and all that it held went with its process.
+    (tmp_path / session.UP).write_text('{"pid": 1, "url": "http://127.0.0.1:9"}')
+    assert status._facts(None)["up"] is None
+    with pytest.raises(Unavailable, match="nothing is running"):
+        session.check_carried_out()
+
+
+def test_an_up_that_still_starts_is_waited_for(on, impatient, tmp_path):
+    on("local")
+    lock = HomeLock(tmp_path)
+    assert session.running(tmp_path) == {}
+    speaks = threading.Timer(0.3, lock.say, kwargs={"pid": lock.pid, "url": "http://127.0.0.1:9"})
+    speaks.start()
+    session.check_carried_out()
+    assert session.running(tmp_path)["pid"] == lock.pid
+    speaks.join()
+    lock.release()
+
+
+def test_an_up_of_the_line_before_is_waited_for(on, tmp_path):
+    on("local")
+    held = []
+
+    def start():
+        held.append(HomeLock(tmp_path))
+        held[0].say(pid=1, url="http://127.0.0.1:9")
+
+    begins = threading.Timer(0.3, start)
+    begins.start()
+    session.check_carried_out()
+    begins.join()
+    held[0].release()
+
+
+def test_a_look_at_a_home_keeps_no_up_from_it(tmp_path):
+    HomeLock(tmp_path).release()
+    with (tmp_path / session.UP).open() as look:
+        fcntl.flock(look, fcntl.LOCK_SH)
+        ends = threading.Timer(0.2, lambda: fcntl.flock(look, fcntl.LOCK_UN))
+        ends.start()
+        HomeLock(tmp_path).release()
+        ends.join()
+
+
+def test_a_package_that_nobody_takes_up_is_told(on, impatient, tmp_path, capsys):
+    on("local").push = lambda file: {"service": "iris", "key": f"packages/iris/{file.name}"}
+    push.push.callback(tmp_path / "iris.zip", False, 1.0, False)
+    out, err = capsys.readouterr()
+    assert "follow it with `scienceops status iris`" in out
+    assert err.startswith(f"note: nothing is running on {tmp_path}: start it with `scienceops up`")
 
 
 @pytest.mark.parametrize("cloud", ["aws", "azure"])

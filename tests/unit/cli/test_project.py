@@ -441,3 +441,24 @@ def test_pack_of_a_model_file_still_needs_both(line, given, lacks, scienceops):
     code, _, err = scienceops("pack", given, "train.py")
     assert code == 2
     assert f"Missing option '{lacks}'" in err
+
+
+def test_rows_whose_text_is_missing_are_learned_from_as_they_are_served(line, scienceops):
+    (line / "train.py").write_text("""
+import pandas as pd
+from scienceops import load_data
+from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+
+def load():
+    return load_data("rows.csv")
+
+def train(data):
+    model = make_pipeline(OneHotEncoder(handle_unknown="ignore"), Ridge())
+    return model.fit(data[["x"]], data["y"])
+""")
+    (line / "rows.csv").write_text("x,y\n" + "Ulm,1\n,2\nBonn,9\n" * 10)
+    assert scienceops("train")[0] == 0
+    code, _, err = scienceops("pack")
+    assert code == 0, err

@@ -22,7 +22,7 @@ def test_progress_through_a_pipe_is_whole_lines(monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(
-    ("count", "says"), [(1, "1 label names a row that the request"), (2, "2 labels name a row")]
+    ("count", "says"), [(1, "1 label found no captured row"), (2, "2 labels found no captured row")]
 )
 def test_labels_that_count_nowhere_are_told_with_what_to_do(count, says, monkeypatch, capsys):
     ended = {"number": 7, "state": "succeeded", "result": {"unmatched_labels": count}}
@@ -36,4 +36,5 @@ def test_labels_that_count_nowhere_are_told_with_what_to_do(count, says, monkeyp
     stats.run_and_wait("iris", None, quiet=True)
     told = capsys.readouterr().err
     assert told.startswith(says)
-    assert "rows are counted from 0; `scienceops lineage REQUEST_ID` shows" in told
+    assert "no such row (they are counted from 0), its call was not captured, or" in told
+    assert "; `scienceops lineage REQUEST_ID` shows" in told

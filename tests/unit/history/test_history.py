@@ -10,13 +10,13 @@ from scienceops.cli.history import history
 from scienceops.cli.session import app
 from scienceops.config import Settings
 from scienceops.core.ledger_words import words_of
-from scienceops.core.versions import Service, Version
+from scienceops.core.versions import MADE_LIVE, Service, Version
 from scienceops.usecases.change_policy import change_policy
 from scienceops.usecases.describe import describe_history
 from scienceops.usecases.flag_rows import flag_rows, undo_flag
 from scienceops.usecases.manage_keys import create_key, revoke_key
 from scienceops.usecases.promote import share_traffic
-from scienceops.usecases.records import Stored, number_key, save, utc_now
+from scienceops.usecases.records import Stored, number_key, read_service, save, utc_now
 
 NAME = "iris"
 
@@ -144,9 +144,39 @@ def test_a_day_that_is_over_is_told_at_its_end(shown):
     assert "nothing was live at 2020-01-02 00:00 UTC" in shown("--at", "2020-01-01")
 
 
+def test_how_calls_were_divided_then_is_told(ports, shown):
+    begun = utc_now()
+    share_traffic(NAME, {1: 90, 2: 10}, None, "eva", ports, utc_now, drain_seconds=0)
+    divided = utc_now()
+    share_traffic(NAME, {1: 100}, 2, "eva", ports, utc_now, drain_seconds=0)
+    shadowed = utc_now()
+    share_traffic(NAME, {}, None, "eva", ports, utc_now, drain_seconds=0)
+
+    def calls(at):
+        printed = shown("--at", at.isoformat())
+        assert printed.startswith("version 1 was live at")
+        return [line for line in printed.splitlines() if line.startswith("calls: ")]
+
+    assert calls(begun) == []
+    assert calls(divided) == ["calls: 90 to version 1, 10 to version 2"]
+    assert calls(shadowed) == ["calls: shadow 2"]
+    assert calls(utc_now()) == []
+
+
+def test_making_a_version_live_ends_how_calls_were_divided(ports, shown):
+    share_traffic(NAME, {1: 90, 2: 10}, None, "eva", ports, utc_now, drain_seconds=0)
+    stored = read_service(ports.registry, NAME)
+    details = {"version": 2}
+    at = utc_now()
+    save(ports.registry, stored, stored.value, at=at, action=MADE_LIVE, details=details)
+    printed = shown("--at", utc_now().isoformat())
+    assert printed.startswith("version 2 was live")
+    assert "calls: " not in printed
+
+
 def test_an_alert_is_told_by_its_rule_and_what_it_found():
     details = {"rule": "no_traffic", "version": 2, "hours": 24.0}
     began = words_of({"action": "alert began", "details": details})
-    assert began == "no traffic, version 2 is live, and no row was captured for 24 hours"
+    assert began == "no traffic (version 2 is live, and no row was captured for 24 hours)"
     for action in ("alert ended", "alert given up"):
         assert words_of({"action": action, "details": details}) == "no traffic"

@@ -116,3 +116,11 @@ def test_other_probabilities_are_told_with_their_class_and_a_likely_cause(tmp_pa
     model.fit(features, labels)
     with pytest.raises(ModelFailed, match=r"'Bonn' by 0\.25 here, but .* None where NaN was"):
         packed(model, features, tmp_path)
+
+
+@pytest.mark.filterwarnings("default")
+def test_rows_that_were_made_up_warn_nobody(tmp_path, recwarn):
+    features = pd.DataFrame({"income": np.linspace(1, 90, 200), "debt": np.linspace(2, 50, 200)})
+    model = make_pipeline(FunctionTransformer(np.log1p), Ridge()).fit(features, features["debt"])
+    packed(model, features, tmp_path)
+    assert [str(warning.message) for warning in recwarn] == []

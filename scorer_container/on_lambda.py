@@ -9,6 +9,7 @@ out of time has left in the spool is shipped by the next one of its sandbox, if 
 import base64
 import io
 import logging
+import shutil
 import sys
 import tempfile
 import uuid
@@ -78,7 +79,7 @@ def open_handler() -> Handler:
     mode = "off" if scorer.capture == "off" else "stored"
     scorer = scorer.model_copy(update={"replica": replica, "capture": mode})
     scorer.spool.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="scienceops-package-"))
+    folder = room_for_package()
     read_package(scorer.package, limit_bytes=settings.upload_limit_bytes).extract_to(folder)
     shipper = Shipper(
         scorer.spool,
@@ -95,6 +96,18 @@ def open_handler() -> Handler:
 
     face = build(folder, scorer, make_capture=capture)
     return lambda event, _: answer(face, event)
+
+
+def room_for_package() -> Path:
+    """A folder that is not there yet: what an earlier start left in it goes first.
+
+    A sandbox is started again after a crash or a time-out, and when its first start took over ten
+    seconds; its disk stays, and would hold the package twice.
+    """
+    folder = Path(tempfile.gettempdir()) / "scienceops-package"
+    if folder.exists():
+        shutil.rmtree(folder)
+    return folder
 
 
 def answer(face: Callable[..., Any], event: Event) -> dict[str, Any]:

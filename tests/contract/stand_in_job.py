@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -21,6 +22,10 @@ def main(action: str, *words: str) -> int:
         case "sleep":
             sys.stdout.write("sleeping\n")
             sys.stdout.flush()
+            time.sleep(600)
+        case "sleep-over-a-temporary-file":
+            _, path = tempfile.mkstemp()
+            Path(words[0]).write_text(f"{path}\n")
             time.sleep(600)
         case "sleep-with-children":
             # One of them in a process group of its own, as Spark's workers are.

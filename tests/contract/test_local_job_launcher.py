@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from contract.job_launcher import JobLauncherContract
 from contract.processes import race
-from contract.waiting import wait_for
+from contract.waiting import PATIENCE, wait_for
 
 from scienceops.adapters.local.build_environment import COMPLETE
 from scienceops.adapters.local.environments import Environments
@@ -63,6 +63,26 @@ class TestSubprocessJobLauncher(JobLauncherContract):
         jobs.cancel(job_id)
         assert self.end_of(jobs, job_id).state is JobState.CANCELLED
         assert all_gone(pids)
+
+    @pytest.mark.parametrize("cancelled", [True, False])
+    def test_the_temporary_files_of_a_job_that_is_ended_go_with_it(
+        self, jobs: SubprocessJobLauncher, tmp_path: Path, *, cancelled: bool
+    ) -> None:
+        told = tmp_path / "path"
+        job_id = jobs.start(
+            make_order(
+                "run-1",
+                "sleep-over-a-temporary-file",
+                str(told),
+                timeout_seconds=60 if cancelled else 3 * PATIENCE,
+            )
+        )
+        path = Path(wait_for(lambda: told.exists() and told.read_text().rstrip()))
+        if cancelled:
+            jobs.cancel(job_id)
+        state = self.end_of(jobs, job_id).state
+        assert state is (JobState.CANCELLED if cancelled else JobState.FAILED)
+        assert not path.parent.exists()
 
     def test_a_job_that_ends_leaves_nothing_behind(
         self, jobs: SubprocessJobLauncher, tmp_path: Path

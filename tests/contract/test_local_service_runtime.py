@@ -104,6 +104,18 @@ class TestProcessServiceRuntime(ServiceRuntimeContract):
         assert status.log_tail[0].startswith("start of ")
         assert self.get(runtime, self.start(runtime, make_order())).status == 200
 
+    @pytest.mark.parametrize("restarted", [False, True])
+    def test_the_temporary_files_of_a_scorer_that_is_killed_go(
+        self, runtime: ProcessServiceRuntime, home: Path, *, restarted: bool
+    ) -> None:
+        endpoint = self.start(runtime, make_order())
+        scratch = Path(self.environment_of(runtime, endpoint)["TMPDIR"])
+        (scratch / "model").touch()
+        os.kill(pid_of(home), signal.SIGKILL)
+        if restarted:
+            self.start(runtime, make_order())
+        wait_for(lambda: not scratch.exists())
+
     def test_a_scorer_that_hangs_has_failed_and_its_next_start_replaces_it(
         self, runtime: ProcessServiceRuntime, home: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

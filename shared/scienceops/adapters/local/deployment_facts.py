@@ -16,7 +16,8 @@ class Facts:
 
     owner: the process that started the scorer and whose death makes it drain. birth: see
     processes.birth_of. ended: how it ended without being asked to, or why it could not start.
-    log_start: where in the log file this start's lines begin. image: as in its order.
+    log_start: where in the log file this start's lines begin. image: as in its order. scratch: the
+    folder of its temporary files, which it leaves full when it is killed.
     """
 
     service: str
@@ -30,6 +31,7 @@ class Facts:
     package: str = ""
     log_start: int = 0
     image: str = ""
+    scratch: str = ""
     stopping: bool = False
     ended: str = ""
 

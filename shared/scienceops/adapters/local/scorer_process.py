@@ -3,6 +3,7 @@
 import contextlib
 import os
 import subprocess
+import tempfile
 import uuid
 from dataclasses import replace
 from pathlib import Path
@@ -84,6 +85,7 @@ class ScorerProcesses:
             command, environment["PYTHONPATH"] = self._environments.command(
                 order.image, ["-m", self._module], environment.get("PYTHONPATH", "")
             )
+        environment["TMPDIR"] = scratch = tempfile.mkdtemp(prefix="scienceops-scorer-")
         with self.log_path(order.service, order.version).open("ab") as out:
             child = subprocess.Popen(
                 command,
@@ -101,6 +103,7 @@ class ScorerProcesses:
             birth=birth_of(child.pid),
             socket=str(socket),
             package=str(package),
+            scratch=scratch,
         )
         return child, started
 

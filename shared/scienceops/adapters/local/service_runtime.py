@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import threading
@@ -68,9 +69,9 @@ class ProcessServiceRuntime:
                 if not self._hangs(facts):
                     return
                 self._end(facts)
-            if facts is not None and facts.socket and not is_alive(facts.pid, facts.birth):
+            if facts is not None and not is_alive(facts.pid, facts.birth):
                 # Left by a scorer whose owner died before it could tidy up.
-                remove_socket(Path(facts.socket))
+                _tidy(facts)
             facts = self._scorers.new_facts(order)
             try:
                 check_runtime(order.runtime, "local")
@@ -178,7 +179,7 @@ class ProcessServiceRuntime:
         code = child.wait()
         if child.stdin is not None:
             child.stdin.close()
-        remove_socket(Path(facts.socket))
+        _tidy(facts)
         # A home that was removed has nobody left to be told.
         with (
             contextlib.suppress(FileNotFoundError),
@@ -212,10 +213,17 @@ class ProcessServiceRuntime:
 
     def _forget(self, facts: Facts) -> None:
         self._facts.remove(facts)
-        if facts.socket:
-            remove_socket(Path(facts.socket))
+        _tidy(facts)
         if facts.package:
             Path(facts.package).unlink(missing_ok=True)
+
+
+def _tidy(facts: Facts) -> None:
+    """Remove what a scorer that has ended left beside its spool and its log."""
+    if facts.socket:
+        remove_socket(Path(facts.socket))
+    if facts.scratch:
+        shutil.rmtree(facts.scratch, ignore_errors=True)
 
 
 def _runs(facts: Facts) -> bool:

@@ -9,9 +9,11 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from scienceops.adapters.local.files import write_whole
 from scienceops.adapters.local.processes import end_session
@@ -27,20 +29,29 @@ def main(folder: Path) -> None:
     """Run the task in `folder`."""
     (folder / BEGUN).touch()
     order = json.loads((folder / ORDER).read_bytes())
+    # What a task that is ended before its time leaves of its temporary files goes with it.
+    with tempfile.TemporaryDirectory(prefix="scienceops-task-", ignore_cleanup_errors=True) as room:
+        state, reason = _carry_out(order, folder, {**os.environ, "TMPDIR": room})
+    write_whole(folder / EXIT, json.dumps({"state": state, "reason": reason}).encode())
+
+
+def _carry_out(
+    order: dict[str, Any], folder: Path, environment: dict[str, str]
+) -> tuple[TaskState, str]:
     try:
         child = subprocess.Popen(
             order["command"],
             stdin=subprocess.DEVNULL,
             cwd=folder,
+            env=environment,
             preexec_fn=_die_with(os.getpid()),  # noqa: PLW1509  # There is one thread only.
         )
     except OSError as error:
-        state, reason = TaskState.FAILED, f"cannot be started: {error}"
-    else:
-        state, reason = _follow(child, folder, order["timeout_seconds"])
-        end_session(os.getpid(), GRACE_SECONDS)
-        child.wait()
-    write_whole(folder / EXIT, json.dumps({"state": state, "reason": reason}).encode())
+        return TaskState.FAILED, f"cannot be started: {error}"
+    ended = _follow(child, folder, order["timeout_seconds"])
+    end_session(os.getpid(), GRACE_SECONDS)
+    child.wait()
+    return ended
 
 
 def _follow(

@@ -35,7 +35,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         match self.path:
             case "/readyz":
-                self.reply(503 if BEHAVIOUR == "slow" else 200, b"")
+                slow = BEHAVIOUR == "slow"
+                self.reply(503 if slow else 200, b'{"status": "slow"}' if slow else b"")
             case "/environment":
                 self.reply(200, json.dumps(dict(os.environ)).encode())
             case "/wait":

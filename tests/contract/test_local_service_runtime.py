@@ -93,6 +93,7 @@ class TestProcessServiceRuntime(ServiceRuntimeContract):
         runtime.start(make_order(behaviour="slow"))
         status = wait_for(lambda: runtime.status("iris", 1), lambda s: "503" in s.reason)
         assert status.observed is Observed.STARTING
+        assert status.reason == "/readyz answered 503: slow"
 
     def test_a_scorer_that_crashes_after_it_was_ready_has_failed(
         self, runtime: ProcessServiceRuntime, home: Path

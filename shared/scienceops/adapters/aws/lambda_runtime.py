@@ -21,6 +21,7 @@ from scienceops.adapters.aws.resources import (
     role,
     scorer_environment,
 )
+from scienceops.adapters.scoring.readiness import why_not_ready
 from scienceops.bodies import Body, whole
 from scienceops.config import Settings
 from scienceops.errors import ServiceNotReady
@@ -150,8 +151,8 @@ class LambdaRuntime:
             why = f"it ended: {told.get('errorMessage', told)}"
             tail = tuple(log.splitlines()[-TAIL_LINES:])
             return ServiceStatus(service, version, Observed.FAILED, reason=why, log_tail=tail)
-        if (status := _reply(told).status) != 200:
-            why = f"/readyz answered {status}"
+        if (reply := _reply(told)).status != 200:
+            why = why_not_ready(reply)
             return ServiceStatus(service, version, Observed.STARTING, reason=why)
         return ServiceStatus(service, version, Observed.READY, f"{KIND}:{name}")
 

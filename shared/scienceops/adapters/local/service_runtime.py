@@ -17,6 +17,7 @@ from scienceops.adapters.local.processes import is_alive, signal_session
 from scienceops.adapters.local.scorer_process import ScorerProcesses
 from scienceops.adapters.local.socket_folder import remove_socket
 from scienceops.adapters.local.supervise import how_it_ended
+from scienceops.adapters.scoring.readiness import why_not_ready
 from scienceops.adapters.scoring.scorer_client import ScorerClient
 from scienceops.bodies import Body
 from scienceops.config import Settings
@@ -152,7 +153,7 @@ class ProcessServiceRuntime:
         self._silent_since[facts.replica] = None
         if reply.status == 200:
             return ServiceStatus(service, version, Observed.READY, endpoint, "", tail)
-        reason = f"/readyz answered {reply.status}"
+        reason = why_not_ready(reply)
         return ServiceStatus(service, version, Observed.STARTING, "", reason, tail)
 
     def _hangs(self, facts: Facts) -> bool:

@@ -38,12 +38,12 @@ def wait_until_live(name: str, version: int, timeout: float, *, as_json: bool) -
 
 def wait_for_promotion(name: str, version: int, timeout: float) -> dict[str, Any]:
     """The service with its live and previous version, once the promotion is carried out."""
-    check_carried_out("the decision is kept and carried out then")
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         service = app().service(name)
         if service["promotion"] is None:
             break
+        check_carried_out("the decision is kept and carried out then")
         time.sleep(LOOK_SECONDS)
     else:
         raise Unavailable(

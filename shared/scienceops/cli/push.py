@@ -91,6 +91,7 @@ def wait_for_version(
         settled = version.get("live") or state == "failed"
         if settled or (state in ENDS and not _awaits_promotion(version)):
             return version
+        check_carried_out(KEPT)
         time.sleep(LOOK_SECONDS)
     raise Unavailable(
         f"still {last} after {timeout:g} s; it goes on by itself: `scienceops status` shows it"

@@ -85,7 +85,6 @@ def retrain(
         )
         say(begun.to_body(), sentence, as_json)
         return
-    check_carried_out(f"retraining {begun.number} is kept and goes on from there")
     number, shown = begun.number, f"`scienceops retrain {name}` shows it"
     with goes_on(f"retraining {number} goes on by itself: {shown}, `--cancel {number}` ends it"):
         found = wait_for_retraining(name, number, timeout, quiet=as_json)
@@ -114,6 +113,7 @@ def wait_for_retraining(name: str, number: int, timeout: float, *, quiet: bool) 
         state = found["state"]
         if state in RESTING:
             return found
+        check_carried_out(f"retraining {number} is kept and goes on from there")
         time.sleep(LOOK_SECONDS)
     raise Unavailable(f"still {state} after {timeout:g} s; it goes on by itself")
 

@@ -91,6 +91,7 @@ def _follow(number: int, began: float, *, quiet: bool) -> dict[str, Any]:
             raise ScienceOpsError(f"run {number} fails: {found['reason']}")
         if not quiet:
             told = _say_progress(found, time.monotonic() - began, told)
+        check_carried_out(f"run {number} goes on from there")
         time.sleep(LOOK_SECONDS)
 
 

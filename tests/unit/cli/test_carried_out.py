@@ -79,6 +79,18 @@ def test_an_up_of_the_line_before_is_waited_for(on, tmp_path):
     held[0].release()
 
 
+def test_a_wait_ends_with_the_up_that_carries_it_out(on, impatient, tmp_path):
+    version = {"state": "proving", "live": False, "deployment": {"reason": ""}}
+    on("local").upload = lambda *_: {"version": version}
+    lock = HomeLock(tmp_path)
+    lock.say(pid=1, url="http://127.0.0.1:9")
+    ends = threading.Timer(0.3, lock.release)
+    ends.start()
+    with pytest.raises(Unavailable, match=r"nothing is running on .*; the package is uploaded"):
+        push.wait_for_version("packages/iris/a.zip", "d", 600, quiet=True)
+    ends.join()
+
+
 def test_a_look_at_a_home_keeps_no_up_from_it(tmp_path):
     HomeLock(tmp_path).release()
     with (tmp_path / session.UP).open() as look:

@@ -64,6 +64,7 @@ def test_what_a_start_waits_for_is_told_once_it_takes_long(monkeypatch, capsys):
     given = iter([*looks, {**looks[-1], "live": True}])
     app = SimpleNamespace(upload=lambda key, digest: {"version": next(given)})
     monkeypatch.setattr(push, "app", lambda: app)
+    monkeypatch.setattr(push, "check_carried_out", lambda kept: None)
     monkeypatch.setattr(push, "PATIENCE_SECONDS", 0)
     monkeypatch.setattr(push, "LOOK_SECONDS", 0)
     monkeypatch.setattr(push.BuildLines, "show", lambda self, version: None)

@@ -15,7 +15,7 @@ def test_progress_through_a_pipe_is_whole_lines(monkeypatch, capsys):
         run=lambda number: {"number": number, "state": next(states), "result": {}},
     )
     monkeypatch.setattr(stats, "app", lambda: app)
-    monkeypatch.setattr(stats, "check_carried_out", lambda: None)
+    monkeypatch.setattr(stats, "check_carried_out", lambda *_: None)
     monkeypatch.setattr(stats, "LOOK_SECONDS", 0)
     stats.run_and_wait("iris", None, quiet=False)
     assert capsys.readouterr().err == "  run 7 starting\n  run 7 running\n"
@@ -32,7 +32,7 @@ def test_labels_that_count_nowhere_are_told_with_what_to_do(count, says, monkeyp
         run=lambda _: ended,
     )
     monkeypatch.setattr(stats, "app", lambda: app)
-    monkeypatch.setattr(stats, "check_carried_out", lambda: None)
+    monkeypatch.setattr(stats, "check_carried_out", lambda *_: None)
     stats.run_and_wait("iris", None, quiet=True)
     told = capsys.readouterr().err
     assert told.startswith(says)

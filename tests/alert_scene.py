@@ -62,7 +62,7 @@ class Scene:
             state=state,
             uploaded_at="2026-11-01T00:00:00.000Z",
             uploaded_key="packages/iris/a.zip",
-            manifest={},
+            manifest={"task": "regression", "metrics": {}},
             **more,
         )
         save(self.ports.registry, stored or Stored(version, NAME, key), version, at=self.now)

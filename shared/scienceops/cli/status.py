@@ -100,12 +100,13 @@ def _show_all(facts: dict[str, Any]) -> None:
     if not facts["services"]:
         click.echo("no services yet: `scienceops push FILE` uploads a package")
     show_table(
-        ["service", "live", "is", "newest", "state", "reason"],
+        ["service", "live", "is", "alerts", "newest", "state", "reason"],
         [
             [
                 s["name"],
                 s["live"],
                 s["observed"],
+                ", ".join(s["alerts"]),
                 s["newest"],
                 s["newest_state"],
                 s["newest_reason"],

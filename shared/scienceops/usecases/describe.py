@@ -4,6 +4,7 @@ import json
 from datetime import datetime
 from typing import Any
 
+from scienceops.core.alert_records import Alert
 from scienceops.core.names import split_package_key, version_file_key
 from scienceops.core.policy import read_policy
 from scienceops.core.versions import (
@@ -31,7 +32,7 @@ from scienceops.usecases.records import (
 
 
 def describe_services(ports: Ports) -> list[dict[str, Any]]:
-    """Every service: name, live version, its state and endpoint, number of versions."""
+    """Every service: name, live version, its state and endpoint, alerts that fire, versions."""
     return [
         _brief(read_service(ports.registry, name).value, ports)
         for name in service_names(ports.registry)
@@ -178,6 +179,11 @@ def _brief(service: Service, ports: Ports) -> dict[str, Any]:
         "newest": newest.number if newest else None,
         "newest_state": newest.state.value if newest else None,
         "newest_reason": newest.reason if newest else "",
+        "alerts": [
+            stored.value.rule
+            for stored in find_all(ports.registry, service.name, "alert/", Alert)
+            if stored.value.firing
+        ],
         "task": live.manifest["task"] if live else None,
         "metrics": dict(live.manifest["metrics"]) if live else {},
     }

@@ -6,8 +6,23 @@ import pytest
 from alert_scene import TODAY, URL
 
 from scienceops.core.stats.terms import LEAST_ROWS
+from scienceops.usecases.describe import describe_services
 
 YESTERDAY = date(2026, 11, 22)
+TOMORROW = date(2026, 11, 24)
+
+
+def test_what_fires_is_told_where_all_services_are(scene):
+    scene.version()
+    scene.day({"city": 1.0})
+    assert scene.told() == ["drift.firing"]
+    (service,) = describe_services(scene.ports)
+    assert service["alerts"] == ["drift"]
+    scene.day({"city": 0.0}, TOMORROW)
+    scene.turn(days=1)
+    scene.told()
+    (service,) = describe_services(scene.ports)
+    assert service["alerts"] == []
 
 
 def test_drift_names_the_features_of_the_newest_day(scene):

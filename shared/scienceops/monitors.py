@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from scienceops.ports import Ports
-from scienceops.usecases import monitor, watch_data
+from scienceops.usecases import data_monitor, model_monitor, watch_data
 
 
 class Monitors:
@@ -46,7 +46,7 @@ class Monitors:
         version: int | None = None,
     ) -> dict[str, Any]:
         """Features of a version ranked by drift; by default those that ask for a look."""
-        return monitor.data_monitor(
+        return data_monitor.data_monitor(
             name,
             self._ports,
             wanted=wanted,
@@ -58,7 +58,7 @@ class Monitors:
 
     def feature(self, name: str, feature: str, version: int | None = None) -> dict[str, Any]:
         """Every statistic of one feature of a version over time, with training's values."""
-        return monitor.feature_monitor(name, feature, self._ports, version)
+        return data_monitor.feature_monitor(name, feature, self._ports, version)
 
     def model(
         self,
@@ -69,7 +69,9 @@ class Monitors:
         until: date | None = None,
     ) -> dict[str, Any]:
         """Predictions, traffic and latency of versions over time; by default the newest of it."""
-        return monitor.model_monitor(name, self._ports, version=version, since=since, until=until)
+        return model_monitor.model_monitor(
+            name, self._ports, version=version, since=since, until=until
+        )
 
     def days(self, name: str) -> list[dict[str, Any]]:
         """Which days show statistics, of which version, from which run."""

@@ -21,7 +21,8 @@ from scienceops.core.names import LATENCY, PREDICTION, QUALITY, Partition
 from scienceops.core.stats.terms import VERDICTS
 from scienceops.core.versions import Service, Version
 from scienceops.ports.statistics_store import StatisticRow
-from scienceops.usecases.monitor import data_monitor, model_monitor
+from scienceops.usecases.data_monitor import data_monitor
+from scienceops.usecases.model_monitor import model_monitor
 from scienceops.usecases.records import Stored, number_key, save
 
 DAYS = [date(2026, 11, 20), date(2026, 11, 21)]

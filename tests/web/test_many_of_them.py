@@ -86,6 +86,11 @@ def test_model_monitor_offers_the_days_that_it_does_not_show(look):
     assert "earlier day" not in look("/models?since=2026-10-01")
 
 
+def test_data_monitor_offers_the_days_that_it_does_not_show(look):
+    assert "20 earlier days have statistics, too" in look("/data?all=1")
+    assert "earlier day" not in look("/data?all=1&since=2026-10-01")
+
+
 def test_days_without_statistics_are_told_from_a_service_without_any(look):
     assert "There are no statistics of these days" in look("/models?until=2020-01-01")
     assert "no statistics of version 9 on these days" in look("/models?version=9")

@@ -1,6 +1,6 @@
 """DataMonitor of a service with two versions: the live one first, any one that is asked for."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -10,8 +10,9 @@ from scienceops.core.names import Partition, version_file_key
 from scienceops.core.versions import Service, Version
 from scienceops.errors import NotFound
 from scienceops.ports.statistics_store import StatisticRow
-from scienceops.usecases.monitor import data_monitor, feature_monitor
+from scienceops.usecases.data_monitor import data_monitor, feature_monitor
 from scienceops.usecases.records import Stored, number_key, save
+from scienceops.usecases.shown_statistics import MOST_DAYS
 
 NAME = "iris"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -60,6 +61,21 @@ def test_an_older_version_is_shown_when_asked_for(ports):
 def test_a_version_that_scored_nothing_has_no_days_and_names_those_that_did(ports):
     found = data_monitor(NAME, ports, wanted="", everything=True, version=3)
     assert (found["days"], found["features"], found["versions"]) == ([], [], [2, 1])
+
+
+def test_the_newest_days_are_shown_until_others_are_asked_for(ports):
+    first = date(2026, 8, 1)
+    for place in range(MOST_DAYS + 2):
+        day = Partition(NAME, 1, first + timedelta(days=place))
+        row = StatisticRow("test", NAME, f"{NAME}:1", day.date, "age", "verdict", 2.0, 10)
+        ports.statistics.write(1, day, [row])
+        ports.statistics.publish(1, day)
+    found = data_monitor(NAME, ports, wanted="", everything=True, version=1)
+    # The newest is that of the fixture.
+    assert (len(found["days"]), found["days"][0]) == (MOST_DAYS, "2026-08-04")
+    assert found["earlier"] == 3
+    found = data_monitor(NAME, ports, wanted="", everything=True, version=1, since=first)
+    assert (len(found["days"]), found["earlier"]) == (MOST_DAYS + 3, 0)
 
 
 def test_a_feature_of_nobody_is_not_found_and_the_inputs_are_named(ports):

@@ -8,7 +8,9 @@ from retraining_scene import NAME, Scene
 from scienceops.core.names import Partition, model_id
 from scienceops.errors import VersionNotFound
 from scienceops.ports.statistics_store import StatisticRow
-from scienceops.usecases.monitor import MOST_DAYS, MOST_VERSIONS, feature_monitor, model_monitor
+from scienceops.usecases.data_monitor import feature_monitor
+from scienceops.usecases.model_monitor import MOST_VERSIONS, model_monitor
+from scienceops.usecases.shown_statistics import MOST_DAYS
 
 FIRST = date(2026, 9, 1)
 DAYS = 40

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from face import Face
-from models import iris_rows, pack_iris
+from models import iris_rows
 from platform_process import wait_for
 from scorer_process import Scorer
 
@@ -20,11 +20,6 @@ from scorer_container.capture import DAMAGED, CaptureSpool
 from scorer_container.capture_modes import Buffered, Off, Sampled, Stored, Synced, capture_of
 from scorer_container.group_commit import GroupCommit
 from scorer_container.spooled import from_frames, to_frame, whole_frames
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory):
-    return pack_iris(tmp_path_factory.mktemp("package"))
 
 
 def call(number=0):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from face import KEY, Face
-from models import iris_rows, pack_iris
+from models import iris_rows
 from platform_process import wait_for
 from scorer_process import Scorer
 
@@ -28,11 +28,6 @@ class Bucket:
         if self.is_away:
             raise Unavailable("the bucket is away")
         return json.dumps({"key_sha256": [hash_key(key) for key in self.keys]}).encode()
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory):
-    return pack_iris(tmp_path_factory.mktemp("package"))
 
 
 @pytest.fixture(params=["fast", "flask"])

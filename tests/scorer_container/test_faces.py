@@ -10,21 +10,11 @@ import pytest
 from face import KEY, LIMIT, Face
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from models import iris_rows, pack_diabetes, pack_iris
+from models import iris_rows, pack_diabetes
 
 from scorer_container.seal import seal
 from scorer_container.ship import read_layout
 from scorer_container.spooled import whole_frames
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory):
-    return pack_iris(tmp_path_factory.mktemp("package"))
-
-
-@pytest.fixture(params=["fast", "flask"])
-def face(request, tmp_path, package):
-    return Face(tmp_path, package, fast=request.param == "fast")
 
 
 def body_of(rows):

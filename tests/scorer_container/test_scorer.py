@@ -8,7 +8,7 @@ import zipfile
 from datetime import UTC, datetime
 
 import pytest
-from models import iris_rows, pack_iris
+from models import iris_rows
 from platform_process import wait_for
 from scorer_process import KEY, Scorer
 
@@ -17,11 +17,6 @@ from scienceops.core.captures import CapturedCall
 from scienceops.core.package import read_package
 from scienceops.errors import BadSetting
 from scorer_container.capture import CaptureSpool
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory):
-    return pack_iris(tmp_path_factory.mktemp("package"))
 
 
 @pytest.fixture(scope="module")

@@ -9,14 +9,9 @@ from pathlib import Path
 
 import pytest
 from containers.broken_packages import with_script
-from models import iris_rows, pack_iris
+from models import iris_rows
 from platform_process import wait_for
 from scorer_process import KEY, Scorer
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory):
-    return pack_iris(tmp_path_factory.mktemp("package"))
 
 
 def children(pid: int) -> list[int]:

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from face import KEY, Face, environ_of
 from http_server import answer, children, request
-from models import iris_rows, pack_diabetes, pack_iris
+from models import iris_rows, pack_diabetes
 from scorer_process import Scorer
 
 from scienceops.errors import ModelFailed
@@ -19,11 +19,6 @@ from scorer_container.pace import MOST_SECONDS, SMALL_BYTES, Pace
 from scorer_container.protocols.native import NativeForm
 
 SCORE = "/score"
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory):
-    return pack_iris(tmp_path_factory.mktemp("package"))
 
 
 @pytest.fixture

@@ -86,6 +86,27 @@ class TestContainerAppsServiceRuntime(ServiceRuntimeContract):
         apps.zero.add("iris-v1")
         assert runtime.status("iris", 1).observed is Observed.READY
 
+    def test_one_that_comes_up_for_a_call_is_ready_for_the_others(
+        self,
+        runtime: ContainerAppsServiceRuntime,
+        order: Callable[..., DeployOrder],
+        apps: ContainerApps,
+    ) -> None:
+        endpoint = self.start(runtime, order())
+        apps.waking.add("iris-v1")
+        status = runtime.status("iris", 1)
+        assert (status.observed, status.endpoint) == (Observed.READY, endpoint)
+
+    def test_one_that_was_never_ready_is_not_while_it_comes_up(
+        self,
+        runtime: ContainerAppsServiceRuntime,
+        order: Callable[..., DeployOrder],
+        apps: ContainerApps,
+    ) -> None:
+        apps.waking.add("iris-v1")
+        runtime.start(order())
+        assert runtime.status("iris", 1).observed is Observed.STARTING
+
     def test_one_that_drains_is_not_stopped_before_its_name_is_free(
         self,
         runtime: ContainerAppsServiceRuntime,

@@ -50,6 +50,8 @@ class ContainerJobs:
     made: dict[str, datetime] = field(default_factory=dict)
     executions: dict[str, dict[str, Execution]] = field(default_factory=dict)
     untold: Untold = ""
+    #: Those that are being deleted, which takes a while.
+    going: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def start(self, name: str) -> str:
@@ -112,6 +114,13 @@ def blueprint(jobs: ContainerJobs) -> Blueprint:
         reply.status_code = 201
         reply.headers["Azure-AsyncOperation"] = f"{request.host_url.rstrip('/')}{OPERATIONS}/1"
         return reply
+
+    @routes.delete(f"{place}/<name>")
+    def delete(name: str) -> Response:
+        if name in jobs.going:
+            return problem(409, "ContainerAppJobOperationInProgress", f"{name} is being deleted")
+        jobs.going.add(name)
+        return Response(status=202)
 
     @routes.get(f"{place}/<name>")
     def get(name: str) -> Response:

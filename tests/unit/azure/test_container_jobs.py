@@ -9,7 +9,7 @@ from emulators import container_jobs as azure
 from emulators.containers import Image
 from emulators.resource_manager import RESOURCE_GROUP, SUBSCRIPTION, serving
 
-from scienceops.adapters.azure.container_job import UNTOLD, ContainerJobs, job_name
+from scienceops.adapters.azure.container_job import KEPT, UNTOLD, ContainerJobs, job_name
 from scienceops.adapters.azure.management import open_apps
 from scienceops.azure_settings import AzureSettings
 from scienceops.config import Settings
@@ -58,3 +58,14 @@ def test_one_of_which_nothing_is_told_for_long_is_not(
 
 def test_a_job_that_was_never_made_does_not_run(jobs: ContainerJobs) -> None:
     assert jobs.verdict(job_name("run-2")) == (False, "Container Apps knows of no run")
+
+
+def test_old_jobs_go_when_a_new_one_begins_and_hold_up_none_while_they_do(
+    jobs: ContainerJobs, stand_in: azure.ContainerJobs
+) -> None:
+    old = jobs.start("run-1", ORDER, {})
+    stand_in.made[old] -= KEPT + timedelta(hours=1)
+    jobs.start("run-2", ORDER, {})
+    assert stand_in.going == {old}
+    jobs.start("run-3", ORDER, {})
+    assert len(stand_in.executions) == 3

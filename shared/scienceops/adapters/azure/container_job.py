@@ -131,7 +131,9 @@ class ContainerJobs:
         for job in self._client.jobs.list_by_resource_group(group):
             made = job.system_data.created_at if job.system_data else None
             if job.tags and _TAG in job.tags and made and made < old:
-                self._client.jobs.begin_delete(group, str(job.name), polling=False)
+                # One that is being deleted already is refused; the job that was begun is not it.
+                with suppress(ResourceNotFoundError, ResourceExistsError):
+                    self._client.jobs.begin_delete(group, str(job.name), polling=False)
 
 
 def job_name(job_id: str) -> str:

@@ -33,8 +33,8 @@ ONE_CLOUD = {
     "azure": {
         "images": "the registry's name has a suffix that Azure chooses; on AWS it follows from "
         "account and prefix",
-        "reply_seconds": "a call wakes a scorer, which takes longer than the default allows; of AWS "
-        "the HTTP door alone has less, for its API gives up after 30 s",
+        "reply_seconds": "a call wakes a scorer, which takes longer than the default allows; of "
+        "AWS the HTTP door alone has less, for its API gives up after 30 s",
         "home": "settings name a home even where nothing lies in it, and which user a function "
         "runs as, with a home or without, is up to Azure",
     },

@@ -14,7 +14,7 @@ from emulators.containers import Container, Pull
 from emulators.resource_manager import check, problem
 from flask import Blueprint, Response, jsonify, request
 
-API_VERSION = "2026-07-01"
+API_VERSION = "2025-01-01"
 TOKEN = "stand-in-log-token"
 
 

@@ -1,4 +1,4 @@
-"""Container Apps is spoken to in one version of its API: that of the template, whatever the SDK's."""
+"""Container Apps is spoken to in the version of the template, whatever the SDK's own is."""
 
 import re
 from pathlib import Path

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from scienceops.azure_settings import AzureSettings
 
-#: Of Container Apps, as infra/bicep has it. The SDK's own may be ahead of the regions: that of 5.1.0,
-#: 2026-07-01, is refused for jobs in westeurope (Azure/azure-sdk-for-python, issue 49044).
+#: Of Container Apps, as infra/bicep has it. The SDK's own may be ahead of the regions: that of
+#: 5.1.0, 2026-07-01, is refused for jobs in westeurope (Azure/azure-sdk-for-python, issue 49044).
 APPS_VERSION = "2025-01-01"
 #: Azure Databricks, as Entra ID knows it in every tenant.
 DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"

@@ -29,14 +29,18 @@ _SPARK = re.compile(r'"pyspark[<>=~][^"]*",\s*')
 EARLIEST_SECONDS = "315532800"
 
 
-def make_wheel(build: Path = HERE / "build") -> Path:
-    """Build the wheel in place of an older one; its path. Raises CalledProcessError."""
+def make_wheel(build: Path = HERE / "build", *, spark: bool = False) -> Path:
+    """Build the wheel in place of an older one; its path. Raises CalledProcessError.
+
+    spark: it asks for Spark too, as on a machine that has none of its own.
+    """
     for old in build.glob("scienceops-*.whl"):
         old.unlink()
     with tempfile.TemporaryDirectory() as folder:
         for source in SOURCES:
             copy(HERE / source, Path(folder) / source)
-        leave_out_spark(Path(folder) / "pyproject.toml")
+        if not spark:
+            leave_out_spark(Path(folder) / "pyproject.toml")
         subprocess.run(
             [
                 *(Path(sys.executable).parent / "uv", "build", "--quiet", "--wheel"),

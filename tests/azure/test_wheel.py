@@ -77,3 +77,8 @@ def test_the_wheel_asks_for_all_that_it_needs_but_spark(installed: Path):
     declared = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]["dependencies"]
     named = {Requirement(line).name for line in declared}
     assert named - wanted == {"pyspark"}
+
+
+def test_a_wheel_for_a_machine_without_spark_asks_for_it(tmp_path: Path):
+    [found] = distributions(name=PACKAGE, path=[str(make_wheel(tmp_path, spark=True))])
+    assert "pyspark" in {Requirement(line).name for line in found.requires or []}

@@ -4,6 +4,7 @@ The same bytes for the same sources: it is built in a folder of its own, at a fi
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -21,17 +22,25 @@ SOURCES = (
     "stats_job",
     "functions/local",
 )
+#: What a cluster has of its own, and works no longer with once PyPI's is installed beside it.
+#: Source: awslabs/python-deequ, issue 15; databrickslabs/dbldatagen, issue 24.
+_SPARK = re.compile(r'"pyspark[<>=~][^"]*",\s*')
 #: The first of January 1980, the earliest time that a zip can tell.
 EARLIEST_SECONDS = "315532800"
 
 
-def make_wheel(build: Path = HERE / "build") -> Path:
-    """Build the wheel in place of an older one; its path. Raises CalledProcessError."""
+def make_wheel(build: Path = HERE / "build", *, spark: bool = False) -> Path:
+    """Build the wheel in place of an older one; its path. Raises CalledProcessError.
+
+    spark: it asks for Spark too, as on a machine that has none of its own.
+    """
     for old in build.glob("scienceops-*.whl"):
         old.unlink()
     with tempfile.TemporaryDirectory() as folder:
         for source in SOURCES:
             copy(HERE / source, Path(folder) / source)
+        if not spark:
+            leave_out_spark(Path(folder) / "pyproject.toml")
         subprocess.run(
             [
                 *(Path(sys.executable).parent / "uv", "build", "--quiet", "--wheel"),
@@ -45,6 +54,14 @@ def make_wheel(build: Path = HERE / "build") -> Path:
         [made] = (Path(folder) / "dist").glob("*.whl")
         build.mkdir(parents=True, exist_ok=True)
         return Path(shutil.copy(made, build / made.name))
+
+
+def leave_out_spark(project: Path) -> None:
+    """Take Spark from what the wheel depends on; raises ValueError when it is not there."""
+    text, found = _SPARK.subn("", project.read_text())
+    if found != 1:
+        raise ValueError(f"{project} names pyspark {found} times among its dependencies: wanted 1")
+    project.write_text(text)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ ScienceOpsError                     500
 │   └── HomeInUse                   409
 └── Unavailable                     503  `retry_after_seconds`
     ├── ServiceNotReady             503
+    │   └── ScorerHidden            503  what stands before a scorer answered in its place
     ├── CaptureUnavailable          503
     ├── NoRoomForBody               503  the disk holds no more large bodies
     ├── EngineUnavailable           503  the container engine does not answer
@@ -261,6 +262,10 @@ class Unavailable(ScienceOpsError):
 
 class ServiceNotReady(Unavailable):
     """The service has no live version that answers right now."""
+
+
+class ScorerHidden(ServiceNotReady):
+    """What the platform has before a scorer answered in its place: it knows no way there yet."""
 
 
 class CaptureUnavailable(Unavailable):

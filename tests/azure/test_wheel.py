@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.metadata import EntryPoint, distributions
 from pathlib import Path
 
 import pytest
 from emulators.databricks import ENTRY_POINTS
+from packaging.requirements import Requirement
 
 from infra.azure.wheel import make_wheel
+from infra.stage import HERE
 from scienceops.adapters.azure.databricks_job import ENTRY_POINT, PACKAGE
 
 
@@ -65,3 +68,17 @@ def test_the_entry_point_that_the_adapter_sends_is_in_the_wheel_and_runs(install
 def test_the_wheel_carries_what_is_no_python(installed: Path):
     assert list((installed / "scienceops/web/templates").rglob("*.html"))
     assert list((installed / "scienceops/projects/files").iterdir())
+
+
+def test_the_wheel_asks_for_all_that_it_needs_but_spark(installed: Path):
+    # A cluster has its own, which PyPI's would hide.
+    [found] = distributions(name=PACKAGE, path=[str(installed)])
+    wanted = {Requirement(line).name for line in found.requires or []}
+    declared = tomllib.loads((HERE / "pyproject.toml").read_text())["project"]["dependencies"]
+    named = {Requirement(line).name for line in declared}
+    assert named - wanted == {"pyspark"}
+
+
+def test_a_wheel_for_a_machine_without_spark_asks_for_it(tmp_path: Path):
+    [found] = distributions(name=PACKAGE, path=[str(make_wheel(tmp_path, spark=True))])
+    assert "pyspark" in {Requirement(line).name for line in found.requires or []}

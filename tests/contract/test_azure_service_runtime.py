@@ -15,11 +15,13 @@ from contract.service_runtime import ServiceRuntimeContract
 from contract.waiting import wait_for
 from emulators.container_apps import API_VERSION, ContainerApps, blueprint
 from emulators.containers import Image
-from emulators.resource_manager import PLACE, RESOURCE_GROUP, SUBSCRIPTION, serving
+from emulators.resource_manager import PLACE, RESOURCE_GROUP, SUBSCRIPTION, serving, serving_app
+from flask import Flask
 
 from scienceops.adapters.azure.service_runtime import ContainerAppsServiceRuntime, connect_runtime
 from scienceops.azure_settings import AzureSettings
 from scienceops.config import Settings
+from scienceops.errors import ScorerHidden
 from scienceops.ports.service_runtime import DeployOrder, Observed
 
 IMAGE = "registry.azurecr.io/scienceops@sha256:" + "a" * 64
@@ -85,6 +87,38 @@ class TestContainerAppsServiceRuntime(ServiceRuntimeContract):
         self.start(runtime, order())
         apps.zero.add("iris-v1")
         assert runtime.status("iris", 1).observed is Observed.READY
+
+    def test_one_that_comes_up_for_a_call_is_ready_for_the_others(
+        self,
+        runtime: ContainerAppsServiceRuntime,
+        order: Callable[..., DeployOrder],
+        apps: ContainerApps,
+    ) -> None:
+        endpoint = self.start(runtime, order())
+        apps.waking.add("iris-v1")
+        status = runtime.status("iris", 1)
+        assert (status.observed, status.endpoint) == (Observed.READY, endpoint)
+
+    def test_one_that_was_never_ready_is_not_while_it_comes_up(
+        self,
+        runtime: ContainerAppsServiceRuntime,
+        order: Callable[..., DeployOrder],
+        apps: ContainerApps,
+    ) -> None:
+        apps.waking.add("iris-v1")
+        runtime.start(order())
+        assert runtime.status("iris", 1).observed is Observed.STARTING
+
+    @pytest.mark.parametrize("status", [404, 503])
+    def test_what_the_ingress_answers_itself_is_no_answer_of_a_scorer(
+        self, runtime: ContainerAppsServiceRuntime, status: int
+    ) -> None:
+        ingress = Flask("ingress")
+        page = ("<h1>Container App - Unavailable</h1>", status)
+        ingress.add_url_rule("/score", view_func=lambda: page, methods=["POST"])
+        told = f"{status} in place.*App - Unavailable"
+        with serving_app(ingress) as address, pytest.raises(ScorerHidden, match=told):
+            runtime.call(address.removeprefix("http://"), "POST", "/score", headers={})
 
     def test_one_that_drains_is_not_stopped_before_its_name_is_free(
         self,

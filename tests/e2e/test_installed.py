@@ -25,7 +25,7 @@ def install(python: Path, *what: str) -> None:
 @pytest.fixture(scope="module")
 def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of an environment that has the wheel, what it asks for, and nothing else."""
-    wheel = make_wheel(tmp_path_factory.mktemp("build"))
+    wheel = make_wheel(tmp_path_factory.mktemp("build"), spark=True)
     folder = tmp_path_factory.mktemp("installed")
     uv = Path(sys.executable).parent / "uv"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, folder / "env"], check=True)

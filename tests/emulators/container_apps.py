@@ -14,7 +14,7 @@ from emulators.containers import Container, Pull
 from emulators.resource_manager import check, problem
 from flask import Blueprint, Response, jsonify, request
 
-API_VERSION = "2026-07-01"
+API_VERSION = "2025-01-01"
 TOKEN = "stand-in-log-token"
 
 
@@ -26,16 +26,19 @@ class App:
     revision: str
     container: Container
     going: bool = False
+    ready_once: bool = False
 
 
 @dataclass
 class ContainerApps:
-    """The apps of a resource group. `zero` names those that are scaled to nothing."""
+    """The apps of a resource group. `zero` names those that are scaled to nothing, `waking` those
+    whose first container is on its way again."""
 
     folder: Path
     pull: Pull
     apps: dict[str, App] = field(default_factory=dict)
     zero: set[str] = field(default_factory=set)
+    waking: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def put(self, name: str, body: dict[str, Any]) -> Response:
@@ -95,6 +98,7 @@ class ContainerApps:
             "configuration": configuration,
             "provisioningState": "Deleting" if app.going else "Succeeded",
             "latestRevisionName": app.revision,
+            "latestReadyRevisionName": app.revision if app.ready_once else "",
         }
         return {**app.body, "id": f"/apps/{name}", "name": name, "properties": properties}
 
@@ -102,13 +106,14 @@ class ContainerApps:
         """The newest revision."""
         app = self.apps[name]
         ready = self.is_ready(app)
+        health = "Healthy" if ready else "Unhealthy"
         return {
             "name": app.revision,
             "properties": {
                 "active": True,
                 "replicas": 0 if name in self.zero else 1,
                 "provisioningState": "Provisioned",
-                "healthState": "Healthy" if ready else "Unhealthy",
+                "healthState": "None" if name in self.waking else health,
                 "runningState": "Running" if ready else "Processing",
             },
         }
@@ -121,9 +126,10 @@ class ContainerApps:
         code = app.container.exit_code
         container = {
             "name": app.body["properties"]["template"]["containers"][0]["name"],
-            "ready": self.is_ready(app),
+            "ready": self.is_ready(app) and name not in self.waking,
+            "started": app.container.is_running and name not in self.waking,
             "restartCount": app.container.restarts,
-            "runningState": "Running" if app.container.is_running else "Waiting",
+            "runningState": self._state_of(name, app),
             "runningStateDetails": "" if code is None else f"exit code {code}",
             "logStreamEndpoint": f"{root}logs/{name}",
         }
@@ -133,7 +139,14 @@ class ContainerApps:
         """Whether the readiness probe that it was given succeeds."""
         [spec] = app.body["properties"]["template"]["containers"]
         [probe] = [p["httpGet"] for p in spec["probes"] if p["type"] == "Readiness"]
-        return app.container.is_running and app.container.answers(probe["path"])
+        ready = app.container.is_running and app.container.answers(probe["path"])
+        app.ready_once = app.ready_once or ready
+        return ready
+
+    def _state_of(self, name: str, app: App) -> str:
+        if name in self.waking:
+            return "Waiting"
+        return "Running" if app.container.is_running else "Terminated"
 
     def end(self) -> None:
         """End whatever runs."""

@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from azure.mgmt.appcontainers import models
 from emulators.container_apps import API_VERSION
@@ -13,6 +13,8 @@ from emulators.resource_manager import SUBSCRIPTION, check, problem
 from flask import Blueprint, Response, jsonify, request
 
 MAKING, MADE = "InProgress", "Succeeded"
+#: What is not told yet of runs: that there are any, or how they stand.
+Untold = Literal["", "runs", "states"]
 #: Where Azure tells how far it is with a job: beside the resource group.
 OPERATIONS = f"/subscriptions/{SUBSCRIPTION}/providers/Microsoft.App/locations/x/operations"
 
@@ -44,7 +46,12 @@ class ContainerJobs:
     #: How far Azure is with each that it was asked for; and what it comes to after the next look.
     provisioning: dict[str, str] = field(default_factory=dict)
     becomes: str = MADE
+    #: When each was made.
+    made: dict[str, datetime] = field(default_factory=dict)
     executions: dict[str, dict[str, Execution]] = field(default_factory=dict)
+    untold: Untold = ""
+    #: Those that are being deleted, which takes a while.
+    going: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def start(self, name: str) -> str:
@@ -83,7 +90,7 @@ def blueprint(jobs: ContainerJobs) -> Blueprint:
         return problem(400, "InvalidApiVersionParameter", f"wanted {API_VERSION}")
 
     def shown(name: str) -> dict[str, Any]:
-        made = datetime.now(UTC).isoformat()
+        made = jobs.made[name].isoformat()
         body = jobs.jobs[name]
         state = {**body["properties"], "provisioningState": jobs.provisioning.get(name, MADE)}
         return {**body, "name": name, "properties": state, "systemData": {"createdAt": made}}
@@ -102,10 +109,18 @@ def blueprint(jobs: ContainerJobs) -> Blueprint:
             return jsonify(shown(name))
         jobs.jobs[name] = body
         jobs.provisioning[name] = MAKING
+        jobs.made[name] = datetime.now(UTC)
         reply = jsonify(shown(name))
         reply.status_code = 201
         reply.headers["Azure-AsyncOperation"] = f"{request.host_url.rstrip('/')}{OPERATIONS}/1"
         return reply
+
+    @routes.delete(f"{place}/<name>")
+    def delete(name: str) -> Response:
+        if name in jobs.going:
+            return problem(409, "ContainerAppJobOperationInProgress", f"{name} is being deleted")
+        jobs.going.add(name)
+        return Response(status=202)
 
     @routes.get(f"{place}/<name>")
     def get(name: str) -> Response:
@@ -127,7 +142,12 @@ def blueprint(jobs: ContainerJobs) -> Blueprint:
         if name not in jobs.jobs:
             return problem(404, "ResourceNotFound", f"no {name}")
         found = jobs.executions.get(name, {}).items()
-        runs = [{"name": n, "properties": {"status": run.status}} for n, run in found]
+        hides = jobs.untold == "states"
+        runs = [
+            {"name": n, "properties": {"status": "Unknown" if hides else run.status}}
+            for n, run in found
+            if jobs.untold != "runs"
+        ]
         return jsonify({"value": runs})
 
     @routes.post(f"{place}/<name>/executions/<execution>/stop")

@@ -33,6 +33,8 @@ ONE_CLOUD = {
     "azure": {
         "images": "the registry's name has a suffix that Azure chooses; on AWS it follows from "
         "account and prefix",
+        "reply_seconds": "a call wakes a scorer, which takes longer than the default allows; of "
+        "AWS the HTTP door alone has less, for its API gives up after 30 s",
         "home": "settings name a home even where nothing lies in it, and which user a function "
         "runs as, with a home or without, is up to Azure",
     },
@@ -45,7 +47,6 @@ BY_DEFAULT = {
     "segment_rows": "a segment holds what one write of a bucket is worth",
     "spool_limit_bytes": "a container's disk holds more; a scorer on Lambda ships within the call",
     "refresh_seconds": "pages are the same pages",
-    "reply_seconds": "of AWS the HTTP door alone has less, for its API gives up after 30 s",
     "record_days": "what is worth looking at again is as old everywhere",
 }
 

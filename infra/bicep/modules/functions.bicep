@@ -123,6 +123,9 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     SCIENCEOPS_BASE_IMAGE: 'public.ecr.aws/docker/library/python:{python}-slim'
     // An image is pulled and a scorer started within this time.
     SCIENCEOPS_PROOF_SECONDS: '600'
+    // A scorer that comes up from nothing takes half a minute or more, while the ingress keeps the call.
+    // Azure ends a call of the functions after 230 s.
+    SCIENCEOPS_REPLY_SECONDS: '200'
     // Calls that were routed a moment ago reach their scorer before it is told to end.
     SCIENCEOPS_DRAIN_SECONDS: '30'
     SCIENCEOPS_PUBLIC_URL: url

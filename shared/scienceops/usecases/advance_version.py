@@ -11,7 +11,7 @@ from datetime import datetime
 from scienceops.core.names import package_key
 from scienceops.core.policy import read_policy
 from scienceops.core.versions import MADE_LIVE, RESTING, Promotion, Service, Version, VersionState
-from scienceops.errors import BadPackage, RevisionConflict
+from scienceops.errors import BadPackage, RevisionConflict, ScorerHidden
 from scienceops.ports import Ports
 from scienceops.ports.image_builder import BuildOrder, BuildState
 from scienceops.ports.service_runtime import Observed
@@ -156,25 +156,31 @@ class Steps:
             self.fail(version, status.reason, status.log_tail)
             return None
         if status.observed is not Observed.READY:
-            waited = self.clock() - datetime.fromisoformat(version.proving_since)
-            if waited.total_seconds() > self.proof_seconds:
-                reason = (
-                    f"the service was not ready after {self.proof_seconds:g} s; look at its log, "
-                    "or allow more with SCIENCEOPS_PROOF_SECONDS, then `scienceops retry`"
-                )
-                self.fail(version, reason, status.log_tail)
-                return None
-            return START_LOOK_SECONDS
+            return self._wait(version, status.log_tail)
         if read_deployment(self.ports.registry, name, number).value.endpoint != status.endpoint:
             # The gateway goes by the record, so it must say where before the version is live.
             return AT_ONCE
-        fault = prove_version(version, status.endpoint, self.ports)
+        try:
+            fault = prove_version(version, status.endpoint, self.ports)
+        except ScorerHidden as error:
+            return self._wait(version, status.log_tail, f": {error}")
         if fault:
             log_tail = self.ports.runtime.status(name, number).log_tail
             self.fail(version, fault, log_tail)
             return None
         self._move(stored, VersionState.PROVED, "version proved")
         return AT_ONCE
+
+    def _wait(self, version: Version, log_tail: tuple[str, ...], why: str = "") -> float | None:
+        waited = self.clock() - datetime.fromisoformat(version.proving_since)
+        if waited.total_seconds() <= self.proof_seconds:
+            return START_LOOK_SECONDS
+        reason = (
+            f"the service was not ready after {self.proof_seconds:g} s{why}; look at its log, "
+            "or allow more with SCIENCEOPS_PROOF_SECONDS, then `scienceops retry`"
+        )
+        self.fail(version, reason, log_tail)
+        return None
 
     def _promote(self, stored: Stored[Version]) -> float | None:
         version = stored.value

@@ -7,7 +7,7 @@ from typing import Any
 from scienceops.core.access import derive_key
 from scienceops.core.names import version_file_key
 from scienceops.core.versions import Version
-from scienceops.errors import ServiceNotReady
+from scienceops.errors import ScorerHidden, ServiceNotReady
 from scienceops.ports import Ports
 from scienceops.usecases.platform_secrets import gateway_secret
 
@@ -16,7 +16,10 @@ TOLERANCE = 1e-6
 
 
 def prove_version(version: Version, endpoint: str, ports: Ports) -> str:
-    """What is wrong with the service's answer to the sample; empty when nothing is."""
+    """What is wrong with the service's answer to the sample; empty when nothing is.
+
+    Raises ScorerHidden when it was not asked.
+    """
     name, number = version.service, version.number
     sample = json.loads(ports.objects.get(version_file_key(name, number, "sample.json")))
     headers = {
@@ -27,6 +30,8 @@ def prove_version(version: Version, endpoint: str, ports: Ports) -> str:
     body = json.dumps({"input_df": sample["rows"]}).encode()
     try:
         reply = ports.runtime.call(endpoint, "POST", "/score", headers=headers, body=body)
+    except ScorerHidden:
+        raise
     except ServiceNotReady as error:
         return f"the service did not answer its own sample: {error}"
     if reply.status != 200:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from contract.racers import open_store
 
-from scienceops.adapters.azure.run_job import Teller, run
+from scienceops.adapters.azure import run_job
+from scienceops.adapters.azure.run_job import Teller, await_bucket, run
 from scienceops.adapters.local.object_store import FolderObjectStore
+from scienceops.errors import ObjectNotFound
 
 
 class LoggingStore:
@@ -49,3 +51,31 @@ def test_what_was_told_first_of_an_end_holds(
     assert run("run-1", 60, "contract.stand_in_job", [action, str(code)], store) == code
     Teller("run-1", store).end("cancelled")
     assert json.loads(store.get("jobs/run-1/ended.json"))["state"] == state
+
+
+class LateStore:
+    """A bucket for which there is no token at first, and nothing in it afterwards."""
+
+    def __init__(self, refusals: int) -> None:
+        self.refusals = refusals
+        self.asked = 0
+
+    def stat(self, key: str) -> object:
+        self.asked += 1
+        if self.asked <= self.refusals:
+            raise OSError("localhost:42356 refused the connection")
+        raise ObjectNotFound(key)
+
+
+def test_a_job_begins_once_there_are_tokens_for_its_identity(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(run_job, "_LOOK_SECONDS", 0.0)
+    store = LateStore(2)
+    await_bucket("run-1", store)  # type: ignore[arg-type]  # It is asked for no more.
+    assert store.asked == 3
+    assert "42356 refused" in capsys.readouterr().err
+
+
+def test_a_bucket_that_stays_away_is_left_for_the_job_to_tell() -> None:
+    await_bucket("run-1", LateStore(99), patience_seconds=0.0)  # type: ignore[arg-type]  # As above.

@@ -42,7 +42,8 @@ class Seen:
             if self.app.provisioning_state == models.ContainerAppProvisioningState.FAILED:
                 return Observed.FAILED, "Azure could not create the container app"
             return Observed.STARTING, "Azure is creating the container app"
-        if any(container.ready for container in self.containers) or self._sleeps(self.revision):
+        is_ready = any(container.ready for container in self.containers)
+        if is_ready or self._sleeps(self.revision) or self._wakes(self.revision):
             return Observed.READY, ""
         if fault := self._fault(self.revision):
             return Observed.FAILED, fault
@@ -54,6 +55,18 @@ class Seen:
         healthy = revision.health_state == models.RevisionHealthState.HEALTHY
         return provisioned and healthy and not self.containers
 
+    def _wakes(self, revision: models.Revision) -> bool:
+        """Whether it was ready once and comes up again, for a call that the ingress keeps waiting,
+        as it will the next ones. One that has started and is not ready, or ended, does not."""
+        provisioned = revision.provisioning_state == models.RevisionProvisioningState.PROVISIONED
+        ready_once = self.app.latest_ready_revision_name
+        return (
+            provisioned
+            and bool(ready_once)
+            and ready_once == self.app.latest_revision_name
+            and all(_comes_up(container) for container in self.containers)
+        )
+
     def _fault(self, revision: models.Revision) -> str:
         """Why it will not get ready by itself; empty as long as it may."""
         if revision.provisioning_state == models.RevisionProvisioningState.FAILED:
@@ -64,6 +77,11 @@ class Seen:
             return ""
         details = ended[0].running_state_details or "no details told"
         return f"the scorer ended {ended[0].restart_count} times ({details})"
+
+
+def _comes_up(container: models.ReplicaContainer) -> bool:
+    ended = container.running_state == models.ContainerAppContainerRunningState.TERMINATED
+    return not (container.started or container.restart_count or ended)
 
 
 def is_going(app: models.ContainerApp) -> bool:

@@ -31,11 +31,15 @@ KEPT = timedelta(days=2)
 
 #: How long Azure is given to make a job of what it is told; it takes some seconds.
 MAKING_SECONDS = 120
+#: A start is accepted before it is carried out: so long after its making a job may have no run yet,
+#: or one of which Azure knows no state, and be under way all the same.
+UNTOLD = timedelta(minutes=10)
 
 _LOOK_SECONDS = 1.0
 _NEVER = (models.JobProvisioningState.FAILED, models.JobProvisioningState.CANCELED)
 _TAG = "scienceops-job"
 _BUSY = (models.JobExecutionRunningState.RUNNING, models.JobExecutionRunningState.PROCESSING)
+_UNTOLD = (models.JobExecutionRunningState.UNKNOWN, None)
 
 
 class ContainerJobs:
@@ -73,6 +77,8 @@ class ContainerJobs:
         states = [found.properties.status for found in executions if found.properties]
         if any(state in _BUSY for state in states):
             return True, ""
+        if all(state in _UNTOLD for state in states) and self._is_new(name):
+            return True, ""
         told = ", ".join(str(getattr(state, "value", state)) for state in states)
         return False, f"Container Apps says {told}" if told else "Container Apps knows of no run"
 
@@ -104,6 +110,15 @@ class ContainerJobs:
                 raise Unavailable(f"Container Apps has not made {name} in {MAKING_SECONDS} s")
             time.sleep(_LOOK_SECONDS)
 
+    def _is_new(self, name: str) -> bool:
+        """Whether Azure may not have told yet of the run that it was asked for."""
+        try:
+            job = self._client.jobs.get(self._place.resource_group, name)
+        except ResourceNotFoundError:
+            return False
+        made = job.system_data.created_at if job.system_data else None
+        return made is not None and datetime.now(UTC) - made < UNTOLD
+
     def _executions(self, name: str) -> list[models.JobExecution]:
         try:
             return list(self._client.jobs_executions.list(self._place.resource_group, name))
@@ -116,7 +131,9 @@ class ContainerJobs:
         for job in self._client.jobs.list_by_resource_group(group):
             made = job.system_data.created_at if job.system_data else None
             if job.tags and _TAG in job.tags and made and made < old:
-                self._client.jobs.begin_delete(group, str(job.name), polling=False)
+                # One that is being deleted already is refused; the job that was begun is not it.
+                with suppress(ResourceNotFoundError, ResourceExistsError):
+                    self._client.jobs.begin_delete(group, str(job.name), polling=False)
 
 
 def job_name(job_id: str) -> str:

@@ -115,8 +115,9 @@ def describe_cluster(settings: Settings, environment: dict[str, str]) -> compute
         if single
         else compute.AutoScale(min_workers=1, max_workers=azure.databricks_workers),
         num_workers=0 if single else None,
-        is_single_node=True if single else None,
-        kind=compute.Kind.CLASSIC_PREVIEW if single else None,
+        is_single_node=single,
+        # Databricks knows this security mode, as it knows single nodes, of such clusters alone.
+        kind=compute.Kind.CLASSIC_PREVIEW,
         data_security_mode=compute.DataSecurityMode.DATA_SECURITY_MODE_DEDICATED,
         # A cluster has no managed identity: the policy's variables name a service principal.
         spark_env_vars={k: v for k, v in environment.items() if k != OWN_IDENTITY},

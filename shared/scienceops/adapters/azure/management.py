@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from scienceops.azure_settings import AzureSettings
 
+#: Of Container Apps, as infra/bicep has it. The SDK's own may be ahead of the regions: that of
+#: 5.1.0, 2026-07-01, is refused for jobs in westeurope (Azure/azure-sdk-for-python, issue 49044).
+APPS_VERSION = "2025-01-01"
 #: Azure Databricks, as Entra ID knows it in every tenant.
 DATABRICKS_SCOPE = "2ff814a6-3304-4ab8-85cb-cd0e6f879c1d/.default"
 #: What Databricks asks Azure with whether a principal has a role on the workspace.
@@ -32,7 +35,8 @@ def open_apps(settings: "AzureSettings", **options: Any) -> "ContainerAppsAPICli
     """Container apps and their jobs. `options` go to the SDK."""
     from azure.mgmt.appcontainers import ContainerAppsAPIClient
 
-    return ContainerAppsAPIClient(**_manager(settings), **{**TRIES, **options})
+    known = {"api_version": APPS_VERSION, **TRIES, **options}
+    return ContainerAppsAPIClient(**_manager(settings), **known)
 
 
 def open_registry_tasks(

@@ -17,17 +17,22 @@ import runpy
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Iterator
 
 from scienceops.core.names import job_key
-from scienceops.errors import ObjectExists
+from scienceops.errors import ObjectExists, ObjectNotFound
 from scienceops.ports.object_store import ObjectStore
 
 LOG, ENDED = "log.txt", "ended.json"
 SHIP_SECONDS = 3.0
 #: As `timeout` of GNU coreutils ends.
 OVER_TIME = 124
+#: A container may begin before what hands out its identity's tokens does: until then the bucket
+#: is out of reach. Source: microsoft/azure-container-apps, issues 568 and 864.
+BUCKET_SECONDS = 60.0
+_LOOK_SECONDS = 1.0
 
 
 class Teller:
@@ -94,6 +99,23 @@ class _Tee(io.TextIOBase):
         return self._stream.fileno()
 
 
+def await_bucket(
+    job_id: str, objects: ObjectStore, *, patience_seconds: float = BUCKET_SECONDS
+) -> None:
+    """Return once the bucket answers; after that time, too, for the job to tell what is wrong."""
+    end = time.monotonic() + patience_seconds
+    while time.monotonic() < end:
+        try:
+            objects.stat(job_key(job_id, ENDED))
+        except ObjectNotFound:
+            return
+        except Exception as error:  # noqa: BLE001  # Identity, network and bucket each have their own.
+            sys.stderr.write(f"the bucket does not answer yet: {error}\n")
+            time.sleep(_LOOK_SECONDS)
+        else:
+            return
+
+
 def run(job_id: str, seconds: float, module: str, words: list[str], objects: ObjectStore) -> int:
     """Run the module as a program; its exit code. Ends the process when the time is over."""
     teller = Teller(job_id, objects)
@@ -151,7 +173,9 @@ def main() -> None:
         # The first process of a container has no default actions: signals without a handler are
         # lost. Databricks runs a job in a thread of its driver, and ends that itself.
         signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
-    code = run(job_id, float(seconds), module, words, connect_objects(load_settings()))
+    objects = connect_objects(load_settings())
+    await_bucket(job_id, objects)
+    code = run(job_id, float(seconds), module, words, objects)
     if code:
         sys.exit(code)
 

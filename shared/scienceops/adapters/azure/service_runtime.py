@@ -20,7 +20,12 @@ from scienceops.adapters.azure.replica_log import tail_of_replica
 from scienceops.adapters.scoring.scorer_client import ScorerClient
 from scienceops.bodies import Body
 from scienceops.config import Settings
+from scienceops.errors import ScorerHidden
 from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, ServiceStatus
+
+_OF_INGRESS = (404, 502, 503, 504)
+#: Of what an ingress says, so many bytes are told.
+LONGEST_SAID = 200
 
 
 class ContainerAppsServiceRuntime:
@@ -109,7 +114,14 @@ class ContainerAppsServiceRuntime:
         timeout_seconds: float = 60,
     ) -> Reply:
         """One request to a scorer, at the app's ingress."""
-        return self._scorers.call(endpoint, method, path, headers, body, timeout_seconds)
+        reply = self._scorers.call(endpoint, method, path, headers, body, timeout_seconds)
+        if is_of_ingress(reply):
+            said = " ".join(reply.content[:LONGEST_SAID].decode("utf-8", "replace").split())
+            raise ScorerHidden(
+                f"the ingress at {endpoint} answered {reply.status} in place of the scorer: {said}",
+                retry_after_seconds=2,
+            )
+        return reply
 
     def _find(self, name: str) -> models.ContainerApp | None:
         try:
@@ -133,6 +145,18 @@ class ContainerAppsServiceRuntime:
             return Seen(app)
         found = [one for replica in listed.value for one in replica.containers or []]
         return Seen(app, revision, tuple(found))
+
+
+def is_of_ingress(reply: Reply) -> bool:
+    """Whether the ingress answered itself, in HTML or plain text: no such app, no replica, none in
+    time. It does so for seconds after a scorer is ready. What a scorer refuses is told in JSON.
+
+    >>> is_of_ingress(Reply(404, {"content-type": "text/html"}, b"Container App - Unavailable"))
+    True
+    >>> is_of_ingress(Reply(503, {"content-type": "application/problem+json"}, b"{}"))
+    False
+    """
+    return reply.status in _OF_INGRESS and "json" not in reply.headers.get("content-type", "")
 
 
 def connect_runtime(settings: Settings) -> ContainerAppsServiceRuntime:

@@ -5,9 +5,12 @@ import os
 import subprocess
 import sys
 import tarfile
+import tomllib
 import zipfile
+from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 from scienceops.adapters.oci.build_context import (
     REACH,
@@ -17,6 +20,7 @@ from scienceops.adapters.oci.build_context import (
     tag_of,
 )
 
+ROOT = Path(__file__).parents[3]
 BASE = "python:3.11-slim"
 #: Imports what a scorer starts with, and fails when any of ours came from elsewhere.
 CHECK = """
@@ -80,6 +84,15 @@ def test_an_image_of_a_cloud_holds_what_reaches_its_bucket():
     assert "serve/scienceops/adapters/aws/__init__.py" in context.files
     assert b"boto3" in context.files["requirements.txt"]
     assert not [path for path in lay_out([], BASE).files if "/aws/" in path]
+
+
+@pytest.mark.parametrize("lacking", ["1.35.0", "1.40.55"])
+def test_no_image_takes_a_boto3_that_lacks_the_conditions_of_our_puts_and_copies(lacking):
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    for lines in (scorer_requirements("aws"), extras["optional-dependencies"]["aws"]):
+        [boto3] = [r for line in lines if (r := Requirement(line)).name == "boto3"]
+        assert boto3.specifier.contains("1.41.0")
+        assert not boto3.specifier.contains(lacking)
 
 
 def test_the_zip_of_a_context_holds_its_files_at_its_root_and_is_the_same_each_time():

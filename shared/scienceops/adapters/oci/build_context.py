@@ -54,7 +54,8 @@ REACH: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
             "scienceops/adapters/aws/clients.py",
             "scienceops/adapters/aws/object_store.py",
         ),
-        ("awslambdaric>=3", "boto3>=1.35"),
+        # An earlier boto3 knows no condition of a copy, and its 1.35.0 none of a put.
+        ("awslambdaric>=3", "boto3>=1.41"),
     ),
     "azure": (
         ("scienceops/adapters/azure/*.py",),

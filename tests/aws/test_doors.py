@@ -89,6 +89,12 @@ def test_an_upload_that_is_announced_twice_is_one_version(app: App):
     assert len(app.service("iris")["versions"]) == 1
 
 
+def test_a_folder_that_the_console_made_is_passed_over_and_the_others_are_versions(app: App):
+    app.ports.objects.put("packages/iris/a.zip", package_bytes())
+    on_model_upload.handler(created("packages/iris/", "packages/iris/a.zip"), Context())
+    assert len(app.service("iris")["versions"]) == 1
+
+
 def test_a_capture_and_a_label_announce_their_days(app: App):
     keys = (
         "captures/iris/3/date%3D2026-11-25/a.parquet",

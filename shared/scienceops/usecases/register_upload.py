@@ -49,7 +49,8 @@ def register_upload(
     limit_bytes: int,
     check_runtime: Callable[[str], str],
 ) -> Version | Rejection | None:
-    """Make a version of the object at `key`, or record why not; None when it is gone again.
+    """Make a version of the object at `key`, or record why not; None when it is gone again, or
+    is no file.
 
     The same bytes are the same version, so a repeated event changes nothing.
     check_runtime: raises BadPolicy for a runtime that this platform does not have.
@@ -59,6 +60,10 @@ def register_upload(
         try:
             info = ports.objects.download(key, path)
         except ObjectNotFound:
+            return None
+        except BadInput as error:
+            # A folder, which S3's console makes by an object: no later event would go better.
+            log.warning("object passed over", extra={"reason": str(error)})
             return None
         try:
             name, _ = split_package_key(key)

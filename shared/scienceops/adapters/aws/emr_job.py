@@ -34,6 +34,10 @@ PYTHON = "./environment/bin/python3"
 _GOING = ("SUBMITTED", "PENDING", "SCHEDULED", "RUNNING", "QUEUED", "CANCELLING")
 _GONE = "ResourceNotFoundException"
 _FULL = "ServiceQuotaExceededException"
+_BUSY, _INVALID = "ConflictException", "ValidationException"
+#: In the message of a ValidationException about an application that is, say, stopping. It starts by
+#: itself for a job, but takes none while it changes its state.
+_CHANGING = "one of the following statuses"
 _EXIT_CODE = re.compile(r"ExitCode: (\d+)")
 _NEEDS_QUOTES = re.compile(r"[\s'\"\\]")
 
@@ -72,9 +76,12 @@ class EmrJobs:
                 },
             )
         except ClientError as error:
-            if error_code(error) == _FULL:
+            code = error_code(error)
+            if code == _FULL:
                 raise Unavailable(f"EMR Serverless has no room for a job: {error}") from error
-            if error_code(error) in ("ValidationException", "AccessDeniedException", _GONE):
+            if code == _BUSY or (code == _INVALID and _CHANGING in str(error)):
+                raise Unavailable(f"EMR Serverless takes no job right now: {error}") from error
+            if code in (_INVALID, "AccessDeniedException", _GONE):
                 raise StartRefused(str(error)) from error
             raise
         return f"{aws.emr_application}/{begun['jobRunId']}"
@@ -103,7 +110,7 @@ class EmrJobs:
             self._emr.cancel_job_run(**self._names(run_id))
         except ClientError as error:
             # It has ended, or is not known.
-            if error_code(error) not in (_GONE, "ValidationException"):
+            if error_code(error) not in (_GONE, _INVALID):
                 raise
 
     def log(self, run_id: str) -> str:

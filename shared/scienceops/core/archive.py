@@ -88,13 +88,18 @@ def _reading(file: BinaryIO, name: str = "") -> Iterator[zipfile.ZipFile]:
         raise BadPackage(f"{error}", file=name, fix=_PACK_AGAIN) from None
 
 
+def check_zip_size(size_bytes: int, limit_bytes: int) -> None:
+    """Raises BadPackage for a zip over the limit, which need not be read to be refused."""
+    if size_bytes > limit_bytes:
+        raise BadPackage(f"{size_bytes} bytes are over the limit of {limit_bytes}", fix=_LESS)
+
+
 def _check_whole(file: BinaryIO, limit_bytes: int) -> None:
     """Check what the last 22 bytes say, before zipfile reads a directory of any size."""
     size = file.seek(0, 2)
     if size == 0:
         raise BadPackage("the file has 0 bytes", fix="copy it again, the upload was cut off")
-    if size > limit_bytes:
-        raise BadPackage(f"{size} bytes are over the limit of {limit_bytes}", fix=_LESS)
+    check_zip_size(size, limit_bytes)
     file.seek(max(0, size - _END.size))
     last = file.read(_END.size)
     mark, _, _, _, entries, directory_bytes, _, comment_bytes = (

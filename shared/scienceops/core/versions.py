@@ -203,7 +203,7 @@ def division_of(live: int | None, traffic: Mapping[str, int], shadow: int | None
 
 
 class Rejection(Document):
-    """An upload that became no version, and why."""
+    """An upload that became no version, and why. digest: empty of one too large to be read."""
 
     key: str
     digest: str

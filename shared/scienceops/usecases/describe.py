@@ -64,7 +64,7 @@ def describe_upload(key: str, digest: str, ports: Ports) -> dict[str, Any] | Non
         if stored.value.digest == digest:
             return {"version": describe_version(name, stored.value.number, ports)}
     for rejection in describe_rejections(ports):
-        if rejection["key"] == key and rejection["digest"] == digest:
+        if rejection["key"] == key and rejection["digest"] in (digest, ""):
             return {"rejection": rejection}
     return None
 

@@ -3,8 +3,10 @@
 import logging
 import tempfile
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
+from scienceops.core.archive import check_zip_size
 from scienceops.core.messages import WORK, AdvanceVersion
 from scienceops.core.names import (
     check_service_name,
@@ -24,7 +26,7 @@ from scienceops.errors import (
     RevisionConflict,
 )
 from scienceops.ports import Ports
-from scienceops.ports.object_store import ObjectStore
+from scienceops.ports.object_store import ObjectInfo, ObjectStore
 from scienceops.usecases.records import (
     PLATFORM,
     Clock,
@@ -58,7 +60,12 @@ def register_upload(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "package.zip"
         try:
+            found = ports.objects.stat(key)
+            # The place for it here may be smaller than a file that somebody put there.
+            check_zip_size(found.size_bytes, limit_bytes)
             info = ports.objects.download(key, path)
+        except BadPackage as error:
+            return _reject(found, "", error, ports, clock)
         except ObjectNotFound:
             return None
         except BadInput as error:
@@ -70,7 +77,7 @@ def register_upload(
             package = _accept(name, path, limit_bytes)
             _check_proposal(name, package, ports, check_runtime)
         except BadInput as error:
-            return _reject(key, path, info.size_bytes, error, ports, clock)
+            return _reject(info, digest_of(path), error, ports, clock)
         _ensure_service(name, package, ports, clock)
         stored = _claim_number(key, name, package, ports, clock)
         keep_files(stored.value, path, package, ports.objects)
@@ -147,26 +154,21 @@ def _check_proposal(
 
 
 def _reject(
-    key: str,
-    path: Path,
-    size_bytes: int,
-    error: BadInput,
-    ports: Ports,
-    clock: Clock,
+    upload: ObjectInfo, digest: str, error: BadInput, ports: Ports, clock: Clock
 ) -> Rejection:
-    digest = digest_of(path)
-    now = clock()
+    key, now = upload.key, clock()
     rejection = Rejection(
         key=key,
         digest=digest,
-        size_bytes=size_bytes,
+        size_bytes=upload.size_bytes,
         reason=error.reason if isinstance(error, BadPackage) else str(error),
         fix=error.fix if isinstance(error, BadPackage) else "move the file and it is read again",
         file=error.file if isinstance(error, BadPackage) else "",
         at=stamp(now),
     )
     # A refused package makes no service, so it is kept with the platform's own records.
-    record = f"rejection/{digest[:16]}-{key}"
+    content = digest or sha256(upload.etag.encode()).hexdigest()
+    record = f"rejection/{content[:16]}-{key}"
     if found := find(ports.registry, PLATFORM, record, Rejection):
         return found.value
     try:

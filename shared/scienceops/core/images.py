@@ -1,7 +1,8 @@
 """Container images: their references, and the model image, put together without an engine.
 
 A model image is the image of its environment and one layer more, which holds the package. It is
-the same bytes, so the same digest, for the same package, version and environment.
+the same bytes, so the same digest, for the same package, version and environment. The layer is in
+gzip, as every engine pushes it, for Lambda was seen to refuse layers that are not.
 Source of the formats: OCI Image Format Specification 1.1.
 """
 
@@ -15,12 +16,13 @@ from typing import Any
 
 MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
 CONFIG_TYPE = "application/vnd.oci.image.config.v1+json"
-LAYER_TYPE = "application/vnd.oci.image.layer.v1.tar"
+TAR_TYPE = "application/vnd.oci.image.layer.v1.tar"
+LAYER_TYPE = f"{TAR_TYPE}+gzip"
 
 #: Docker's own names of the same formats, which an engine pushes, and their OCI names.
 _OCI_NAMES = {
-    "application/vnd.docker.image.rootfs.diff.tar.gzip": f"{LAYER_TYPE}+gzip",
-    "application/vnd.docker.image.rootfs.diff.tar": LAYER_TYPE,
+    "application/vnd.docker.image.rootfs.diff.tar.gzip": LAYER_TYPE,
+    "application/vnd.docker.image.rootfs.diff.tar": TAR_TYPE,
 }
 MANIFEST_TYPES = (MANIFEST_TYPE, "application/vnd.docker.distribution.manifest.v2+json")
 
@@ -64,6 +66,14 @@ class Blob:
 
 
 @dataclass(frozen=True)
+class Layer:
+    """A layer of an image. content_digest: of the tar that its blob holds in gzip."""
+
+    blob: Blob
+    content_digest: str
+
+
+@dataclass(frozen=True)
 class ModelFacts:
     """What a model image says of the model in it.
 
@@ -99,7 +109,7 @@ class ModelImage:
 
     manifest: bytes
     config: bytes
-    layer: Blob
+    layer: Layer
 
     @property
     def digest(self) -> str:
@@ -128,7 +138,7 @@ def is_reference(image: str) -> bool:
 
 
 def layer_frame(package_size_bytes: int) -> tuple[bytes, bytes]:
-    """What stands before and after the package's bytes in the layer that holds it.
+    """What stands before and after the package's bytes in the tar that holds it.
 
     >>> [len(part) for part in layer_frame(3)]
     [1536, 8701]
@@ -148,12 +158,9 @@ def layer_frame(package_size_bytes: int) -> tuple[bytes, bytes]:
 
 
 def assemble(
-    environment_manifest: bytes, environment_config: bytes, layer: Blob, facts: ModelFacts
+    environment_manifest: bytes, environment_config: bytes, layer: Layer, facts: ModelFacts
 ) -> ModelImage:
-    """The model image on this environment.
-
-    layer: an uncompressed layer, whose digest is therefore that of its content too.
-    """
+    """The model image on this environment."""
     below = json.loads(environment_manifest)
     config = json.loads(environment_config)
     settings = config.setdefault("config", {})
@@ -167,7 +174,7 @@ def assemble(
     settings["Env"] = [*given, *(f"{name}={value}" for name, value in held.items())]
     settings["Labels"] = {**(settings.get("Labels") or {}), **facts.annotations}
     config["created"] = facts.created_at or NO_TIME
-    config["rootfs"]["diff_ids"].append(layer.digest)
+    config["rootfs"]["diff_ids"].append(layer.content_digest)
     config.setdefault("history", []).append(
         {"created": config["created"], "created_by": f"scienceops: package {facts.package_digest}"}
     )
@@ -181,7 +188,7 @@ def assemble(
         "config": Blob.of(CONFIG_TYPE, stored).to_document(),
         "layers": [
             *(Blob.from_document(found).to_document() for found in below["layers"]),
-            layer.to_document(),
+            layer.blob.to_document(),
         ],
         "annotations": facts.annotations,
     }

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -13,10 +14,12 @@ from scienceops.core.images import (
     LAYER_TYPE,
     MANIFEST_TYPE,
     Blob,
+    Layer,
     ModelFacts,
     assemble,
     layer_frame,
 )
+from scienceops.core.stored_gzip import store
 from scienceops.errors import RegistryRefused
 
 _CHUNK_BYTES = 1024 * 1024
@@ -45,30 +48,37 @@ def push_model_image(registry: OciRegistry, package: Path, facts: ModelFacts) ->
     layer = layer_of(package)
     config = registry.blob(json.loads(manifest)["config"]["digest"])
     image = assemble(manifest, config, layer, facts)
-    was_sent = registry.put_blob(layer, lambda: cast("BinaryIO", LayerReader(package)))
+    was_sent = registry.put_blob(layer.blob, lambda: cast("BinaryIO", LayerReader(package)))
     registry.put_blob(Blob.of(CONFIG_TYPE, image.config), lambda: io.BytesIO(image.config))
     # The tag is for people; everything else goes by the digest.
     tag = f"{facts.service}-{facts.version}"
     registry.put_manifest(tag, image.manifest, MANIFEST_TYPE)
-    return Pushed(f"{registry.repository}@{image.digest}", layer.size_bytes, was_sent)
+    return Pushed(f"{registry.repository}@{image.digest}", layer.blob.size_bytes, was_sent)
 
 
-def layer_of(package: Path) -> Blob:
+def layer_of(package: Path) -> Layer:
     """The layer that holds a package."""
-    seen, size = hashlib.sha256(), 0
-    with LayerReader(package) as layer:
-        while piece := layer.read(_CHUNK_BYTES):
-            seen.update(piece)
-            size += len(piece)
-    return Blob(LAYER_TYPE, f"sha256:{seen.hexdigest()}", size)
+    content, seen, size = hashlib.sha256(), hashlib.sha256(), 0
+
+    def told(pieces: Iterable[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            content.update(piece)
+            yield piece
+
+    for piece in store(told(_tar_of(package))):
+        seen.update(piece)
+        size += len(piece)
+    blob = Blob(LAYER_TYPE, f"sha256:{seen.hexdigest()}", size)
+    return Layer(blob, f"sha256:{content.hexdigest()}")
 
 
 class LayerReader(io.RawIOBase):
     """The layer's bytes, made while they are read: the package is neither copied nor in memory."""
 
     def __init__(self, package: Path) -> None:
-        head, tail = layer_frame(package.stat().st_size)
-        self._parts: list[BinaryIO] = [io.BytesIO(head), package.open("rb"), io.BytesIO(tail)]
+        self._tar = _tar_of(package)
+        self._pieces = store(self._tar)
+        self._left = b""
 
     def readable(self) -> bool:
         """It is for reading."""
@@ -76,14 +86,21 @@ class LayerReader(io.RawIOBase):
 
     def read(self, size: int = -1) -> bytes:
         """The next bytes, at most `size`; empty at the end."""
-        while self._parts:
-            if piece := self._parts[0].read(size):
-                return piece
-            self._parts.pop(0).close()
-        return b""
+        self._left = self._left or next(self._pieces, b"")
+        end = len(self._left) if size < 0 else size
+        piece, self._left = self._left[:end], self._left[end:]
+        return piece
 
     def close(self) -> None:
         """Let go of the package."""
-        for part in self._parts:
-            part.close()
+        self._tar.close()
         super().close()
+
+
+def _tar_of(package: Path) -> Generator[bytes, None, None]:
+    head, tail = layer_frame(package.stat().st_size)
+    yield head
+    with package.open("rb") as content:
+        while piece := content.read(_CHUNK_BYTES):
+            yield piece
+    yield tail

@@ -23,7 +23,7 @@ from emulators.resource_manager import check, problem
 from flask import Blueprint, Response, jsonify, request
 from stand_in_registry import Registry
 
-from scienceops.core.images import CONFIG_TYPE, LAYER_TYPE, MANIFEST_TYPE, Blob, sha256
+from scienceops.core.images import CONFIG_TYPE, MANIFEST_TYPE, TAR_TYPE, Blob, sha256
 
 API_VERSION = "2025-03-01-preview"
 
@@ -140,7 +140,7 @@ def put_image(
         "schemaVersion": 2,
         "mediaType": MANIFEST_TYPE,
         "config": Blob.of(CONFIG_TYPE, config).to_document(),
-        "layers": [Blob.of(LAYER_TYPE, layer).to_document()],
+        "layers": [Blob.of(TAR_TYPE, layer).to_document()],
     }
     manifest = json.dumps(document).encode()
     for blob in (layer, config):

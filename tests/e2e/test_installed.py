@@ -61,7 +61,7 @@ def test_a_cloud_whose_packages_are_not_there_is_told_with_what_to_ask(
     assert told.returncode == 1
     assert "SCIENCEOPS_CLOUD=aws needs the package of 'boto" in told.stderr
     told = Platform(tmp_path / "home", str(python)).cli("doctor", check=False)
-    assert "optional  extra aws: not installed: boto3 -> pip install 'boto3>=1.35'" in told.stdout
+    assert "optional  extra aws: not installed: boto3 -> pip install 'boto3>=1.41'" in told.stdout
     assert "missing" not in told.stdout
 
 

@@ -10,8 +10,9 @@ from contract.racers import open_store
 
 from scienceops.adapters.azure import run_job
 from scienceops.adapters.azure.run_job import Teller, await_bucket, run
+from scienceops.adapters.local.message_queue import SqliteMessageQueue
 from scienceops.adapters.local.object_store import FolderObjectStore
-from scienceops.errors import ObjectNotFound
+from scienceops.ports.object_store import ObjectInfo
 
 
 class LoggingStore:
@@ -53,29 +54,34 @@ def test_what_was_told_first_of_an_end_holds(
     assert json.loads(store.get("jobs/run-1/ended.json"))["state"] == state
 
 
-class LateStore:
+class LateStore(FolderObjectStore):
     """A bucket for which there is no token at first, and nothing in it afterwards."""
 
-    def __init__(self, refusals: int) -> None:
-        self.refusals = refusals
-        self.asked = 0
+    refusals = 2
+    asked = 0
 
-    def stat(self, key: str) -> object:
+    def stat(self, key: str) -> ObjectInfo:
         self.asked += 1
         if self.asked <= self.refusals:
             raise OSError("localhost:42356 refused the connection")
-        raise ObjectNotFound(key)
+        return super().stat(key)
 
 
 def test_a_job_begins_once_there_are_tokens_for_its_identity(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(run_job, "_LOOK_SECONDS", 0.0)
-    store = LateStore(2)
-    await_bucket("run-1", store)  # type: ignore[arg-type]  # It is asked for no more.
+    store = LateStore(tmp_path / "bucket", SqliteMessageQueue(tmp_path / "platform.db"))
+    await_bucket("run-1", store)
     assert store.asked == 3
     assert "42356 refused" in capsys.readouterr().err
 
 
-def test_a_bucket_that_stays_away_is_left_for_the_job_to_tell() -> None:
-    await_bucket("run-1", LateStore(99), patience_seconds=0.0)  # type: ignore[arg-type]  # As above.
+def test_a_bucket_that_stays_away_is_left_for_the_job_to_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(run_job, "_LOOK_SECONDS", 0.0)
+    store = LateStore(tmp_path / "bucket", SqliteMessageQueue(tmp_path / "platform.db"))
+    store.refusals = 10**9
+    await_bucket("run-1", store, patience_seconds=0.05)
+    assert store.asked > 0

@@ -12,8 +12,9 @@ from scienceops.aws_settings import AwsSettings
 from scienceops.azure_settings import AzureSettings
 from scienceops.core.captures import CaptureMode
 from scienceops.core.mistakes import first_mistake
+from scienceops.core.near import near
 from scienceops.core.policy import check_runtime
-from scienceops.errors import BadSetting, near
+from scienceops.errors import BadSetting
 
 PREFIX = "SCIENCEOPS_"
 SCORER_PREFIX = "SCORER_"

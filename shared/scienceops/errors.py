@@ -36,18 +36,11 @@ ScienceOpsError                     500
 
 from collections.abc import Sequence
 
+from scienceops.core.near import near
+
 #: A call reports at most this many problems; the rest are fixed by the same reading.
 MOST_PROBLEMS = 20
 UNKNOWN_COLUMN = "unknown column"
-
-
-def near(names: Sequence[str]) -> str:
-    """What a message adds of the names that may have been meant, nothing where there is none.
-
-    >>> near(["row"]), near([])
-    (" (did you mean 'row'?)", '')
-    """
-    return f" (did you mean {names[0]!r}?)" if names else ""
 
 
 class ScienceOpsError(Exception):

@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from scienceops.core.csv_rows import FALSE, TRUE, WHOLE, decode, read_header, read_rows
+from scienceops.core.near import near
 from scienceops.core.schema import Column, Schema
-from scienceops.errors import BadInput, BadRows, near
+from scienceops.errors import BadInput, BadRows
 
 SUFFIXES = (".parquet", ".csv")
 #: In so much of a CSV file its header is.

@@ -12,8 +12,9 @@ from scienceops.cli.rows import batches
 from scienceops.cli.session import app, post
 from scienceops.cli.show import show_json
 from scienceops.core.csv_rows import decode, read_header, read_records, typed
+from scienceops.core.near import near
 from scienceops.core.schema import Column
-from scienceops.errors import BadInput, near
+from scienceops.errors import BadInput
 
 LABELS_PER_REQUEST = 5000
 PROBLEMS_SHOWN = 20

@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from flask import Blueprint, request
 
-from scienceops.errors import BadInput, near
+from scienceops.core.near import near
+from scienceops.errors import BadInput
 
 T = TypeVar("T", date, datetime, int)
 

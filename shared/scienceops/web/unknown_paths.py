@@ -5,7 +5,8 @@ import difflib
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
-from scienceops.errors import NotFound, near
+from scienceops.core.near import near
+from scienceops.errors import NotFound
 from scienceops.problems import problem_of, problem_of_http
 
 #: The page that answers for every path without one; it takes GET.

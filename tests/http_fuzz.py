@@ -7,9 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from http_server import BIG, LIMIT, HttpServer, everything, request
-
-CLOSE = {"Connection": "close"}
+from http_server import BIG, CLOSE, LIMIT, HttpServer, everything, request
 
 
 @dataclass

@@ -18,6 +18,8 @@ from platform_process import ROOT, wait_for
 
 LIMIT = 100_000
 BIG = 8_000_000
+#: Of a client who wants no more than one answer.
+CLOSE = {"Connection": "close"}
 #: Paths whose answers have a header that cannot be sent, and its value.
 BROKEN = {"/breaks": "a\r\nb", "/letters": "\N{GREEK SMALL LETTER ALPHA}"}
 

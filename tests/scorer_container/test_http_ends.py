@@ -10,16 +10,18 @@ import time
 from pathlib import Path
 
 import pytest
-from http_server import LIMIT, HttpServer, answer, children, everything, is_refused, request, served
+from http_server import (
+    CLOSE,
+    LIMIT,
+    HttpServer,
+    answer,
+    children,
+    everything,
+    is_refused,
+    request,
+    served,
+)
 from platform_process import wait_for
-
-CLOSE = {"Connection": "close"}
-
-
-@pytest.fixture(scope="module")
-def server():
-    with served() as running:
-        yield running
 
 
 def bodies(told: bytes) -> list[bytes]:

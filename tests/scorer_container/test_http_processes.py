@@ -4,10 +4,8 @@ import contextlib
 import socket
 from pathlib import Path
 
-from http_server import HttpServer, children, everything, request
+from http_server import CLOSE, HttpServer, children, everything, request
 from platform_process import wait_for
-
-CLOSE = {"Connection": "close"}
 
 
 def test_a_server_that_cannot_start_a_worker_ends_the_others():

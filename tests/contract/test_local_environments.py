@@ -66,7 +66,7 @@ def test_a_list_that_cannot_be_installed_ends_with_the_reason(environments: Envi
     image = environments.keep(RUNNING_PYTHON, ["packaging<24"])
     with pytest.raises(subprocess.CalledProcessError) as caught:
         words_of(environments, image)
-    assert "failed: install the requirements" in caught.value.stdout.splitlines()[-1]
+    assert "failed: install the requirements: No solution" in caught.value.stdout.splitlines()[-1]
 
 
 def test_what_is_told_to_end_while_it_installs_leaves_no_installer_behind(

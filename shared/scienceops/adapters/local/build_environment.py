@@ -12,6 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from scienceops.adapters.local.files import write_whole
+from scienceops.adapters.local.installer_error import installer_error
 
 FAILED = "failed: "
 #: Names this file once every requirement is installed; without it the folder is half built.
@@ -32,12 +33,13 @@ def main(python: str, target: Path, requirements: Path) -> int:
         for step, command in steps(python, target, requirements):
             _say(f"{step}: {' '.join(command)}")
             try:
-                code = subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode
+                code, said = _run(command)
             except OSError as error:
                 _say(f"{FAILED}{step}: {error}")
                 return 1
             if code != 0:
-                _say(f"{FAILED}{step}: {Path(command[0]).name} ended with exit code {code}")
+                ended = f"{Path(command[0]).name} ended with exit code {code}"
+                _say(f"{FAILED}{step}: {installer_error(said) or ended}")
                 return 1
         write_whole(target / COMPLETE, requirements.read_bytes())
     return 0
@@ -64,6 +66,28 @@ def steps(python: str, target: Path, requirements: Path) -> list[tuple[str, Sequ
         (make, [*venv, str(target)]),
         (install, [*pip, "--requirements", str(requirements)]),
     ]
+
+
+def _run(command: Sequence[str]) -> tuple[int, list[str]]:
+    """Run a step: its exit code and the lines that it said, which are passed on as they come."""
+    said = []
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        try:
+            for line in process.stdout or ():
+                said.append(line.rstrip())
+                _say(said[-1])
+        except BaseException:
+            # Whoever is told to end waits for no installer, and leaves none behind.
+            process.kill()
+            raise
+    return process.returncode, said
 
 
 def _find_uv() -> str:

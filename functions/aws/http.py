@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 LARGEST_REPLY_BYTES = 6_291_556
 #: What a character of a body takes in JSON at most.
 _LONGEST_ESCAPE = 6
+#: Stands in a text for bytes that are none; what is packed has such in its first ten.
+_NO_TEXT = "\N{REPLACEMENT CHARACTER}"
 
 
 @lru_cache(maxsize=1)
@@ -37,6 +39,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The reply of the Flask app to a request of an HTTP API (payload 2.0)."""
     from serverless_wsgi import handle_request
 
+    if _is_broken(event):
+        return _broken()
     try:
         flask = site()
     except (BotoCoreError, ClientError) as error:
@@ -52,6 +56,22 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ):
         return _too_large(length)
     return reply
+
+
+def _is_broken(event: dict[str, Any]) -> bool:
+    """Whether a packed body was taken for text, as API Gateway takes `text/*` and JSON."""
+    packed = "content-encoding" in event["headers"] and not event.get("isBase64Encoded")
+    return packed and _NO_TEXT in (event.get("body") or "")
+
+
+def _broken() -> dict[str, Any]:
+    from scienceops.problems import problem
+
+    detail = (
+        "API Gateway hands text and JSON on as text, which destroys a body with Content-Encoding; "
+        "send it as it is, or packed JSON with Content-Type: application/octet-stream"
+    )
+    return _reply_of(problem(415, "PackedText", detail))
 
 
 def _too_large(length: int) -> dict[str, Any]:

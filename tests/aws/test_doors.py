@@ -1,6 +1,8 @@
 """The doors on AWS, over the local adapters: what each event makes of the platform."""
 
+import base64
 import copy
+import gzip
 import importlib
 import json
 import sys
@@ -190,6 +192,31 @@ def test_http_gives_bytes_as_base64_and_the_chart_library_gzipped(app: App, monk
     assert reply["headers"]["Content-Encoding"] == "gzip"
     assert reply["isBase64Encoded"] is True
     assert len(json.dumps(reply)) < 6 * 1024**2
+
+
+def packed(kind: str, body: bytes) -> dict[str, Any]:
+    """A packed body as API Gateway hands it on: of text and JSON as UTF-8, of others in base64."""
+    asked = event("request")
+    asked["requestContext"]["http"]["method"] = "POST"
+    asked["headers"].update({"content-type": kind, "content-encoding": "gzip"})
+    is_text = kind == "application/json"
+    text = body.decode(errors="replace") if is_text else base64.b64encode(body).decode()
+    return {
+        **asked,
+        "rawPath": "/api/v1/service/iris/score",
+        "body": text,
+        "isBase64Encoded": not is_text,
+    }
+
+
+def test_a_packed_body_that_api_gateway_took_for_text_is_told_with_what_to_send(app: App):
+    body = gzip.compress(b'{"input_df": [{"age": 1}]}')
+    told = http.handler(packed("application/json", body), Context())
+    assert told["statusCode"] == 415
+    assert "application/octet-stream" in json.loads(told["body"])["detail"]
+    # This one reaches the gateway, which wants a key.
+    whole = http.handler(packed("application/octet-stream", body), Context())
+    assert whole["statusCode"] == 401
 
 
 def test_http_answers_in_our_words_while_the_store_of_secrets_is_away(app: App, monkeypatch):

@@ -47,10 +47,12 @@ UNUSED = (
     Unused(
         ("HttpRole", "OnWorkRole", "OnTimerRole"),
         (
+            "ec2:AssignPrivateIpAddresses",
             "ec2:CreateNetworkInterface",
             "ec2:DeleteNetworkInterface",
             "ec2:DescribeNetworkInterfaces",
             "ec2:DescribeSubnets",
+            "ec2:UnassignPrivateIpAddresses",
         ),
         "Lambda itself puts a function into a network, with warm=yes",
     ),

@@ -240,6 +240,17 @@ class TestOnLambda(AwsRuntimeContract):
         size = function["EphemeralStorage"]["Size"]
         assert account.settings.upload_limit_bytes / 1024**2 < size <= 10_240
 
+    def test_a_function_begins_with_the_python_of_its_image_by_its_whole_path(
+        self, runtime, order, stand_ins
+    ) -> None:
+        runtime.start(order())
+        [function] = stand_ins.functions.functions.values()
+        program = function["ImageConfig"]["EntryPoint"][0]
+        home = Path(program).parents[1]
+        dockerfile = (Path(__file__).parents[2] / "scorer_container/Dockerfile").read_text()
+        assert f"COPY --from=lean {home} {home}\n" in dockerfile
+        assert f"RUN {program} " in dockerfile
+
     def test_an_image_that_is_not_there_is_told(self, runtime, order) -> None:
         lost = replace(order(), image=f"{order().image.partition('@')[0]}@sha256:{'0' * 64}")
         runtime.start(lost)

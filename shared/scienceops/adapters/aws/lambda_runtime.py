@@ -34,6 +34,9 @@ TIMEOUT_SECONDS = 55
 LARGEST_EVENT_BYTES = 6_291_556
 #: Of which base64 leaves this much, before anything else is in it.
 LARGEST_BODY_BYTES = LARGEST_EVENT_BYTES // 4 * 3
+#: Of an image, as scorer_container/Dockerfile makes it: Lambda wants the absolute path of what it
+#: begins with. Source: AWS Lambda, "Container image settings".
+PYTHON = "/opt/venv/bin/python"
 TAIL_LINES = 20
 #: What a function's /tmp has at least and at most, in MB; what is over the least costs a
 #: five-hundredth of what memory does.
@@ -71,7 +74,7 @@ class LambdaRuntime:
                 PackageType="Image",
                 Code={"ImageUri": order.image},
                 ImageConfig={
-                    "EntryPoint": ["python", "-m", "awslambdaric"],
+                    "EntryPoint": [PYTHON, "-m", "awslambdaric"],
                     "Command": ["scorer_container.on_lambda.handler"],
                 },
                 Role=role(aws, "scorer"),

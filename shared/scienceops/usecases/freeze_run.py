@@ -8,10 +8,8 @@ higher number, will read it. Of each partition messages are held until the manif
 import json
 import logging
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from scienceops.core.messages import CAPTURES
 from scienceops.core.names import CAPTURES as CAPTURES_PREFIX
@@ -23,6 +21,7 @@ from scienceops.ports import Ports
 from scienceops.ports.message_queue import Delivery
 from scienceops.ports.object_store import ObjectStore
 from scienceops.usecases.find_runs import current_runs, ledgered
+from scienceops.usecases.freeze_partitions import freeze_partitions
 from scienceops.usecases.records import (
     STATISTICS,
     Clock,
@@ -32,7 +31,6 @@ from scienceops.usecases.records import (
     stamp,
 )
 from scienceops.usecases.take_announcements import (
-    SIDE_BY_SIDE,
     TAKE_SECONDS,
     acknowledge_all,
     announced_by,
@@ -71,8 +69,7 @@ def freeze_run(
         return None
     stored = _claim_number(ports, clock, engine, requested_by)
     run = stored.value
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        frozen = list(pool.map(lambda p: _freeze(p, ports.objects), sorted(present)))
+    frozen = freeze_partitions(present, ports.objects)
     manifest = {
         "run_id": run_id(run.number),
         "run_number": run.number,
@@ -93,20 +90,6 @@ def freeze_run(
     acknowledge_all(deliveries, ports.queue)
     log.info("run frozen", extra={"run": run.number, "partitions": len(frozen)})
     return ready
-
-
-def _freeze(partition: Partition, objects: ObjectStore) -> dict[str, Any]:
-    return {
-        "service": partition.service,
-        "version": partition.version,
-        "date": partition.date.isoformat(),
-        "keys": _keys(partition.prefix, objects),
-        "label_keys": _keys(partition.labels_prefix, objects),
-    }
-
-
-def _keys(prefix: str, objects: ObjectStore) -> list[str]:
-    return [info.key for info in objects.scan(prefix)]
 
 
 def _give_back_others(service: str, taken: list[Delivery], ports: Ports) -> list[Delivery]:

@@ -1,40 +1,23 @@
 """Announcements: as many as there are calls, of which a run takes what it needs and loses none."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from threading import Lock
 
 import pytest
 from retraining_scene import Scene
+from watched_bucket import WatchedBucket
 
 from scienceops.adapters.local.message_queue import SqliteMessageQueue
 from scienceops.core.messages import CAPTURES, CaptureChanged
 from scienceops.core.names import Partition
 from scienceops.core.versions import StatisticsRun
 from scienceops.ports.message_queue import Delivery, MessageQueue
-from scienceops.ports.object_store import ObjectInfo, ObjectStore
 from scienceops.usecases import take_announcements as taking
 from scienceops.usecases.freeze_run import freeze_run
 
 DAY = date(2026, 11, 20)
 PLACE = Partition("iris", 1, DAY)
-
-
-class Watched:
-    """A bucket that notes which keys it was asked to list."""
-
-    def __init__(self, objects: ObjectStore) -> None:
-        self._objects = objects
-        self.listed: list[str] = []
-
-    def __getattr__(self, name: str):
-        return getattr(self._objects, name)
-
-    def scan(self, prefix: str) -> Iterator[ObjectInfo]:
-        for info in self._objects.scan(prefix):
-            self.listed.append(info.key)
-            yield info
 
 
 def announce(queue: MessageQueue, *places: Partition) -> None:
@@ -61,7 +44,7 @@ def test_a_run_lists_no_days_but_those_that_it_computes(scene: Scene):
     for place in (*days, *others):
         put(scene, place, 3)
     announce(scene.ports.queue, PLACE)
-    watched = Watched(scene.ports.objects)
+    watched = WatchedBucket(scene.ports.objects)
     scene.ports = replace(scene.ports, objects=watched)
     run = freeze(scene)
     assert run is not None

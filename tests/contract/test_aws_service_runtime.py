@@ -31,7 +31,7 @@ from scienceops.adapters.aws.service_runtime import AwsServiceRuntime
 from scienceops.aws_settings import AwsSettings
 from scienceops.bodies import Body, FileBody, gather
 from scienceops.core.access import hash_key
-from scienceops.errors import ServiceNotReady
+from scienceops.errors import ScorerHidden, ServiceNotReady
 from scienceops.ports.service_runtime import DeployOrder, Observed
 
 KEY = "the gateway's key"
@@ -207,6 +207,17 @@ class TestOnLambda(AwsRuntimeContract):
             self.score(runtime, endpoint)
         assert stand_ins.functions.invocations == asked + 1
         assert len(list(store.scan("captures/iris/1/"))) == 1
+
+    def test_a_call_that_lambda_turns_away_is_told_as_one_that_was_not_made(
+        self, runtime, order, stand_ins
+    ) -> None:
+        endpoint = self.start(runtime, order())
+        asked = stand_ins.functions.invocations
+        stand_ins.functions.throttles = True
+        # A proof is taken again for it, where any other failure fails the version.
+        with pytest.raises(ScorerHidden, match="Rate Exceeded"):
+            self.score(runtime, endpoint)
+        assert stand_ins.functions.invocations == asked
 
     def test_one_that_was_ready_is_not_woken_by_a_look(self, runtime, order, stand_ins) -> None:
         self.start(runtime, order())

@@ -44,6 +44,8 @@ class StandInLambda:
         self.invocations = 0
         #: Whether callers get a 502 when the function has answered.
         self.loses_answers = False
+        #: Whether the account has no room for another call.
+        self.throttles = False
 
     def handle_path(self, method: str, path: list[str], given: dict[str, Any]) -> dict[str, Any]:
         name = path[2] if len(path) > 2 else given["FunctionName"]
@@ -66,6 +68,8 @@ class StandInLambda:
         function = self._known(name)
         if time.monotonic() - function["created"] <= 0.2:
             raise ApiError("ResourceConflictException", "The function is pending.", 409)
+        if self.throttles:
+            raise ApiError("TooManyRequestsException", "Rate Exceeded.", 429)
         self.invocations += 1
         free = self._free[name]
         sandbox = free.get(timeout=60)

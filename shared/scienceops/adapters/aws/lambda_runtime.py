@@ -24,7 +24,7 @@ from scienceops.adapters.aws.resources import (
 from scienceops.adapters.scoring.readiness import why_not_ready
 from scienceops.bodies import Body, whole
 from scienceops.config import Settings
-from scienceops.errors import ServiceNotReady
+from scienceops.errors import ScorerHidden, ServiceNotReady
 from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, ServiceStatus
 
 KIND = "lambda"
@@ -44,6 +44,9 @@ LEAST_DISK_MB, MOST_DISK_MB = 512, 10_240
 
 _GONE = "ResourceNotFoundException"
 _EXISTS = _PENDING = "ResourceConflictException"
+#: A call was turned away, and nothing of it was done: too many at once in the account, or of a
+#: function that is being made ready, as one is made again that nobody called for weeks.
+_TURNED_AWAY = ("TooManyRequestsException", _PENDING, "ResourceNotReadyException")
 #: The order itself is at fault: an image that is not there, a role that may not be passed.
 _REFUSED = (
     "InvalidParameterValueException",
@@ -171,6 +174,8 @@ class LambdaRuntime:
                 f"the rows; a scorer that nobody called for a while starts first"
             ) from error
         except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and error_code(error) in _TURNED_AWAY:
+                raise ScorerHidden(f"Lambda turned a call of {name} away ({error})") from error
             raise ServiceNotReady(f"the scorer {name} did not answer ({error})") from error
 
 

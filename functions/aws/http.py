@@ -21,6 +21,8 @@ LARGEST_REPLY_BYTES = 6_291_556
 _LONGEST_ESCAPE = 6
 #: Stands in a text for bytes that are none; what is packed has such in its first ten.
 _NO_TEXT = "\N{REPLACEMENT CHARACTER}"
+#: Headers of bodies that are no text, whatever their content type says.
+_OF_BYTES = ("content-encoding", "inference-header-content-length")
 
 
 @lru_cache(maxsize=1)
@@ -59,19 +61,20 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _is_broken(event: dict[str, Any]) -> bool:
-    """Whether a packed body was taken for text, as API Gateway takes `text/*` and JSON."""
-    packed = "content-encoding" in event["headers"] and not event.get("isBase64Encoded")
-    return packed and _NO_TEXT in (event.get("body") or "")
+    """Whether bytes were taken for text, as API Gateway takes `text/*` and JSON."""
+    if event.get("isBase64Encoded") or not any(name in event["headers"] for name in _OF_BYTES):
+        return False
+    return _NO_TEXT in (event.get("body") or "")
 
 
 def _broken() -> dict[str, Any]:
     from scienceops.problems import problem
 
     detail = (
-        "API Gateway hands text and JSON on as text, which destroys a body with Content-Encoding; "
-        "send it as it is, or packed JSON with Content-Type: application/octet-stream"
+        "API Gateway hands text and JSON on as text, which destroys a body that is packed or holds "
+        "binary tensors; send JSON so with Content-Type: application/octet-stream, text as it is"
     )
-    return _reply_of(problem(415, "PackedText", detail))
+    return _reply_of(problem(415, "BytesAsText", detail))
 
 
 def _too_large(length: int) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import copy
 import gzip
 import importlib
 import json
+import struct
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -194,11 +195,20 @@ def test_http_gives_bytes_as_base64_and_the_chart_library_gzipped(app: App, monk
     assert len(json.dumps(reply)) < 6 * 1024**2
 
 
-def packed(kind: str, body: bytes) -> dict[str, Any]:
-    """A packed body as API Gateway hands it on: of text and JSON as UTF-8, of others in base64."""
+#: Bodies that are no text: by their headers, what they are.
+BYTES = {
+    "content-encoding": gzip.compress(b'{"input_df": [{"age": 1}]}'),
+    "inference-header-content-length": b'{"inputs": []}' + struct.pack("<d", -1.5),
+}
+
+
+def handed_on(kind: str, header: str) -> dict[str, Any]:
+    """A body as API Gateway hands it on: of text and JSON as UTF-8, of others in base64."""
+    body = BYTES[header]
     asked = event("request")
     asked["requestContext"]["http"]["method"] = "POST"
-    asked["headers"].update({"content-type": kind, "content-encoding": "gzip"})
+    told = "gzip" if header == "content-encoding" else "14"
+    asked["headers"].update({"content-type": kind, header: told})
     is_text = kind == "application/json"
     text = body.decode(errors="replace") if is_text else base64.b64encode(body).decode()
     return {
@@ -209,13 +219,13 @@ def packed(kind: str, body: bytes) -> dict[str, Any]:
     }
 
 
-def test_a_packed_body_that_api_gateway_took_for_text_is_told_with_what_to_send(app: App):
-    body = gzip.compress(b'{"input_df": [{"age": 1}]}')
-    told = http.handler(packed("application/json", body), Context())
+@pytest.mark.parametrize("header", BYTES)
+def test_bytes_that_api_gateway_took_for_text_are_told_with_what_to_send(app: App, header: str):
+    told = http.handler(handed_on("application/json", header), Context())
     assert told["statusCode"] == 415
     assert "application/octet-stream" in json.loads(told["body"])["detail"]
     # This one reaches the gateway, which wants a key.
-    whole = http.handler(packed("application/octet-stream", body), Context())
+    whole = http.handler(handed_on("application/octet-stream", header), Context())
     assert whole["statusCode"] == 401
 
 

@@ -219,6 +219,20 @@ class TestOnLambda(AwsRuntimeContract):
             self.score(runtime, endpoint)
         assert stand_ins.functions.invocations == asked
 
+    def test_a_start_that_takes_too_long_is_followed_by_another(
+        self, runtime, order, stand_ins
+    ) -> None:
+        runtime.start(order())
+        [function] = stand_ins.functions.functions.values()
+        allowed, function["Timeout"] = function["Timeout"], 0.01
+        late = wait_for(
+            lambda: runtime.status("iris", 1),
+            lambda status: status.observed is Observed.FAILED or "too long" in status.reason,
+        )
+        assert (late.observed, "Task timed out" in late.reason) == (Observed.STARTING, True)
+        function["Timeout"] = allowed
+        self.wait_until(runtime, Observed.READY)
+
     def test_one_that_was_ready_is_not_woken_by_a_look(self, runtime, order, stand_ins) -> None:
         self.start(runtime, order())
         asked = stand_ins.functions.invocations

@@ -47,6 +47,8 @@ _EXISTS = _PENDING = "ResourceConflictException"
 #: A call was turned away, and nothing of it was done: too many at once in the account, or of a
 #: function that is being made ready, as one is made again that nobody called for weeks.
 _TURNED_AWAY = ("TooManyRequestsException", _PENDING, "ResourceNotReadyException")
+#: In the message of an invocation that took longer than its function may.
+_TIMED_OUT = "Task timed out"
 #: The order itself is at fault: an image that is not there, a role that may not be passed.
 _REFUSED = (
     "InvalidParameterValueException",
@@ -154,8 +156,14 @@ class LambdaRuntime:
         told = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
             log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")
-            why = f"it ended: {told.get('errorMessage', told)}"
+            said = str(told.get("errorMessage", told))
             tail = tuple(log.splitlines()[-TAIL_LINES:])
+            if _TIMED_OUT in said:
+                # An image that Lambda has never run is fetched while it starts; the next start has
+                # most of it.
+                why = f"its start took too long: {said}"
+                return ServiceStatus(service, version, Observed.STARTING, reason=why, log_tail=tail)
+            why = f"it ended: {said}"
             return ServiceStatus(service, version, Observed.FAILED, reason=why, log_tail=tail)
         if (reply := _reply(told)).status != 200:
             why = why_not_ready(reply)

@@ -205,23 +205,34 @@ def _quality_rows(
 def _daily_means(
     orders: Sequence[PartitionOrder], results: Sequence[Partials], store: StatisticsStore
 ) -> dict[tuple[str, int, str], dict[date, float]]:
-    """(service, version, feature) -> day -> mean: of the days that show, then of this run's."""
+    """(service, version, feature) -> day -> mean: of the days that show, then of this run's.
+
+    Those that show are read from as far back as an average of this run reaches, and no further.
+    """
     means: dict[tuple[str, int, str], dict[date, float]] = {}
-    versions = {(order.partition.service, order.partition.version) for order in orders}
-    for service, version in versions:
-        for row in store.read(service, versions=[version], statistics=["mean"]):
-            place = (service, version, row.feature_name)
+    computed: dict[tuple[str, int], list[date]] = {}
+    for order in orders:
+        place = order.partition
+        computed.setdefault((place.service, place.version), []).append(place.date)
+    for (service, version), days in computed.items():
+        for row in store.read(
+            service,
+            versions=[version],
+            statistics=["mean"],
+            since=min(days) - timedelta(days=WINDOW_DAYS),
+            until=max(days),
+        ):
             if row.value is not None:
-                means.setdefault(place, {})[row.prediction_date] = row.value
+                feature = (service, version, row.feature_name)
+                means.setdefault(feature, {})[row.prediction_date] = row.value
     for order, parts in zip(orders, results, strict=True):
         for name, part in parts.columns.items():
-            place = (order.partition.service, order.partition.version, name)
-            days = means.setdefault(place, {})
+            known = means.setdefault((order.partition.service, order.partition.version, name), {})
             mean = None if part.numbers is None else part.numbers.moments.mean
             if mean is None:
-                days.pop(order.partition.date, None)
+                known.pop(order.partition.date, None)
             else:
-                days[order.partition.date] = mean
+                known[order.partition.date] = mean
     return means
 
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 LARGEST_REPLY_BYTES = 6_291_556
 #: What a character of a body takes in JSON at most.
 _LONGEST_ESCAPE = 6
+#: Stands in a text for bytes that are none; what is packed has such in its first ten.
+_NO_TEXT = "\N{REPLACEMENT CHARACTER}"
+#: Headers of bodies that are no text, whatever their content type says.
+_OF_BYTES = ("content-encoding", "inference-header-content-length")
 
 
 @lru_cache(maxsize=1)
@@ -37,6 +41,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The reply of the Flask app to a request of an HTTP API (payload 2.0)."""
     from serverless_wsgi import handle_request
 
+    if _is_broken(event):
+        return _broken()
     try:
         flask = site()
     except (BotoCoreError, ClientError) as error:
@@ -52,6 +58,23 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ):
         return _too_large(length)
     return reply
+
+
+def _is_broken(event: dict[str, Any]) -> bool:
+    """Whether bytes were taken for text, as API Gateway takes `text/*` and JSON."""
+    if event.get("isBase64Encoded") or not any(name in event["headers"] for name in _OF_BYTES):
+        return False
+    return _NO_TEXT in (event.get("body") or "")
+
+
+def _broken() -> dict[str, Any]:
+    from scienceops.problems import problem
+
+    detail = (
+        "API Gateway hands text and JSON on as text, which destroys a body that is packed or holds "
+        "binary tensors; send JSON so with Content-Type: application/octet-stream, text as it is"
+    )
+    return _reply_of(problem(415, "BytesAsText", detail))
 
 
 def _too_large(length: int) -> dict[str, Any]:

@@ -258,7 +258,8 @@ class ServiceNotReady(Unavailable):
 
 
 class ScorerHidden(ServiceNotReady):
-    """What the platform has before a scorer answered in its place: it knows no way there yet."""
+    """What the platform has before a scorer answered in its place, and the scorer was not asked: it
+    knows no way there yet, or takes no more calls right now."""
 
 
 class CaptureUnavailable(Unavailable):

@@ -1,8 +1,11 @@
 """The doors on AWS, over the local adapters: what each event makes of the platform."""
 
+import base64
 import copy
+import gzip
 import importlib
 import json
+import struct
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -190,6 +193,40 @@ def test_http_gives_bytes_as_base64_and_the_chart_library_gzipped(app: App, monk
     assert reply["headers"]["Content-Encoding"] == "gzip"
     assert reply["isBase64Encoded"] is True
     assert len(json.dumps(reply)) < 6 * 1024**2
+
+
+#: Bodies that are no text: by their headers, what they are.
+BYTES = {
+    "content-encoding": gzip.compress(b'{"input_df": [{"age": 1}]}'),
+    "inference-header-content-length": b'{"inputs": []}' + struct.pack("<d", -1.5),
+}
+
+
+def handed_on(kind: str, header: str) -> dict[str, Any]:
+    """A body as API Gateway hands it on: of text and JSON as UTF-8, of others in base64."""
+    body = BYTES[header]
+    asked = event("request")
+    asked["requestContext"]["http"]["method"] = "POST"
+    told = "gzip" if header == "content-encoding" else "14"
+    asked["headers"].update({"content-type": kind, header: told})
+    is_text = kind == "application/json"
+    text = body.decode(errors="replace") if is_text else base64.b64encode(body).decode()
+    return {
+        **asked,
+        "rawPath": "/api/v1/service/iris/score",
+        "body": text,
+        "isBase64Encoded": not is_text,
+    }
+
+
+@pytest.mark.parametrize("header", BYTES)
+def test_bytes_that_api_gateway_took_for_text_are_told_with_what_to_send(app: App, header: str):
+    told = http.handler(handed_on("application/json", header), Context())
+    assert told["statusCode"] == 415
+    assert "application/octet-stream" in json.loads(told["body"])["detail"]
+    # This one reaches the gateway, which wants a key.
+    whole = http.handler(handed_on("application/octet-stream", header), Context())
+    assert whole["statusCode"] == 401
 
 
 def test_http_answers_in_our_words_while_the_store_of_secrets_is_away(app: App, monkeypatch):

@@ -21,12 +21,19 @@ from scienceops.config import PREFIX, load_settings, setting_names
 from scienceops.core.messages import ALERTS, CAPTURES, WORK
 from scienceops.ports.message_queue import MAX_ATTEMPTS
 
-#: Actions that AWS gives on all resources or not at all, and that carry no data.
-WITHOUT_RESOURCE = {
+#: What a function needs that stands in a network. Source: AWS Lambda, "Giving Lambda functions
+#: access to resources in an Amazon VPC", required permissions.
+NETWORK = {
+    "ec2:AssignPrivateIpAddresses",
     "ec2:CreateNetworkInterface",
     "ec2:DeleteNetworkInterface",
     "ec2:DescribeNetworkInterfaces",
     "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+}
+#: Actions that AWS gives on all resources or not at all, and that carry no data.
+WITHOUT_RESOURCE = {
+    *NETWORK,
     "ecr:GetAuthorizationToken",
     "ecs:DescribeTaskDefinition",
     "application-autoscaling:DescribeScalableTargets",
@@ -335,6 +342,8 @@ def test_a_stage_may_have_its_statistics_less_often(bundle: Path, tmp_path: Path
     made = package("prod", bundle, tmp_path, statistics_seconds="86400")
     told = properties(made, "OnTimerLambdaFunction")["Environment"]["Variables"]
     assert told["SCIENCEOPS_STATISTICS_SECONDS"] == "86400"
+    # What was announced just after a run has to wait for the next one.
+    assert properties(made, "CapturesWait")["Threshold"] == 86400 + 7200
 
 
 def test_a_stage_may_have_larger_scorers_and_trainings(bundle: Path, tmp_path: Path):
@@ -355,6 +364,8 @@ def test_a_warm_stage_has_its_doors_in_the_network(bundle: Path, tmp_path: Path)
         condition, inside, _ = properties(made, f"{door}LambdaFunction")["VpcConfig"]["Fn::If"]
         assert condition == "Warm"
         assert inside["SubnetIds"] == [{"Ref": "PrivateSubnetA"}, {"Ref": "PrivateSubnetB"}]
+        told = statements(made["Resources"][f"{door}Role"])
+        assert {action for each in told for action in listed(each["Action"])} >= NETWORK
 
 
 def test_what_compares_candidates_may_call_tasks_as_doors_do(template: dict[str, Any]):

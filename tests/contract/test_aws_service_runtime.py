@@ -31,7 +31,7 @@ from scienceops.adapters.aws.service_runtime import AwsServiceRuntime
 from scienceops.aws_settings import AwsSettings
 from scienceops.bodies import Body, FileBody, gather
 from scienceops.core.access import hash_key
-from scienceops.errors import ServiceNotReady
+from scienceops.errors import ScorerHidden, ServiceNotReady
 from scienceops.ports.service_runtime import DeployOrder, Observed
 
 KEY = "the gateway's key"
@@ -208,6 +208,31 @@ class TestOnLambda(AwsRuntimeContract):
         assert stand_ins.functions.invocations == asked + 1
         assert len(list(store.scan("captures/iris/1/"))) == 1
 
+    def test_a_call_that_lambda_turns_away_is_told_as_one_that_was_not_made(
+        self, runtime, order, stand_ins
+    ) -> None:
+        endpoint = self.start(runtime, order())
+        asked = stand_ins.functions.invocations
+        stand_ins.functions.throttles = True
+        # A proof is taken again for it, where any other failure fails the version.
+        with pytest.raises(ScorerHidden, match="Rate Exceeded"):
+            self.score(runtime, endpoint)
+        assert stand_ins.functions.invocations == asked
+
+    def test_a_start_that_takes_too_long_is_followed_by_another(
+        self, runtime, order, stand_ins
+    ) -> None:
+        runtime.start(order())
+        [function] = stand_ins.functions.functions.values()
+        allowed, function["Timeout"] = function["Timeout"], 0.01
+        late = wait_for(
+            lambda: runtime.status("iris", 1),
+            lambda status: status.observed is Observed.FAILED or "too long" in status.reason,
+        )
+        assert (late.observed, "Task timed out" in late.reason) == (Observed.STARTING, True)
+        function["Timeout"] = allowed
+        self.wait_until(runtime, Observed.READY)
+
     def test_one_that_was_ready_is_not_woken_by_a_look(self, runtime, order, stand_ins) -> None:
         self.start(runtime, order())
         asked = stand_ins.functions.invocations
@@ -239,6 +264,17 @@ class TestOnLambda(AwsRuntimeContract):
         # Source: AWS, EphemeralStorage: /tmp has 512 MB unless it is told, and 10,240 at most.
         size = function["EphemeralStorage"]["Size"]
         assert account.settings.upload_limit_bytes / 1024**2 < size <= 10_240
+
+    def test_a_function_begins_with_the_python_of_its_image_by_its_whole_path(
+        self, runtime, order, stand_ins
+    ) -> None:
+        runtime.start(order())
+        [function] = stand_ins.functions.functions.values()
+        program = function["ImageConfig"]["EntryPoint"][0]
+        home = Path(program).parents[1]
+        dockerfile = (Path(__file__).parents[2] / "scorer_container/Dockerfile").read_text()
+        assert f"COPY --from=lean {home} {home}\n" in dockerfile
+        assert f"RUN {program} " in dockerfile
 
     def test_an_image_that_is_not_there_is_told(self, runtime, order) -> None:
         lost = replace(order(), image=f"{order().image.partition('@')[0]}@sha256:{'0' * 64}")

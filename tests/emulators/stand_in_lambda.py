@@ -1,6 +1,6 @@
 """A stand-in for Lambda with container images: the real runtime client against a runtime API.
 
-Each sandbox is a process that runs the image's command (`python -m awslambdaric HANDLER`), takes
+Each sandbox is a process that runs the image's command (`PYTHON -m awslambdaric HANDLER`), takes
 one event at a time, and is kept for the next. Source: AWS Lambda runtime API, 2018-06-01.
 """
 
@@ -44,6 +44,8 @@ class StandInLambda:
         self.invocations = 0
         #: Whether callers get a 502 when the function has answered.
         self.loses_answers = False
+        #: Whether the account has no room for another call.
+        self.throttles = False
 
     def handle_path(self, method: str, path: list[str], given: dict[str, Any]) -> dict[str, Any]:
         name = path[2] if len(path) > 2 else given["FunctionName"]
@@ -66,6 +68,8 @@ class StandInLambda:
         function = self._known(name)
         if time.monotonic() - function["created"] <= 0.2:
             raise ApiError("ResourceConflictException", "The function is pending.", 409)
+        if self.throttles:
+            raise ApiError("TooManyRequestsException", "Rate Exceeded.", 429)
         self.invocations += 1
         free = self._free[name]
         sandbox = free.get(timeout=60)
@@ -99,6 +103,11 @@ class StandInLambda:
             image = given["Code"]["ImageUri"]
             message = f"Source image {image} does not exist. Provide a valid source image."
             raise ApiError("InvalidParameterValueException", message)
+        # Source: AWS Lambda, "Container image settings": ENTRYPOINT is the absolute path.
+        for program in given.get("ImageConfig", {}).get("EntryPoint", [])[:1]:
+            if not program.startswith("/"):
+                message = f"The entrypoint {program} isn't valid. The path must be absolute."
+                raise ApiError("InvalidParameterValueException", message)
         self._free[name] = queue.Queue()
         for _ in range(MOST_SANDBOXES):
             self._free[name].put(None)
@@ -140,6 +149,8 @@ class Sandbox:
         environment = recorded_as(function["Role"], environment)
         settings = function.get("ImageConfig", {})
         command = [*settings.get("EntryPoint", image.entry_point), *settings.get("Command", ())]
+        # The image's programs are not on this machine, but those of the same names are.
+        command[0] = Path(command[0]).name
         self._log = place / "log"
         with self._log.open("wb") as out:
             self.process = subprocess.Popen(

@@ -47,10 +47,12 @@ UNUSED = (
     Unused(
         ("HttpRole", "OnWorkRole", "OnTimerRole"),
         (
+            "ec2:AssignPrivateIpAddresses",
             "ec2:CreateNetworkInterface",
             "ec2:DeleteNetworkInterface",
             "ec2:DescribeNetworkInterfaces",
             "ec2:DescribeSubnets",
+            "ec2:UnassignPrivateIpAddresses",
         ),
         "Lambda itself puts a function into a network, with warm=yes",
     ),
@@ -133,6 +135,12 @@ UNUSED = (
         ("HttpRole",),
         ("sqs:SendMessage",),
         "what was announced of other services is given back; the loop has one service",
+        resources=("-captures",),
+    ),
+    Unused(
+        ("OnTimerRole",),
+        ("sqs:SendMessage",),
+        "a thousand announcements between two runs are thinned out; the loop has fewer",
         resources=("-captures",),
     ),
     Unused(

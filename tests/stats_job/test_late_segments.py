@@ -1,5 +1,6 @@
 """A segment that comes late leaves no day stale, whatever the days between have."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -15,6 +16,7 @@ from scienceops.core.stats.partials import summarise_numbers
 from scienceops.core.stats.terms import WINDOW_DAYS
 from scienceops.core.stats.verdicts import Comparison
 from scienceops.ports import Ports
+from scienceops.ports.statistics_store import StatisticsStore
 from scienceops.usecases.freeze_run import freeze_run
 from stats_job.inline import summarise_inline
 from stats_job.run import execute, read_run
@@ -27,6 +29,21 @@ NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 @pytest.fixture
 def ports(tmp_path) -> Ports:
     return connect(Settings(home=tmp_path))
+
+
+class Asked:
+    """A store of statistics that notes from when to when it was read."""
+
+    def __init__(self, store: StatisticsStore) -> None:
+        self._store = store
+        self.spans: list[tuple[date, date]] = []
+
+    def __getattr__(self, name: str):
+        return getattr(self._store, name)
+
+    def read(self, service: str, **how):
+        self.spans.append((how["since"], how["until"]))
+        return self._store.read(service, **how)
 
 
 def put_segment(ports: Ports, day: date, number: int, shift: float) -> None:
@@ -77,6 +94,18 @@ def test_days_after_a_late_segment_are_as_if_all_days_were_computed_anew(ports: 
     assert {day: found[day] for day in WEEKDAYS if day in found} == pytest.approx(
         {day: value for day, value in rates(ports).items() if day in WEEKDAYS}
     )
+
+
+def test_a_run_reads_no_more_of_earlier_days_than_its_averages_need(ports: Ports):
+    fill(ports)
+    for day in WEEKDAYS[:3]:
+        put_segment(ports, day, 0, shift=0)
+    compute(ports)
+    late = WEEKDAYS[-1]
+    put_segment(ports, late, 0, shift=0)
+    store = Asked(ports.statistics)
+    compute(replace(ports, statistics=store))
+    assert store.spans == [(late - timedelta(days=WINDOW_DAYS), late)]
 
 
 def change(means: list[float | None]) -> float | None:

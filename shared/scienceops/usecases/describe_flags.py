@@ -10,6 +10,7 @@ from scienceops.core.ids import time_of
 from scienceops.core.retraining import Flag, in_force
 from scienceops.errors import BadInput
 from scienceops.ports import Ports
+from scienceops.usecases.captured_places import captured_among
 from scienceops.usecases.flag_rows import read_flags
 from scienceops.usecases.freeze_run import partitions_under
 from scienceops.usecases.records import Clock
@@ -89,14 +90,14 @@ def _covered_requests(name: str, flag: Flag, ports: Ports) -> list[str]:
 
 
 def _covered_days(name: str, flag: Flag, ports: Ports, clock: Clock) -> list[str]:
-    captured = {partition.date for partition in partitions_under(name, ports.objects)}
-    covered = captured & set(flag.days)
+    covered = captured_among(name, flag.days, ports)
     notes = []
     if len(covered) == 1:
         notes.append(f"it covers captures of {min(covered)}")
     elif covered:
         notes.append(f"it covers captures of {len(covered)} days, {min(covered)} to {max(covered)}")
     else:
+        captured = {partition.date for partition in partitions_under(name, ports.objects)}
         there = (
             f"there are some from {min(captured)} to {max(captured)}"
             if captured

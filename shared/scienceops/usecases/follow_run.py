@@ -11,8 +11,8 @@ from scienceops.errors import ObjectNotFound, RevisionConflict
 from scienceops.ports import Ports
 from scienceops.ports.job_launcher import JobOrder, JobState
 from scienceops.usecases.find_runs import current_runs, ledgered, read_run
-from scienceops.usecases.freeze_run import FREEZE_SECONDS
 from scienceops.usecases.records import Clock, Stored, save, stamp
+from scienceops.usecases.take_announcements import FREEZE_SECONDS
 
 log = logging.getLogger(__name__)
 

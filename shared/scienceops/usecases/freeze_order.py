@@ -8,7 +8,9 @@ from scienceops.core.retraining import Retraining, Selection, in_force
 from scienceops.core.versions import Version
 from scienceops.errors import BadInput
 from scienceops.ports import Ports
+from scienceops.usecases.captured_places import places_of
 from scienceops.usecases.flag_rows import read_flags
+from scienceops.usecases.freeze_partitions import freeze_partitions
 from scienceops.usecases.freeze_run import partitions_under
 from scienceops.usecases.records import read_version
 
@@ -18,7 +20,7 @@ def freeze_order(retraining: Retraining, chosen: Selection, base: Version, ports
     name = retraining.service
     flags = in_force(read_flags(name, ports))
     days = {chosen.since + timedelta(days=n) for n in range((chosen.until - chosen.since).days + 1)}
-    partitions = [p for p in partitions_under(name, ports.objects) if p.date in days]
+    partitions = freeze_partitions(places_of(name, days, ports), ports.objects)
     if not partitions:
         raise BadInput(
             f"{name!r} has no captures from {chosen.since} to {chosen.until}; "
@@ -34,15 +36,7 @@ def freeze_order(retraining: Retraining, chosen: Selection, base: Version, ports
         "selection": chosen.model_dump(mode="json"),
         "flags": [flag.to_body() for flag in flags],
         "requested_at": retraining.requested_at,
-        "partitions": [
-            {
-                "version": p.version,
-                "date": p.date.isoformat(),
-                "keys": [info.key for info in ports.objects.scan(p.prefix)],
-                "label_keys": [info.key for info in ports.objects.scan(p.labels_prefix)],
-            }
-            for p in sorted(partitions)
-        ],
+        "partitions": partitions,
     }
     ports.objects.put(training_order_key(name, retraining.number), json.dumps(order).encode())
 

@@ -2,14 +2,14 @@
 
 Order matters. Messages are taken first, then the run's number, then the listing: a segment put
 after the listing is announced by a message that is still on the queue, so a later run, with a
-higher number, will read it. Only when the manifest is stored are the messages deleted.
+higher number, will read it. Of each partition messages are held until the manifest is stored.
 """
 
 import json
 import logging
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 from scienceops.core.messages import CAPTURES
 from scienceops.core.names import CAPTURES as CAPTURES_PREFIX
@@ -21,6 +21,7 @@ from scienceops.ports import Ports
 from scienceops.ports.message_queue import Delivery
 from scienceops.ports.object_store import ObjectStore
 from scienceops.usecases.find_runs import current_runs, ledgered
+from scienceops.usecases.freeze_partitions import freeze_partitions
 from scienceops.usecases.records import (
     STATISTICS,
     Clock,
@@ -29,13 +30,17 @@ from scienceops.usecases.records import (
     save,
     stamp,
 )
+from scienceops.usecases.take_announcements import (
+    TAKE_SECONDS,
+    acknowledge_all,
+    announced_by,
+    take_announcements,
+)
 
 log = logging.getLogger(__name__)
 
-#: Long enough to freeze the largest run; after it the messages would be delivered again.
-FREEZE_SECONDS = 300
-#: Messages that are acknowledged at a time.
-SIDE_BY_SIDE = 8
+#: How long messages are taken while somebody waits for an answer.
+HASTY_SECONDS = 5
 
 
 def freeze_run(
@@ -51,65 +56,40 @@ def freeze_run(
 
     service: recompute every day of this service, changed or not; otherwise what was announced.
     """
-    deliveries = _take_all(ports)
-    announced = {_partition(delivery) for delivery in deliveries}
+    seconds = HASTY_SECONDS if service else TAKE_SECONDS
+    deliveries = take_announcements(ports.queue, clock, take_seconds=seconds)
+    announced = {announced_by(delivery) for delivery in deliveries}
     if service:
         deliveries = _give_back_others(service, deliveries, ports)
         present = partitions_under(service, ports.objects)
     else:
         present = _with_followers(announced, ports.objects)
     if not present:
-        _acknowledge_all(deliveries, ports)
+        acknowledge_all(deliveries, ports.queue)
         return None
     stored = _claim_number(ports, clock, engine, requested_by)
-    frozen = {p: _keys(p.prefix, ports.objects) for p in sorted(present)}
     run = stored.value
+    frozen = freeze_partitions(present, ports.objects)
     manifest = {
         "run_id": run_id(run.number),
         "run_number": run.number,
         "engine": engine,
         "environment": environment,
         "requested_at": run.requested_at,
-        "partitions": [
-            {
-                "service": p.service,
-                "version": p.version,
-                "date": p.date.isoformat(),
-                "keys": keys,
-                "label_keys": _keys(p.labels_prefix, ports.objects),
-            }
-            for p, keys in frozen.items()
-        ],
+        "partitions": frozen,
     }
     ports.objects.put(run_manifest_key(run_id(run.number)), json.dumps(manifest).encode())
     ready = run.model_copy(
         update={
             "state": RunState.READY,
             "partitions": len(frozen),
-            "segments": sum(len(keys) for keys in frozen.values()),
+            "segments": sum(len(partition["keys"]) for partition in frozen),
         }
     )
     save(ports.registry, stored, ready, at=clock())
-    _acknowledge_all(deliveries, ports)
+    acknowledge_all(deliveries, ports.queue)
     log.info("run frozen", extra={"run": run.number, "partitions": len(frozen)})
     return ready
-
-
-def _keys(prefix: str, objects: ObjectStore) -> list[str]:
-    return [info.key for info in objects.scan(prefix)]
-
-
-def _take_all(ports: Ports) -> list[Delivery]:
-    taken: list[Delivery] = []
-    while batch := ports.queue.receive(CAPTURES, most=10, visibility_seconds=FREEZE_SECONDS):
-        taken += batch
-    return taken
-
-
-def _acknowledge_all(deliveries: list[Delivery], ports: Ports) -> None:
-    # A call to a cloud's queue takes some milliseconds, and a busy hour announces thousands.
-    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        list(pool.map(ports.queue.acknowledge, deliveries))
 
 
 def _give_back_others(service: str, taken: list[Delivery], ports: Ports) -> list[Delivery]:
@@ -124,19 +104,10 @@ def _give_back_others(service: str, taken: list[Delivery], ports: Ports) -> list
     return mine
 
 
-def _partition(delivery: Delivery) -> Partition:
-    body = delivery.body
-    return Partition(body["service"], int(body["version"]), date.fromisoformat(body["date"]))
-
-
 def partitions_under(service: str, objects: ObjectStore) -> set[Partition]:
     """Every partition of a service that has captures."""
-    return _partitions(f"{CAPTURES_PREFIX}{service}/", objects)
-
-
-def _partitions(prefix: str, objects: ObjectStore) -> set[Partition]:
     found = set()
-    for info in objects.scan(prefix):
+    for info in objects.scan(f"{CAPTURES_PREFIX}{service}/"):
         try:
             found.add(Partition.of_key(info.key))
         except BadInput:
@@ -145,16 +116,16 @@ def _partitions(prefix: str, objects: ObjectStore) -> set[Partition]:
 
 
 def _with_followers(announced: Iterable[Partition], objects: ObjectStore) -> set[Partition]:
-    wanted = set()
-    by_version: dict[tuple[str, int], set[Partition]] = {}
-    for partition in announced:
-        place = (partition.service, partition.version)
-        if place not in by_version:
-            prefix = f"{CAPTURES_PREFIX}{partition.service}/{partition.version}/"
-            by_version[place] = _partitions(prefix, objects)
-        last = partition.date + timedelta(days=WINDOW_DAYS)
-        wanted |= {p for p in by_version[place] if partition.date <= p.date <= last}
-    return wanted
+    """Those that have captures of the announced days and the days whose averages these enter.
+
+    Each day is looked for by itself: a version has captures of a year, an object for each call.
+    """
+    wanted = {
+        replace(partition, date=partition.date + timedelta(days=after))
+        for partition in announced
+        for after in range(WINDOW_DAYS + 1)
+    }
+    return {partition for partition in wanted if any(objects.scan(partition.prefix))}
 
 
 def _claim_number(

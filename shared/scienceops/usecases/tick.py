@@ -25,6 +25,7 @@ from scienceops.usecases.records import (
     service_names,
 )
 from scienceops.usecases.settle_service import settle_service
+from scienceops.usecases.take_announcements import thin_announcements
 
 log = logging.getLogger(__name__)
 
@@ -111,13 +112,19 @@ def _start_statistics(
 ) -> None:
     if ports.queue.depth(CAPTURES) == 0:
         return
-    runs = current_runs(ports)
-    if any(run.state in BUSY_RUNS for run in runs):
+    if not _is_run_due(ports, clock, every_seconds):
+        thin_announcements(ports.queue, clock)
         return
-    if runs:
-        age = clock() - datetime.fromisoformat(runs[-1].requested_at)
-        if age.total_seconds() < every_seconds:
-            return
     run = freeze_run(ports, clock, engine=engine, environment=environment, requested_by=SYSTEM)
     if run is not None:
         ports.queue.send(WORK, FollowRun(run=run.number).to_body())
+
+
+def _is_run_due(ports: Ports, clock: Clock, every_seconds: float) -> bool:
+    runs = current_runs(ports)
+    if any(run.state in BUSY_RUNS for run in runs):
+        return False
+    if not runs:
+        return True
+    age = clock() - datetime.fromisoformat(runs[-1].requested_at)
+    return age.total_seconds() >= every_seconds

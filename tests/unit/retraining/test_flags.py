@@ -1,11 +1,13 @@
 """Flags on captured rows: which is heard, what one covers, and on which days each is shown."""
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from watched_bucket import WatchedBucket
 
 from scienceops.adapters.local import connect
 from scienceops.config import load_settings
@@ -121,6 +123,16 @@ def test_a_new_flag_says_which_captured_days_it_covers_and_what_wins_over_it(por
     assert f"`scienceops flag iris --undo {wrong.number}`" in wins
     one = flag(ports, "wrong")
     assert notes_on(NAME, one, ports, lambda: NOW) == ["it covers captures of 2026-11-25"]
+
+
+def test_a_flag_on_days_is_made_without_a_look_at_the_captures_of_others(ports):
+    for days in (-30, -1, 0, 1, 30):
+        capture(ports, answered(ports, 1), at=NOON + timedelta(days=days))
+    made = flag(ports, "wrong", days=2)
+    watched = WatchedBucket(ports.objects)
+    notes = notes_on(NAME, made, replace(ports, objects=watched), lambda: NOW)
+    assert notes == ["it covers captures of 2 days, 2026-11-25 to 2026-11-26"]
+    assert {Partition.of_key(key).date for key in watched.listed} == set(made.days)
 
 
 def test_a_flag_on_days_without_captures_says_which_there_are(ports):

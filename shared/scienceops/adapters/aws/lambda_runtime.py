@@ -24,7 +24,7 @@ from scienceops.adapters.aws.resources import (
 from scienceops.adapters.scoring.readiness import why_not_ready
 from scienceops.bodies import Body, whole
 from scienceops.config import Settings
-from scienceops.errors import ServiceNotReady
+from scienceops.errors import ScorerHidden, ServiceNotReady
 from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, ServiceStatus
 
 KIND = "lambda"
@@ -34,6 +34,9 @@ TIMEOUT_SECONDS = 55
 LARGEST_EVENT_BYTES = 6_291_556
 #: Of which base64 leaves this much, before anything else is in it.
 LARGEST_BODY_BYTES = LARGEST_EVENT_BYTES // 4 * 3
+#: Of an image, as scorer_container/Dockerfile makes it: Lambda wants the absolute path of what it
+#: begins with. Source: AWS Lambda, "Container image settings".
+PYTHON = "/opt/venv/bin/python"
 TAIL_LINES = 20
 #: What a function's /tmp has at least and at most, in MB; what is over the least costs a
 #: five-hundredth of what memory does.
@@ -41,6 +44,11 @@ LEAST_DISK_MB, MOST_DISK_MB = 512, 10_240
 
 _GONE = "ResourceNotFoundException"
 _EXISTS = _PENDING = "ResourceConflictException"
+#: A call was turned away, and nothing of it was done: too many at once in the account, or of a
+#: function that is being made ready, as one is made again that nobody called for weeks.
+_TURNED_AWAY = ("TooManyRequestsException", _PENDING, "ResourceNotReadyException")
+#: In the message of an invocation that took longer than its function may.
+_TIMED_OUT = "Task timed out"
 #: The order itself is at fault: an image that is not there, a role that may not be passed.
 _REFUSED = (
     "InvalidParameterValueException",
@@ -71,7 +79,7 @@ class LambdaRuntime:
                 PackageType="Image",
                 Code={"ImageUri": order.image},
                 ImageConfig={
-                    "EntryPoint": ["python", "-m", "awslambdaric"],
+                    "EntryPoint": [PYTHON, "-m", "awslambdaric"],
                     "Command": ["scorer_container.on_lambda.handler"],
                 },
                 Role=role(aws, "scorer"),
@@ -148,8 +156,14 @@ class LambdaRuntime:
         told = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
             log = base64.b64decode(answer.get("LogResult", "")).decode(errors="replace")
-            why = f"it ended: {told.get('errorMessage', told)}"
+            said = str(told.get("errorMessage", told))
             tail = tuple(log.splitlines()[-TAIL_LINES:])
+            if _TIMED_OUT in said:
+                # An image that Lambda has never run is fetched while it starts; the next start has
+                # most of it.
+                why = f"its start took too long: {said}"
+                return ServiceStatus(service, version, Observed.STARTING, reason=why, log_tail=tail)
+            why = f"it ended: {said}"
             return ServiceStatus(service, version, Observed.FAILED, reason=why, log_tail=tail)
         if (reply := _reply(told)).status != 200:
             why = why_not_ready(reply)
@@ -168,6 +182,8 @@ class LambdaRuntime:
                 f"the rows; a scorer that nobody called for a while starts first"
             ) from error
         except (ClientError, BotoCoreError) as error:
+            if isinstance(error, ClientError) and error_code(error) in _TURNED_AWAY:
+                raise ScorerHidden(f"Lambda turned a call of {name} away ({error})") from error
             raise ServiceNotReady(f"the scorer {name} did not answer ({error})") from error
 
 

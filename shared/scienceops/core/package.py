@@ -226,5 +226,5 @@ def _schema(document: Any) -> Schema:
 def _toml(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadPackage(f"no TOML: {error}", file=POLICY, fix="correct that line") from None

@@ -13,6 +13,7 @@ from scienceops.core.policy import policy_text
 from scienceops.errors import BadInput
 from scienceops.web.access import require
 from scienceops.web.asked import refuse_unknown
+from scienceops.web.bodies import read_json
 
 
 def blueprint(app: App, settings: Settings) -> Blueprint:
@@ -147,7 +148,7 @@ def _body(keys: Collection[str] | None) -> dict[str, Any]:
     """The JSON object that came, {} for nothing; raises BadInput for keys other than these."""
     if not request.get_data():
         return {}
-    found = request.get_json(force=True, silent=True)
+    found = read_json(request)
     if not isinstance(found, dict):
         raise BadInput("wanted a JSON object as the body")
     unknown = sorted(set(found) - set(keys)) if keys is not None else []

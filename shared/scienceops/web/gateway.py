@@ -11,7 +11,7 @@ from scienceops.core.access import Caller, hash_key
 from scienceops.core.trace import HEADER as TRACE
 from scienceops.errors import BadInput, ScienceOpsError
 from scienceops.web.access import bearer
-from scienceops.web.bodies import drop_body, read_body
+from scienceops.web.bodies import drop_body, read_body, read_json
 from scienceops.web.traces import Traces
 
 #: Of a scorer's reply, the headers that are the caller's business.
@@ -43,17 +43,17 @@ def blueprint(app: App) -> Blueprint:
     traces = Traces()
 
     def caller(name: str) -> Caller:
-        return app.admit(name, hash_key(bearer(request)))
+        try:
+            return app.admit(name, hash_key(bearer(request)))
+        except ScienceOpsError:
+            # A body is kept, or read, for those alone who may score.
+            drop_body(request)
+            raise
 
     def forward(name: str, path: str) -> Response:
         asked, began = request.headers, time.perf_counter()
         trace = traces.of(asked.get(TRACE, ""))
-        try:
-            admitted = caller(name)
-        except ScienceOpsError:
-            # A body is kept for those alone who may score.
-            drop_body(request)
-            raise
+        admitted = caller(name)
         reply = app.score(
             name,
             read_body(request),
@@ -103,10 +103,10 @@ def blueprint(app: App) -> Blueprint:
 
     @routes.post("/<name>/labels")
     def labels(name: str) -> dict[str, object]:
-        document = request.get_json(force=True, silent=True)
+        admitted, document = caller(name), read_json(request)
         if not isinstance(document, dict) or set(document) != {"labels"}:
             raise BadInput('wanted {"labels": [{"request_id": ..., "row": 0, "label": ...}]}')
-        return app.label(name, document["labels"], caller(name))
+        return app.label(name, document["labels"], admitted)
 
     @routes.get("/<name>/openapi.json")
     def openapi(name: str) -> dict[str, object]:

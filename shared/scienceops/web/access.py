@@ -77,7 +77,10 @@ def _onlooker(request: Request, settings: Settings) -> Caller:
 def _is_at_this_machine(request: Request) -> bool:
     # The Host header keeps a page elsewhere from reading through a name that it points here.
     near = request.remote_addr in ("127.0.0.1", "::1") and _is_local(request.host_url)
-    return near and not any(name in request.headers for name in _OF_PROXIES)
+    # nginx, told no more than a `proxy_pass`, adds no header and says 127.0.0.1 in Host, but speaks
+    # HTTP/1.0, as browsers and clients do not any more.
+    is_old = request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0"
+    return near and not is_old and not any(name in request.headers for name in _OF_PROXIES)
 
 
 def _is_local(url: str) -> bool:

@@ -35,7 +35,7 @@ def create_app(app: App, settings: Settings) -> Flask:
     answer_unknown_paths(flask)
     csrf = CSRFProtect(flask)
     for routes in (
-        gateway.blueprint(app),
+        gateway.blueprint(app, settings),
         api.blueprint(app, settings),
         decisions_api.blueprint(app, settings),
         decisions_api.lineage_blueprint(app, settings),

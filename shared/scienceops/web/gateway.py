@@ -7,10 +7,11 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from scienceops.app import App
+from scienceops.config import Settings
 from scienceops.core.access import Caller, hash_key
 from scienceops.core.trace import HEADER as TRACE
 from scienceops.errors import BadInput, ScienceOpsError
-from scienceops.web.access import bearer
+from scienceops.web.access import bearer, onlooker
 from scienceops.web.bodies import drop_body, read_body, read_json
 from scienceops.web.traces import Traces
 
@@ -37,7 +38,7 @@ _READ = (
 )
 
 
-def blueprint(app: App) -> Blueprint:
+def blueprint(app: App, settings: Settings) -> Blueprint:
     """The routes of a service."""
     routes = Blueprint("gateway", __name__, url_prefix="/api/v1/service")
     traces = Traces()
@@ -110,6 +111,8 @@ def blueprint(app: App) -> Blueprint:
 
     @routes.get("/<name>/openapi.json")
     def openapi(name: str) -> dict[str, object]:
-        return app.openapi(name)
+        key = bearer(request)
+        asks = app.recognise(hash_key(key), name) if key else onlooker(request, settings)
+        return app.openapi(name, asks)
 
     return routes

@@ -241,6 +241,15 @@ class Scoring:
         headers.update(sent.headers)
         return Reply(status, sent.content_type, sent.body, headers)
 
+    def admits(self, authorization: str) -> bool:
+        """Whether a call with this header would be scored."""
+        call = Call(b"", authorization, captured_at="", capture="", correlation="")
+        try:
+            self._check_caller(call)
+        except (NotAuthenticated, NotAllowed):
+            return False
+        return True
+
     def _check_caller(self, call: Call) -> None:
         """Raise NotAuthenticated or NotAllowed unless it is the gateway, or a direct caller."""
         header = hash_key(call.authorization)

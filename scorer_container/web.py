@@ -100,8 +100,10 @@ def create_app(served: Served, scoring: Scoring, spool: CaptureSpool, metrics: M
 
     @app.get("/openapi.json")
     def describe() -> dict[str, Any]:
-        task = served.manifest["task"]
-        facts = (served.service, served.version, served.schema, served.sample, task)
+        # A row of the sample is for those who may score.
+        knows = scoring.admits(request.headers.get("Authorization", ""))
+        sample, task = served.sample if knows else {}, served.manifest["task"]
+        facts = (served.service, served.version, served.schema, sample, task)
         return openapi(*facts, path="/score")
 
     @app.get("/metrics")

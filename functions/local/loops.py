@@ -69,7 +69,11 @@ class Loops:
 
     def _look_at_packages(self) -> None:
         for event in self._watch.look():
-            doors.on_model_upload(event, self.app)
+            try:
+                doors.on_model_upload(event, self.app)
+            except Exception:  # It comes again; the uploads after it are not to blame.
+                log.exception("upload failed", extra={"key": event["key"]})
+                continue
             self._watch.announced(event)
 
     def _drain_events(self) -> bool:

@@ -263,10 +263,12 @@ class App:
         """Training statistics, feature -> statistic -> value; empty without training data."""
         return describe.read_document(name, "baseline.json", self.ports, version)
 
-    def openapi(self, name: str) -> dict[str, Any]:
-        """The OpenAPI document of the service's live version."""
+    def openapi(self, name: str, caller: Caller) -> dict[str, Any]:
+        """The OpenAPI document of the service's live version; who may look at the service, or score
+        with it, gets a row of its sample in it."""
         live = self.service(name)["live"]
-        schema, sample = self.schema(name, live), self.sample(name, live)
+        knows = caller.may("viewer") or caller.may_score(name)
+        schema, sample = self.schema(name, live), self.sample(name, live) if knows else {}
         return openapi(name, live, schema, sample, self.version(name, live)["task"])
 
     @cached_property

@@ -123,3 +123,17 @@ def test_an_object_whose_writer_died_half_way_is_not_there(
 def test_a_bucket_that_is_served_no_more_is_told_as_unavailable(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="cannot be reached"):
         SocketObjectStore(str(tmp_path / "nobody")).get("versions/iris/1/package.zip")
+
+
+@pytest.mark.parametrize("length", ["-1", "+5", "1_000", "many", ""])
+def test_a_body_of_no_length_is_refused_at_once(
+    serve: Callable[[Rights], SocketObjectStore], home: Path, length: str
+) -> None:
+    serve(EVERYTHING)
+    with socket.socket(socket.AF_UNIX) as line:
+        line.settimeout(10)
+        line.connect(str(home / "0.sock"))
+        # Whoever reads on waits for an end, with all of it in memory.
+        line.sendall(f"PUT /objects/a/b HTTP/1.1\r\nContent-Length: {length}\r\n\r\nmore".encode())
+        answer = line.recv(65536)
+    assert answer.startswith(b"HTTP/1.1 400 ")

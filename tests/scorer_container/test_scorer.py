@@ -39,6 +39,14 @@ def test_it_answers_with_what_it_is_and_how_to_call_it(scorer):
     assert described["openapi"].startswith("3.1")
 
 
+@pytest.mark.parametrize(("key", "shown"), [(KEY, True), ("another", False), ("", False)])
+def test_a_row_of_the_sample_is_for_those_who_may_score(scorer, key, shown):
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    described = json.loads(scorer.ask("GET", "/openapi.json", **headers)[2])
+    body = described["paths"]["/score"]["post"]["requestBody"]["content"]["application/json"]
+    assert ("example" in body) is shown
+
+
 def test_metrics_are_prometheus_text_and_count_calls_and_rows(scorer):
     scorer.score(iris_rows()[:3])
     status, headers, text = scorer.ask("GET", "/metrics")

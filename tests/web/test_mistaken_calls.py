@@ -97,3 +97,26 @@ def test_a_request_id_that_is_none_is_told_beside_the_field_that_has_it(
     assert reply.status_code == status
     assert f'name="request_id" size="38" value="{identity}"' in reply.text
     assert says in reply.text.partition('<p class="bad">')[2].partition("</p>")[0]
+
+
+#: Too deep for Python to read, and, further in, as deep as it can be.
+DEEP = [b"[" * 100_000, *(b'{"labels": ' + b"[" * n + b"]" * n + b"}" for n in range(900, 1000, 5))]
+
+
+@pytest.mark.parametrize("body", [b"", b"no JSON", DEEP[0]])
+def test_who_has_no_key_is_told_that_before_the_labels_are_read(client, body):
+    reply = client.post(f"{CHURN}/labels", data=body)
+    assert (reply.status_code, reply.get_json()["title"]) == (401, "NotAuthenticated")
+
+
+def test_a_body_that_is_nested_too_deep_is_told_what_was_wanted(tmp_path):
+    settings = Settings(home=tmp_path)
+    app = App(connect(settings), settings)
+    client = create_app(app, settings).test_client()
+    token = app.upkeep.create_token("eva", "operator", "owner")["token"]
+    headers = {"Authorization": f"Bearer {token}"}
+    for body in DEEP:
+        for path in ("service/churn/labels", "services/churn/flags"):
+            reply = client.post(f"/api/v1/{path}", data=body, headers=headers)
+            # Of one that can be read, that there is no such service.
+            assert reply.status_code in (400, 404), (len(body), reply.get_json())

@@ -37,6 +37,11 @@ def test_a_call_that_a_proxy_passes_on_needs_a_token(tmp_path, header):
     assert status(tmp_path, headers={"Host": "127.0.0.1:8400", header[0]: header[1]}) == 401
 
 
+def test_a_call_in_the_language_of_a_proxy_that_adds_nothing_needs_a_token(tmp_path):
+    spoken = {"SERVER_PROTOCOL": "HTTP/1.0"}
+    assert status(tmp_path, headers={"Host": "127.0.0.1:8400"}, environ_overrides=spoken) == 401
+
+
 @pytest.mark.parametrize(
     "public_url", ["https://ml.example.com", "http://10.0.0.5:8400", "http://["]
 )

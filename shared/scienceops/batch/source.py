@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 from scienceops.core.csv_rows import FALSE, TRUE, WHOLE, decode, read_header, read_rows
 from scienceops.core.near import near
 from scienceops.core.schema import Column, Schema
+from scienceops.core.twice import first_twice
 from scienceops.errors import BadInput, BadRows
 
 SUFFIXES = (".parquet", ".csv")
@@ -74,9 +75,8 @@ class Source:
     def _check_columns(self, names: Sequence[str]) -> None:
         """Raise BadInput unless the file has what the service takes and is to be kept, no more."""
         columns = {column.name: column for column in self.schema.columns}
-        for name in names:
-            if names.count(name) > 1:
-                raise BadInput(f"{self.path} has two columns {name!r}: rename one")
+        if (twice := first_twice(names)) is not None:
+            raise BadInput(f"{self.path} has two columns {twice!r}: rename one")
         unknown = [name for name in names if name not in columns and name not in self.keep]
         needed = [name for name, column in columns.items() if not column.nullable]
         for name in [*needed, *self.keep]:

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from scienceops.core.schema import Column, Schema
+from scienceops.core.twice import first_twice
 from scienceops.errors import BadInput
 
 TRUE, FALSE = ("true", "1", "yes"), ("false", "0", "no")
@@ -65,7 +66,7 @@ def read_header(text: str, columns: Sequence[str], what: str) -> list[str]:
                     f"{what} has {called} between its columns: wanted commas, and points in "
                     "decimals; save it so"
                 )
-    twice = next((name for name in names if names.count(name) > 1), None)
+    twice = first_twice(names)
     if twice is not None:
         raise BadInput(f"{what} has two columns {twice!r}: rename one")
     return names

@@ -16,11 +16,12 @@ def openapi(
     task: str,
     path: str = "",
 ) -> dict[str, Any]:
-    """An OpenAPI 3.1 document; `sample` gives the example row. path: of the call, if not the
-    gateway's."""
+    """An OpenAPI 3.1 document; `sample` gives the example row, if it has one. path: of the call, if
+    not the gateway's."""
     row = schema.to_json_schema()
     row.pop("$schema")
     rows: Sequence[Any] = sample.get("rows", [])
+    example = {"example": {"input_df": list(rows[:1])}} if rows else {}
     prediction = {"type": "number"} if task == "regression" else {}
     problem = {"content": {"application/problem+json": {"schema": {"type": "object"}}}}
     return {
@@ -44,7 +45,7 @@ def openapi(
                                     "required": ["input_df"],
                                     "additionalProperties": False,
                                 },
-                                "example": {"input_df": list(rows[:1])},
+                                **example,
                             },
                             "text/csv": {"schema": {"type": "string"}},
                             _ARROW: {"schema": {"type": "string", "format": "binary"}},

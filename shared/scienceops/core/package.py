@@ -13,6 +13,7 @@ from scienceops.core.manifest import MANIFEST, Manifest
 from scienceops.core.requirement_lines import REQUIREMENTS, parse_requirements
 from scienceops.core.sample import SAMPLE, Sample
 from scienceops.core.schema import Schema
+from scienceops.core.twice import first_twice
 from scienceops.errors import BadPackage, BadSchema
 
 SCHEMA = "schema.json"
@@ -198,7 +199,7 @@ def _no_constant(name: str) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     document = dict(pairs)
     if len(document) != len(pairs):
-        twice = next(key for key, _ in pairs if [k for k, _ in pairs].count(key) > 1)
+        twice = first_twice(key for key, _ in pairs)
         raise ValueError(f"key {twice!r} is there twice")
     return document
 
@@ -225,5 +226,5 @@ def _schema(document: Any) -> Schema:
 def _toml(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadPackage(f"no TOML: {error}", file=POLICY, fix="correct that line") from None

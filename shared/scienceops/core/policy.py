@@ -1,6 +1,7 @@
 """Service policy: what may be decided for a service without making a new model."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -124,6 +125,26 @@ def read_policy(values: Mapping[str, Any]) -> Policy:
         raise BadPolicy(f"policy {found.key} = {found.got}: {found.wanted}") from None
 
 
+def check_cron(cron: str) -> str:
+    """`cron` itself, empty or a line of days that come; raises BadPolicy for one of days that no
+    year has.
+
+    >>> check_cron("0 3 29 2 *")
+    '0 3 29 2 *'
+    """
+    if cron:
+        from croniter import CroniterBadDateError, croniter
+
+        try:
+            croniter(cron, datetime(2026, 1, 1, tzinfo=UTC)).get_prev()
+        except CroniterBadDateError:
+            raise BadPolicy(
+                f"policy retrain_cron = {cron}: no year has such a day; wanted a line like "
+                "`0 3 1 * *` for the first of each month at 3:00"
+            ) from None
+    return cron
+
+
 def check_runtime(runtime: str, cloud: str, *, warm: bool = False) -> str:
     """`runtime` itself when the platform has it; raises BadPolicy otherwise.
 
@@ -167,4 +188,7 @@ def changed_policy(current: Mapping[str, Any], key: str, value: str) -> Policy:
     """
     field = Policy.model_fields.get(key)
     empty = field is not None and field.default is None and value.lower() in ("", "none")
-    return read_policy({**current, key: None if empty else value})
+    changed = read_policy({**current, key: None if empty else value})
+    if key == "retrain_cron":
+        check_cron(changed.retrain_cron)
+    return changed

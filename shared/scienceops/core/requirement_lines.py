@@ -46,6 +46,8 @@ def _check(line: str, number: int) -> str:
         raise _bad(f"line {number} {line!r} is an option", "options belong to the installation")
     try:
         requirement = Requirement(line)
+    except RecursionError:
+        raise _bad(f"line {number} has brackets within brackets, too many to read", _FIX) from None
     except InvalidRequirement as error:
         # Where a line is an address or a path, the parser's own words do not say so.
         what = "an address or a path" if any(c in line for c in "/\\") else "no requirement"

@@ -75,7 +75,13 @@ def _check_probabilities(probabilities: object, rows: int, classes: set[str]) ->
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        # A whole number that no float can hold.
+        return False
 
 
 def _bad(reason: str) -> BadPackage:

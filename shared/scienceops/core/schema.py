@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from scienceops.core.names import LATENCY, OF_TRAINING, PREDICTION, QUALITY, utf16_units
+from scienceops.core.twice import first_twice
 from scienceops.errors import MOST_PROBLEMS, UNKNOWN_COLUMN, BadRows, BadSchema
 
 ColumnType = Literal["number", "integer", "boolean", "string", "datetime"]
@@ -74,9 +75,9 @@ class Schema:
         names = [column.name for column in self.columns]
         if not names:
             raise BadSchema("a schema needs at least one column")
+        if (twice := first_twice(names)) is not None:
+            raise BadSchema(f"column {twice!r} is there twice: give each column its own name")
         for name in names:
-            if names.count(name) > 1:
-                raise BadSchema(f"column {name!r} is there twice: give each column its own name")
             if name in (PREDICTION, LATENCY, QUALITY, *OF_TRAINING) or not name:
                 raise BadSchema(
                     f"a column may not be named {name!r}: that name is kept for what is measured; "

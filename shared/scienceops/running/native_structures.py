@@ -1,12 +1,14 @@
-"""Native structures: trees whose compiled code follows indices without looking at their bounds.
+"""Native structures: trees and splines whose compiled code follows indices without looking.
 
-A skops file can hold a tree of the right type with wrong indices; the first prediction would
-then read foreign memory or never end. The indices are checked once, when the model is loaded.
+A skops file can hold a tree of the right type with wrong indices, or a spline with fewer
+coefficients than its knots ask for; the first prediction would then read foreign memory or never
+end. Both are checked once, when the model is loaded.
 """
 
 from typing import Any
 
 import numpy as np
+from scipy.interpolate import BSpline
 from sklearn.ensemble._forest import BaseForest
 from sklearn.ensemble._gb import BaseGradientBoosting
 from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
@@ -18,7 +20,8 @@ from scienceops.running.object_graph import reachable
 
 
 def check_native_structures(model: Any, *, file: str) -> None:
-    """Raise BadPackage when a tree in the model points outside itself or outside its features."""
+    """Raise BadPackage when a tree in the model points outside itself or outside its features, or a
+    spline outside its coefficients."""
     for item in reachable(model):
         if isinstance(item, Tree):
             _check(_is_sound_tree(item), "decision tree", file)
@@ -26,6 +29,8 @@ def check_native_structures(model: Any, *, file: str) -> None:
             _check(_is_sound_predictor(item), "histogram tree", file)
         elif isinstance(item, KDTree | BallTree):
             _check(_is_sound_neighbours(item), "neighbours tree", file)
+        elif isinstance(item, BSpline):
+            _check(_is_sound_spline(item), "spline", file)
         else:
             _check(_agrees_with_its_trees(item), f"{type(item).__name__} and its trees", file)
 
@@ -79,6 +84,21 @@ def _is_sound_neighbours(tree: KDTree | BallTree) -> bool:
         and bounds.shape[1] == count
         and bounds.shape[2] == data.shape[1]
     )
+
+
+def _is_sound_spline(spline: BSpline) -> bool:
+    knots, coefficients, degree = np.asarray(spline.t), np.asarray(spline.c), spline.k
+    if (
+        not isinstance(degree, int | np.integer)
+        or degree < 0
+        or knots.ndim != 1
+        or coefficients.ndim < 1
+    ):
+        return False
+    # scipy's own conditions, which it checks when a spline is made, and no more when it is asked.
+    pieces = len(knots) - degree - 1
+    rises = np.isfinite(knots).all() and (np.diff(knots) >= 0).all()
+    return bool(rises and pieces > degree and len(coefficients) >= pieces)
 
 
 def _agrees_with_its_trees(item: Any) -> bool:

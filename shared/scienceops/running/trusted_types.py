@@ -1,8 +1,8 @@
 """Trusted types: what a skops file may hold besides what skops trusts by itself.
 
 Each name was reviewed: it is data, an estimator's own helper, or a function of its arguments
-alone; none opens files, imports, evaluates or starts anything. Three groups carry indices that
-compiled code follows blindly (trees, histogram trees, neighbour trees); `native_structures`
+alone; none opens files, imports, evaluates or starts anything. Four groups carry what compiled
+code follows blindly (trees, histogram trees, neighbour trees, splines); `native_structures`
 checks those after loading. A type that is missing here is refused, never asked about.
 """
 

@@ -57,9 +57,13 @@ def _cron_is_due(
 ) -> bool:
     if not policy.retrain_cron:
         return False
-    from croniter import croniter
+    from croniter import CroniterBadDateError, croniter
 
-    last: datetime = croniter(policy.retrain_cron, now).get_prev(datetime)
+    try:
+        last: datetime = croniter(policy.retrain_cron, now).get_prev(datetime)
+    except CroniterBadDateError:
+        # No year has such a day; earlier releases took the line.
+        return False
     # A cron line speaks from when it was written, not of the times before.
     since = max([service.policy_at, *(retraining.requested_at for retraining in known)])
     return bool(since) and datetime.fromisoformat(since) < last

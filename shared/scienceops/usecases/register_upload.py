@@ -15,7 +15,7 @@ from scienceops.core.names import (
     version_file_key,
 )
 from scienceops.core.package import Package, read_package
-from scienceops.core.policy import read_policy
+from scienceops.core.policy import check_cron, read_policy
 from scienceops.core.versions import Rejection, Service, Version
 from scienceops.digests import digest_of
 from scienceops.errors import (
@@ -147,6 +147,7 @@ def _check_proposal(
         # Of a service that is there the policy is its own, whatever the package was made for.
         if find(ports.registry, name, "service", Service) is None:
             check_runtime(policy.runtime)
+            check_cron(policy.retrain_cron)
     except BadPolicy as error:
         raise BadPackage(
             str(error), file="scienceops.toml", fix="correct the key and pack again"

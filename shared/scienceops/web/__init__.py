@@ -35,7 +35,7 @@ def create_app(app: App, settings: Settings) -> Flask:
     answer_unknown_paths(flask)
     csrf = CSRFProtect(flask)
     for routes in (
-        gateway.blueprint(app),
+        gateway.blueprint(app, settings),
         api.blueprint(app, settings),
         decisions_api.blueprint(app, settings),
         decisions_api.lineage_blueprint(app, settings),
@@ -56,6 +56,9 @@ def create_app(app: App, settings: Settings) -> Flask:
         reply.headers["X-Content-Type-Options"] = "nosniff"
         reply.headers["X-Frame-Options"] = "DENY"
         reply.headers["Referrer-Policy"] = "same-origin"
+        # Keys, rows and pages are for who asked: a browser that keeps a page shows it, on the way
+        # back, to whoever sits there once its reader has signed out.
+        reply.headers.setdefault("Cache-Control", "no-store")
         return reply
 
     return flask

@@ -37,7 +37,7 @@ def require(request: Request, app: App, settings: Settings, role: Role) -> Calle
     A session is not looked at, so that no page elsewhere can make a browser call the API.
     """
     key = bearer(request)
-    caller = app.recognise(hash_key(key)) if key else _onlooker(request, settings)
+    caller = app.recognise(hash_key(key)) if key else onlooker(request, settings)
     if caller.role == "nobody":
         raise NotAuthenticated("this needs `Authorization: Bearer TOKEN`: `scienceops tokens`")
     return _with_role(caller, role)
@@ -68,7 +68,8 @@ def _with_role(caller: Caller, role: Role) -> Caller:
     )
 
 
-def _onlooker(request: Request, settings: Settings) -> Caller:
+def onlooker(request: Request, settings: Settings) -> Caller:
+    """Who calls without a key: ONLOOKER at this machine, else NOBODY."""
     # Where people come from elsewhere, a proxy on this machine asks for them all.
     own = settings.cloud == "local" and _is_local(settings.public_url or "//localhost")
     return ONLOOKER if own and _is_at_this_machine(request) else NOBODY
@@ -77,7 +78,10 @@ def _onlooker(request: Request, settings: Settings) -> Caller:
 def _is_at_this_machine(request: Request) -> bool:
     # The Host header keeps a page elsewhere from reading through a name that it points here.
     near = request.remote_addr in ("127.0.0.1", "::1") and _is_local(request.host_url)
-    return near and not any(name in request.headers for name in _OF_PROXIES)
+    # nginx, told no more than a `proxy_pass`, adds no header and says 127.0.0.1 in Host, but speaks
+    # HTTP/1.0, as browsers and clients do not any more.
+    is_old = request.environ.get("SERVER_PROTOCOL") == "HTTP/1.0"
+    return near and not is_old and not any(name in request.headers for name in _OF_PROXIES)
 
 
 def _is_local(url: str) -> bool:

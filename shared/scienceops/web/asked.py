@@ -12,6 +12,9 @@ from scienceops.errors import BadInput
 
 T = TypeVar("T", date, datetime, int)
 
+#: Of versions and of all else that is numbered, on each platform.
+LARGEST_NUMBER = 2**31 - 1
+
 
 def refuse_unknown(routes: Blueprint, known: Mapping[str, Collection[str]]) -> None:
     """Refuse every query argument that the endpoint does not read, so that none is ignored.
@@ -32,7 +35,7 @@ def refuse_unknown(routes: Blueprint, known: Mapping[str, Collection[str]]) -> N
 def numbers_of(name: str) -> list[int]:
     """The whole numbers in a query argument that may be repeated; raises BadInput."""
     try:
-        return [int(text) for text in request.args.getlist(name)]
+        return [_whole(text) for text in request.args.getlist(name)]
     except ValueError as error:
         raise BadInput(f"{name}: wanted a whole number ({error})") from None
 
@@ -47,13 +50,33 @@ def time_of(name: str) -> datetime | None:
 
     Raises BadInput.
     """
-    at = _parsed(name, datetime.fromisoformat, "time like 2026-11-23T09:30Z")
-    return at.replace(tzinfo=UTC) if at is not None and at.tzinfo is None else at
+    return _parsed(name, time_in_utc, "time like 2026-11-23T09:30Z")
+
+
+def time_in_utc(text: str) -> datetime:
+    """The time that a text says, in UTC unless it says otherwise; raises ValueError.
+
+    >>> time_in_utc("2026-11-23T09:30+02:00")
+    datetime.datetime(2026, 11, 23, 7, 30, tzinfo=datetime.timezone.utc)
+    """
+    at = datetime.fromisoformat(text)
+    try:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{text!r} is in no year of ours in UTC") from None
 
 
 def number_of(name: str) -> int | None:
     """The whole number in a query argument, None without one; raises BadInput."""
-    return _parsed(name, int, "whole number")
+    return _parsed(name, _whole, "whole number")
+
+
+def _whole(text: str) -> int:
+    """The whole number that a text says; raises ValueError, also for one that no store takes."""
+    number = int(text)
+    if abs(number) > LARGEST_NUMBER:
+        raise ValueError(f"{text[:20]!r}... is more than {LARGEST_NUMBER}")
+    return number
 
 
 def _parsed(name: str, parse: Callable[[str], T], wanted: str) -> T | None:
@@ -70,7 +93,7 @@ def number_in_form(name: str) -> int | None:
     """The whole number in a field of the form, None when it is empty; raises BadInput."""
     text = request.form.get(name, "").strip()
     try:
-        return int(text) if text else None
+        return _whole(text) if text else None
     except ValueError:
         raise BadInput(f"{name} = {text!r}: wanted a whole number") from None
 

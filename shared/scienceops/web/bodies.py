@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from io import RawIOBase
-from typing import IO
+from typing import IO, Any
 
 from flask import Request
 from werkzeug.exceptions import ClientDisconnected
@@ -21,6 +21,17 @@ def read_body(request: Request) -> Body:
     if told.isdecimal() and int(told) <= LARGE_BYTES:
         return request.get_data()
     return gather(_pieces(request))
+
+
+def read_json(request: Request) -> Any:
+    """The JSON document that the body is; None where it is none, or nested too deep to be read.
+
+    Raises RequestEntityTooLarge and ClientDisconnected as `read_body` does.
+    """
+    try:
+        return request.get_json(force=True, silent=True)
+    except RecursionError:
+        return None
 
 
 def drop_body(request: Request) -> None:

@@ -12,7 +12,8 @@ from scienceops.core.access import Caller, Role
 from scienceops.core.policy import policy_text
 from scienceops.errors import BadInput
 from scienceops.web.access import require
-from scienceops.web.asked import refuse_unknown
+from scienceops.web.asked import refuse_unknown, time_in_utc
+from scienceops.web.bodies import read_json
 
 
 def blueprint(app: App, settings: Settings) -> Blueprint:
@@ -129,7 +130,8 @@ def _add_promotion(routes: Blueprint, app: App, caller: Callable[[Role], Caller]
         body = _body({"weights", "shadow"})
         weights, shadow = body.get("weights", {}), body.get("shadow")
         told = isinstance(weights, dict) and all(v.isdecimal() and len(v) < 10 for v in weights)
-        if not told or not all(map(_is_whole, [*weights.values(), shadow or 0])):
+        numbers = [*weights.values(), 0 if shadow is None else shadow] if told else []
+        if not told or not all(map(_is_whole, numbers)):
             raise BadInput('wanted {"weights": {"3": 90, "4": 10}, "shadow": 5 or null}')
         shares = {int(version): weight for version, weight in weights.items()}
         app.decisions.share_traffic(name, shares, shadow, actor)
@@ -147,7 +149,7 @@ def _body(keys: Collection[str] | None) -> dict[str, Any]:
     """The JSON object that came, {} for nothing; raises BadInput for keys other than these."""
     if not request.get_data():
         return {}
-    found = request.get_json(force=True, silent=True)
+    found = read_json(request)
     if not isinstance(found, dict):
         raise BadInput("wanted a JSON object as the body")
     unknown = sorted(set(found) - set(keys)) if keys is not None else []
@@ -172,6 +174,8 @@ def _text(body: dict[str, Any], key: str) -> str:
     text = body.get(key)
     if text is not None and not isinstance(text, str):
         raise BadInput(f"{key} = {text!r}: wanted a text")
+    if text and any("\ud800" <= sign <= "\udfff" for sign in text):
+        raise BadInput(f"{key} = {text!a}: half of a pair of surrogates is no character")
     return text or ""
 
 
@@ -180,12 +184,11 @@ def _time(body: dict[str, Any], key: str) -> datetime | None:
     if text is None:
         return None
     try:
-        at = datetime.fromisoformat(str(text))
+        if datetime.fromisoformat(str(text)).tzinfo is not None:
+            return time_in_utc(str(text))
     except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise BadInput(f"{key} = {text!r}: wanted a time with a zone, like 2026-11-23T09:30Z")
-    return at
+        pass
+    raise BadInput(f"{key} = {text!r}: wanted a time with a zone, like 2026-11-23T09:30Z")
 
 
 def _texts(body: dict[str, Any], key: str) -> list[str]:

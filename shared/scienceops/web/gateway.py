@@ -7,11 +7,12 @@ from flask import Blueprint, Response, request
 from werkzeug.exceptions import MethodNotAllowed
 
 from scienceops.app import App
+from scienceops.config import Settings
 from scienceops.core.access import Caller, hash_key
 from scienceops.core.trace import HEADER as TRACE
 from scienceops.errors import BadInput, ScienceOpsError
-from scienceops.web.access import bearer
-from scienceops.web.bodies import drop_body, read_body
+from scienceops.web.access import bearer, onlooker
+from scienceops.web.bodies import drop_body, read_body, read_json
 from scienceops.web.traces import Traces
 
 #: Of a scorer's reply, the headers that are the caller's business.
@@ -37,23 +38,23 @@ _READ = (
 )
 
 
-def blueprint(app: App) -> Blueprint:
+def blueprint(app: App, settings: Settings) -> Blueprint:
     """The routes of a service."""
     routes = Blueprint("gateway", __name__, url_prefix="/api/v1/service")
     traces = Traces()
 
     def caller(name: str) -> Caller:
-        return app.admit(name, hash_key(bearer(request)))
+        try:
+            return app.admit(name, hash_key(bearer(request)))
+        except ScienceOpsError:
+            # A body is kept, or read, for those alone who may score.
+            drop_body(request)
+            raise
 
     def forward(name: str, path: str) -> Response:
         asked, began = request.headers, time.perf_counter()
         trace = traces.of(asked.get(TRACE, ""))
-        try:
-            admitted = caller(name)
-        except ScienceOpsError:
-            # A body is kept for those alone who may score.
-            drop_body(request)
-            raise
+        admitted = caller(name)
         reply = app.score(
             name,
             read_body(request),
@@ -103,13 +104,15 @@ def blueprint(app: App) -> Blueprint:
 
     @routes.post("/<name>/labels")
     def labels(name: str) -> dict[str, object]:
-        document = request.get_json(force=True, silent=True)
+        admitted, document = caller(name), read_json(request)
         if not isinstance(document, dict) or set(document) != {"labels"}:
             raise BadInput('wanted {"labels": [{"request_id": ..., "row": 0, "label": ...}]}')
-        return app.label(name, document["labels"], caller(name))
+        return app.label(name, document["labels"], admitted)
 
     @routes.get("/<name>/openapi.json")
     def openapi(name: str) -> dict[str, object]:
-        return app.openapi(name)
+        key = bearer(request)
+        asks = app.recognise(hash_key(key), name) if key else onlooker(request, settings)
+        return app.openapi(name, asks)
 
     return routes

@@ -1,7 +1,5 @@
 """Signing in: a token, shown once, begins a session that lasts as long as the token is good."""
 
-from urllib.parse import urlsplit
-
 from flask import Blueprint, Response, render_template, request, session, url_for
 
 from scienceops.app import App
@@ -60,6 +58,7 @@ def _own_path(address: str) -> str:
     >>> _own_path("/services/iris?all=1"), _own_path("https://elsewhere.example/"), _own_path("//x")
     ('/services/iris?all=1', '/', '/')
     """
-    parts = urlsplit(address)
-    own = address.startswith("/") and not parts.scheme and not parts.netloc and "\\" not in address
-    return address if own else "/"
+    # A browser takes two slashes at the beginning, or more, for those before another host, either
+    # of them a backslash or not, and passes over line breaks and tabs.
+    plain = address.isprintable() and "\\" not in address
+    return address if plain and address.startswith("/") and address[1:2] != "/" else "/"

@@ -43,6 +43,15 @@ def registry(port):
     return OciRegistry(f"127.0.0.1:{port}/scienceops", ("scienceops", "secret"))
 
 
+@pytest.mark.parametrize(
+    "given", [None, ("scienceops", "wrong"), ("scienceops", "geheim\u00e4"), ("\u00e4", "secret")]
+)
+def test_who_is_not_its_user_is_asked_for_the_password(port, given):
+    auth = given and tuple(part.encode() for part in given)
+    reply = requests.get(f"http://127.0.0.1:{port}/v2/", auth=auth, timeout=5)
+    assert (reply.status_code, "WWW-Authenticate" in reply.headers) == (401, True)
+
+
 def put(registry, data=DATA):
     blob = Blob.of(LAYER_TYPE, data)
     return blob, registry.put_blob(blob, lambda: io.BytesIO(data))

@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from scienceops.adapters.oci.build_context import (
     REACH,
     SERVE_TARGET,
+    TRAINING_REQUIREMENTS,
     lay_out,
     scorer_requirements,
     tag_of,
@@ -93,6 +94,16 @@ def test_no_image_takes_a_boto3_that_lacks_the_conditions_of_our_puts_and_copies
         [boto3] = [r for line in lines if (r := Requirement(line)).name == "boto3"]
         assert boto3.specifier.contains("1.41.0")
         assert not boto3.specifier.contains(lacking)
+
+
+def test_nothing_packs_or_retrains_by_a_skops_that_runs_what_it_does_not_name():
+    # CVE-2025-54412: of 0.11.0 and those before it, fixed in 0.12.0.
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"].values()
+    ours = [project["dependencies"], *extras, TRAINING_REQUIREMENTS]
+    found = [r for lines in ours for line in lines if (r := Requirement(line)).name == "skops"]
+    assert len(found) > 1
+    assert not [r for r in found if r.specifier.contains("0.11.0")]
 
 
 def test_the_zip_of_a_context_holds_its_files_at_its_root_and_is_the_same_each_time():

@@ -166,6 +166,7 @@ def test_a_schema_that_cannot_be_read_is_refused(document, reason):
         ({"probabilities": [{"a": 1.0}] * 2}, "a number for each class of the manifest (a, b)"),
         ({"probabilities": [{"a": 1.0, "b": "0"}] * 2}, "row 0: wanted a number for each class"),
         ({"rows": ROWS * 51, "predictions": ["a"] * 102}, "102 rows, at most 100"),
+        ({"probabilities": [{"a": 10**400, "b": 0}] * 2}, "row 0: wanted a number for each class"),
         ({"answers": []}, "wanted an object with the keys"),
     ],
 )
@@ -193,6 +194,7 @@ def test_a_regression_sample_predicts_numbers():
         ("./pkg", "is an address or a path"),
         ("pkg==1.0 --hash=sha256:00", "is no requirement"),
         ("not a requirement", "is no requirement"),
+        ("numpy; " + "(" * 20_000, "brackets within brackets"),
     ],
 )
 def test_a_requirement_that_is_no_name_and_version_is_refused(line, reason):
@@ -202,8 +204,9 @@ def test_a_requirement_that_is_no_name_and_version_is_refused(line, reason):
     assert "line 2" in error.reason
 
 
-def test_a_policy_that_is_no_toml_is_refused():
-    error = refusal(package_bytes(package_files(scienceops__toml=b"[promotion\n")))
+@pytest.mark.parametrize("text", [b"[promotion\n", b"promotion = " + b"[" * 20_000])
+def test_a_policy_that_is_no_toml_is_refused(text):
+    error = refusal(package_bytes(package_files(scienceops__toml=text)))
     assert error.file == "scienceops.toml"
     assert "no TOML" in error.reason
 

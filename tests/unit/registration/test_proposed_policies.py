@@ -11,6 +11,7 @@ from scienceops.app import App
 from scienceops.aws_settings import AwsSettings
 from scienceops.config import Settings
 from scienceops.core.versions import Rejection, Version
+from scienceops.errors import BadPolicy
 from scienceops.usecases.due_retrainings import start_due_retrainings
 from scienceops.usecases.records import read_service, save, service_names
 from scienceops.usecases.request_retraining import read_retrainings
@@ -50,6 +51,28 @@ def days_with_a_retraining(app: App, days: int) -> list[int]:
 def test_a_cron_line_of_a_package_speaks_from_its_upload_on(app):
     upload(app, 'retrain_cron = "0 3 * * *"')
     assert days_with_a_retraining(app, 4) == [1, 2, 3]
+
+
+#: 30 February.
+NEVER = "0 0 30 2 *"
+
+
+def test_a_cron_line_of_a_day_that_no_year_has_is_refused(app):
+    found = upload(app, f'retrain_cron = "{NEVER}"')
+    assert isinstance(found, Rejection)
+    assert "no year has such a day" in found.reason
+    upload(app, "", model="another")
+    with pytest.raises(BadPolicy, match="no year has such a day"):
+        app.decisions.change_policy("iris", {"retrain_cron": NEVER}, "eva")
+    app.decisions.change_policy("iris", {"retrain_cron": "0 0 29 2 *"}, "eva")
+
+
+def test_the_clock_goes_on_where_such_a_line_was_taken_before(app):
+    upload(app, "")
+    stored = read_service(app.ports.registry, "iris")
+    policy = {"retrain_cron": NEVER}
+    save(app.ports.registry, stored, stored.value.model_copy(update={"policy": policy}), at=NOW)
+    assert days_with_a_retraining(app, 2) == []
 
 
 def on_aws(app: App, *, warm: bool) -> App:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import skops.io
 from sklearn.datasets import load_iris
 from sklearn.ensemble import (
     GradientBoostingClassifier,
@@ -11,10 +12,11 @@ from sklearn.ensemble import (
 )
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import PolynomialFeatures
+from sklearn.preprocessing import PolynomialFeatures, SplineTransformer
 from sklearn.tree import DecisionTreeClassifier
 
 from scienceops.errors import BadPackage
+from scienceops.running.load import load_skops
 from scienceops.running.native_structures import check_native_structures
 
 FEATURES, LABELS = load_iris(return_X_y=True)
@@ -47,6 +49,9 @@ def refused(model):
         HistGradientBoostingClassifier(max_iter=2, categorical_features=[0]),
         KNeighborsClassifier(algorithm="kd_tree", leaf_size=5),
         KNeighborsClassifier(algorithm="ball_tree", leaf_size=5),
+        SplineTransformer(),
+        SplineTransformer(degree=0, extrapolation="linear"),
+        SplineTransformer(knots="quantile", extrapolation="periodic"),
         VotingClassifier(
             [("wide", make_pipeline(PolynomialFeatures(2), RandomForestClassifier(2)))]
         ),
@@ -115,3 +120,38 @@ def test_a_neighbours_tree_that_points_outside_is_refused(algorithm):
     state[at] = np.full_like(state[at], 10_000)
     model._tree.__setstate__(tuple(state))
     refused(model)
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        {"c": np.eye(2)},
+        {"t": np.arange(4.0)},
+        {"t": np.linspace(0, 1, 5000)},
+        {"t": np.linspace(1, 0, 11)},
+        {"t": np.full(11, np.nan)},
+        {"k": 400},
+        {"k": -1},
+        {"k": 3.0},
+    ],
+)
+def test_a_spline_that_points_outside_its_coefficients_is_refused(forgery):
+    model = fitted(SplineTransformer())
+    forge_spline(model.bsplines_[0], **forgery)
+    refused(model)
+
+
+def test_a_file_with_such_a_spline_is_refused(tmp_path):
+    model = fitted(SplineTransformer())
+    forge_spline(model.bsplines_[2], c=np.eye(2))
+    skops.io.dump(model, tmp_path / "model.skops")
+    held = tuple(skops.io.get_untrusted_types(file=tmp_path / "model.skops"))
+    with pytest.raises(BadPackage, match=r"model\.skops: a spline .* point outside of it"):
+        load_skops(tmp_path / "model.skops", stated=held)
+
+
+def forge_spline(spline, **values):
+    """Put values where a spline keeps its own, which a file does without any of scipy's checks."""
+    for name, value in values.items():
+        kept = f"_{name}" if f"_{name}" in vars(spline) else name
+        vars(spline)[kept] = value

@@ -94,7 +94,14 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, routes: Mapping[str, Callable[[str], None]]) -> None:
         path = urlsplit(self.path).path
-        self._body_left = int(self.headers.get("Content-Length", 0))
+        length = self.headers.get("Content-Length", "0")
+        if not length.isdecimal():
+            # A negative one reads to the end, which the container need never come to.
+            self.close_connection = True
+            told = f"Content-Length is {length!r:.80}: wanted the number of bytes that follow"
+            self._send(400, {"error": "BadInput", "detail": told})
+            return
+        self._body_left = int(length)
         try:
             for prefix, act in routes.items():
                 if path.startswith(prefix):

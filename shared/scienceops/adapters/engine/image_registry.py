@@ -34,8 +34,9 @@ def create_registry(folder: Path, path: str, user: str, password: str) -> Flask:
         if (
             given is not None
             and given.type == "basic"
-            and hmac.compare_digest(given.username or "", user)
-            and hmac.compare_digest(given.password or "", password)
+            # As bytes: texts are compared in ASCII alone.
+            and hmac.compare_digest((given.username or "").encode(), user.encode())
+            and hmac.compare_digest((given.password or "").encode(), password.encode())
         ):
             return None
         reply = _error(401, "UNAUTHORIZED", "wanted the user and password of this registry")

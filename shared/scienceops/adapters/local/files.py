@@ -1,10 +1,15 @@
 """Files that are seen whole or not at all, and that survive the machine once they are seen."""
 
 import os
+import stat
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from scienceops.errors import BadSetting
+
+#: What those may do who are neither the owner nor of the group.
+_OTHERS = 0o007
 
 
 def make_home(home: Path) -> Path:
@@ -12,6 +17,11 @@ def make_home(home: Path) -> Path:
     try:
         # Captures are other people's data, so the folder is for its owner alone.
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mode = stat.S_IMODE(home.stat().st_mode)
+        if mode & _OTHERS and not any(home.iterdir()):
+            # It was made beforehand, as by systemd or for a volume, and nobody has anything in it.
+            with suppress(PermissionError):
+                home.chmod(mode & ~_OTHERS)
     except OSError as error:
         raise BadSetting(
             f"SCIENCEOPS_HOME={home}: no folder can be made there ({error.strerror}): "

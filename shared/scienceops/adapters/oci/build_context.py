@@ -92,7 +92,7 @@ CALLING: Mapping[str, tuple[str, ...]] = {
 }
 
 #: What packing a retrained model needs beyond what scoring it needs.
-TRAINING_REQUIREMENTS = ("joblib>=1.4", PANDAS, "scikit-learn>=1.5", "skops>=0.11")
+TRAINING_REQUIREMENTS = ("joblib>=1.4", PANDAS, "scikit-learn>=1.5", "skops>=0.12")
 SERVE_TARGET, TRAIN_TARGET = "serve", "train"
 #: The images of an environment, and what their tags start with.
 TARGETS = {SERVE_TARGET: "environment", TRAIN_TARGET: "training"}

@@ -23,7 +23,7 @@ RUNTIMES: Mapping[str, tuple[Runtime, ...]] = {
 class Policy(BaseModel):
     """One service's policy. Its first package proposes it in scienceops.toml."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     promotion: Literal["auto", "manual"] = Field(
         "auto", description="auto: a proved version goes live; manual: a person decides."

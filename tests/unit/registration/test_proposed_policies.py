@@ -10,6 +10,7 @@ from scienceops.adapters.local import connect
 from scienceops.app import App
 from scienceops.aws_settings import AwsSettings
 from scienceops.config import Settings
+from scienceops.core.policy import changed_policy
 from scienceops.core.versions import Rejection, Version
 from scienceops.errors import BadPolicy
 from scienceops.usecases.due_retrainings import start_due_retrainings
@@ -109,3 +110,11 @@ def test_a_later_package_with_an_unknown_key_is_refused(app):
     found = upload(app, 'run_time = "auto"', "second")
     assert isinstance(found, Rejection)
     assert "unknown policy key 'run_time'" in found.reason
+
+
+def test_a_number_without_end_is_refused(app):
+    found = upload(app, "margin = inf")
+    assert isinstance(found, Rejection)
+    assert "margin = inf: wanted a finite number" in found.reason
+    with pytest.raises(BadPolicy, match="retrain_minutes = 'inf': wanted a finite number"):
+        changed_policy({}, "retrain_minutes", "inf")

@@ -98,8 +98,9 @@ class _Handler(BaseHTTPRequestHandler):
         if not length.isdecimal():
             # A negative one reads to the end, which the container need never come to.
             self.close_connection = True
-            told = f"Content-Length is {length!r:.80}: wanted the number of bytes that follow"
-            self._send(400, {"error": "BadInput", "detail": told})
+            wanted = "wanted the number of bytes that follow"
+            detail = f"Content-Length is {length!r:.80}: {wanted}"
+            self._send(400, {"error": "BadInput", "detail": detail})
             return
         self._body_left = int(length)
         try:

@@ -136,7 +136,7 @@ def show_comparison(name: str, found: dict[str, Any]) -> None:
         if "moved" in replay:
             rows.append([told, "answers, spread", replay["spread"], ""])
             rows.append([told, "answers moved by, median", "", replay["moved"]])
-        else:
+        elif comparison.get("metric") != "r2":
             rows.append([told, "agreement", "", replay["agreement"]])
         rows += [
             [

@@ -231,7 +231,8 @@ def _changed(
         told = json.dumps(row, sort_keys=True, default=str)
         if told not in seen:
             seen.add(told)
-            found.append({**row, "change": float(change[i]) if numbers or known else None})
+            told_change = (numbers or known) and not np.isnan(change[i])
+            found.append({**row, "change": float(change[i]) if told_change else None})
     return found
 
 
@@ -240,10 +241,15 @@ def _alike(then: Answers, now: Answers, order: Order) -> dict[str, float]:
 
     Two models hardly ever give the same number, so of a regression it is moved: the median of how
     far answers lie apart, and spread: the standard deviation of the live ones, to hold it against.
+    Empty where there is no row to which both gave one.
     """
     if order.task == "regression":
-        spread = float(np.std(np.array(then.predictions, float)))
-        return {"moved": float(np.median(_moved(then, now, order))), "spread": spread}
+        moved = _moved(then, now, order)
+        both = ~np.isnan(moved)
+        if not both.any():
+            return {}
+        spread = float(np.std(np.array(then.predictions, float)[both]))
+        return {"moved": float(np.median(moved[both])), "spread": spread}
     pairs = zip(then.predictions, now.predictions, strict=True)
     return {"agreement": float(np.mean([str(a) == str(b) for a, b in pairs]))}
 

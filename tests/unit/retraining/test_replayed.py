@@ -4,6 +4,7 @@ import io
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from scienceops.adapters.local import connect
 from scienceops.cli.retrain import show_comparison
 from scienceops.config import Settings
+from scienceops.core.names import LABEL
 from scienceops.core.schema import Column, Schema
-from scienceops.training.compare import Answers, _alike, _replay
+from scienceops.training.compare import Answers, _alike, _changed, _replay
 
 AT = pa.array([datetime(2026, 11, 20, tzinfo=UTC)], pa.timestamp("us", tz="UTC"))
 REGRESSION = SimpleNamespace(task="regression")
@@ -80,6 +82,15 @@ def test_of_numbers_it_is_told_how_far_they_moved_beside_their_spread():
     then, now = Answers([0.0, 10.0, 20.0], None), Answers([1.0, 10.5, 21.0], None)
     found = _alike(then, now, REGRESSION)
     assert found == {"moved": 1.0, "spread": pytest.approx(8.165, abs=1e-3)}
+
+
+def test_a_number_that_one_version_does_not_give_moved_by_nothing_that_could_be_told():
+    then, now = Answers([0.0, 10.0, None], None), Answers([1.0, None, None], None)
+    assert _alike(then, now, REGRESSION) == {"moved": 1.0, "spread": 0.0}
+    assert _alike(Answers([None], None), Answers([1.0], None), REGRESSION) == {}
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0], LABEL: [None] * 3})
+    changes = [row["change"] for row in _changed(frame, ["x"], then, now, REGRESSION)]
+    assert changes == [1.0, None]
 
 
 def test_the_command_tells_how_far_numbers_moved_and_no_agreement(capsys):

@@ -74,7 +74,10 @@ def fitting(frame: pd.DataFrame, *schemas: Schema) -> pd.DataFrame:
     [2.0]
     """
     columns = [column for schema in schemas for column in schema.columns]
-    frame = frame.assign(**{c.name: None for c in columns if c.name not in frame.columns})
+    frame = frame.copy()
+    for column in columns:
+        if column.name not in frame.columns:
+            frame[column.name] = None
     required = [column.name for column in columns if not column.nullable]
     return frame[frame[required].notna().all(axis=1)]
 

@@ -67,7 +67,7 @@ def test_where_no_row_has_all_columns_nothing_is_replayed(tmp_path):
 def test_a_column_that_may_be_missing_is_asked_as_missing(tmp_path):
     order = order_of(tmp_path, ("old", {"a": 1.0}))
     live = StandInVersion(Column("a", "number"))
-    candidate = StandInVersion(Column("a", "number"), Column("b", "number", nullable=True))
+    candidate = StandInVersion(Column("a", "number"), Column("self", "number", nullable=True))
     assert _replay(order, live, candidate)["moved"] == 0
 
 

@@ -40,6 +40,20 @@ def test_a_rare_label_that_is_there_once_is_no_drift():
     assert found.verdict == verdicts.STABLE
 
 
+def test_a_day_with_more_labels_than_are_counted_one_by_one_is_no_drift_for_that():
+    random = np.random.default_rng(1)
+    shares = 1 / np.arange(1, 200_001) ** 0.8
+    drawn = [random.choice(200_000, 20_000, p=shares / shares.sum()).astype(str) for _ in range(2)]
+    found = judged(*(side.tolist() for side in drawn))
+    assert found.p_value > 0.01
+    assert found.verdict == verdicts.STABLE
+
+
+def test_a_day_of_nothing_but_new_labels_drifts_though_most_are_pooled():
+    then = [f"code {i % 50}" for i in range(20_000)]
+    assert judged(then, [f"id {i}" for i in range(20_000)]).verdict == verdicts.DRIFT
+
+
 def test_without_rare_labels_chi_square_stands_alone():
     found = judged(["a", "b"] * 500, ["a"] * 60 + ["b"] * 40)
     assert found.rare_labels_p is None

@@ -41,19 +41,20 @@ def fisher_p(hits_a: int, rows_a: int, hits_b: int, rows_b: int) -> float:
     return float(min(1.0, weights[weights <= seen * (1 + 1e-7)].sum() / weights.sum()))
 
 
-def is_rare(baseline: Counts, current: Counts) -> npt.NDArray[np.bool_]:
+def is_rare(baseline: Counts, current: Counts, rows: tuple[int, int]) -> npt.NDArray[np.bool_]:
     """Which labels expect fewer than LEAST_EXPECTED rows on the side that has fewer rows.
 
-    baseline, current: shape (labels,), rows per label.
+    baseline, current: shape (labels,), rows per label. rows: in all, on either side.
 
-    >>> is_rare(np.array([90, 10]), np.array([30, 0])).tolist()
+    >>> is_rare(np.array([90, 10]), np.array([30, 0]), (100, 30)).tolist()
     [False, True]
     """
-    rows = (int(baseline.sum()), int(current.sum()))
     return (baseline + current) * (min(rows) / max(sum(rows), 1)) < LEAST_EXPECTED
 
 
-def rare_labels_p(baseline: Counts, current: Counts) -> float | None:
+def rare_labels_p(
+    baseline: Counts, current: Counts, pool: tuple[int, int] = (0, 0)
+) -> float | None:
     """p-value that rows have rare labels as often as before; None without a rare label.
 
     Each rare label beside the rest, and rare labels together that are about as frequent as each
@@ -61,23 +62,28 @@ def rare_labels_p(baseline: Counts, current: Counts) -> float | None:
     each corrected for how many there are. Whether a label is rare, and with which others it is
     counted, follows from the rows of both sides together, so that chance decides on sides alone.
 
+    pool: rows on either side of rare labels that were not counted one by one. How frequent each of
+    them is nobody knows, so that all rare labels are then taken together alone.
+
     >>> rare_labels_p(np.array([60, 40]), np.array([50, 50])) is None
     True
     >>> rare_labels_p(np.array([10_000, 0]), np.array([0, 30])) < 1e-9
     True
     """
-    rare = is_rare(baseline, current)
-    rows = (int(baseline.sum()), int(current.sum()))
-    if not rare.any() or not all(rows):
+    rows = (int(baseline.sum()) + pool[0], int(current.sum()) + pool[1])
+    rare = is_rare(baseline, current, rows)
+    if not (rare.any() or any(pool)) or not all(rows):
         return None
     pairs = np.column_stack([baseline[rare], current[rare]])
-    sizes = np.frexp(pairs.sum(axis=1).astype(np.float64))[1]
-    groups = [pairs.sum(axis=0), *(pairs[sizes == size].sum(axis=0) for size in np.unique(sizes))]
+    groups = [pairs.sum(axis=0) + pool]
+    if not any(pool):
+        sizes = np.frexp(pairs.sum(axis=1).astype(np.float64))[1]
+        groups += [pairs[sizes == size].sum(axis=0) for size in np.unique(sizes)]
     smaller = int(np.argmin(rows))
     # Of a label that is no more frequent than expected on the smaller side no p is small.
     share = min(rows) / sum(rows)
     more = np.unique(pairs[pairs[:, smaller] > pairs.sum(axis=1) * share], axis=0)
-    alone = len(pairs) * _smallest(more, rows)
+    alone = len(pairs) * _smallest(more, rows) if len(pairs) else 1.0
     together = len(groups) * _smallest(groups, rows)
     return min(1.0, 2 * min(alone, together))
 

@@ -168,9 +168,13 @@ def _beside_p(baseline: FloatArray, current: FloatArray, value: float) -> float:
 
 
 def chi_square(
-    baseline: npt.NDArray[np.int64], current: npt.NDArray[np.int64]
+    baseline: npt.NDArray[np.int64],
+    current: npt.NDArray[np.int64],
+    pool: tuple[int, int] = (0, 0),
 ) -> tuple[float, float]:
     """(statistic, p-value) of the two-sample chi-square test on counts per label.
+
+    pool: rows on either side of rare labels that were not counted one by one.
 
     Both sides are samples: one-sample forms, which take the baseline for the truth, raise far
     too many alarms. Labels with fewer than 5 expected rows on either side are pooled into one
@@ -185,18 +189,19 @@ def chi_square(
 
     table = np.array([baseline, current], dtype=np.int64)
     table = table[:, table.sum(axis=0) > 0]
-    row_totals, total = table.sum(axis=1), table.sum()
+    row_totals = table.sum(axis=1) + pool
+    total = row_totals.sum()
     if total == 0 or not row_totals.all():
         return 0.0, 1.0
     least = row_totals.min() / total
-    rare = is_rare(table[0], table[1])
+    rare = is_rare(table[0], table[1], (int(row_totals[0]), int(row_totals[1])))
     cells = table[:, ~rare]
-    if rare.any():
-        pool = table[:, rare].sum(axis=1, keepdims=True)
-        if pool.sum() * least >= LEAST_EXPECTED or cells.shape[1] == 0:
-            cells = np.concatenate([cells, pool], axis=1)
+    pooled = (table[:, rare].sum(axis=1) + pool)[:, np.newaxis]
+    if pooled.any():
+        if pooled.sum() * least >= LEAST_EXPECTED or cells.shape[1] == 0:
+            cells = np.concatenate([cells, pooled], axis=1)
         else:
-            cells[:, [np.argmin(cells.sum(axis=0))]] += pool
+            cells[:, [np.argmin(cells.sum(axis=0))]] += pooled
     if cells.shape[1] < 2:
         return 0.0, 1.0
     wanted = np.outer(row_totals, cells.sum(axis=0)) / total

@@ -117,13 +117,16 @@ def _compare_labels(baseline: ColumnPartial, day: ColumnPartial) -> Comparison:
         return Comparison()
     counts = measures.aligned(then.top(len(then.counts)), now.top(len(now.counts)))
     binned = measures.shares(counts[0]), measures.shares(counts[1])
-    statistic, p = measures.chi_square(*counts)
+    # Labels that are pooled are no label of their own, which training would not have.
+    apart = measures.aligned(then.counts, now.counts)
+    pool = (then.pooled, now.pooled)
+    statistic, p = measures.chi_square(*apart, pool)
     return Comparison(
         psi=measures.psi(*binned),
         jensen_shannon=measures.jensen_shannon(*binned),
         chi_square=statistic,
         chi_square_p=p,
-        rare_labels_p=rare_labels_p(*counts),
+        rare_labels_p=rare_labels_p(*apart, pool),
         effect=measures.total_variation(*binned),
     )
 

@@ -1,7 +1,7 @@
 """Exact tests: for what is too seldom among few rows for the tails of a normal distribution.
 
-Of features, verdicts ask for p-values far below 0.01. There a normal or chi-square form is wrong by
-a factor of a hundred where a cell expects five rows, and so raises alarms at nothing.
+Of many features, verdicts ask for p-values far below 0.01. There a normal form may be wrong by
+a factor of a hundred where few rows are expected, and so raise alarms at nothing.
 """
 
 from collections.abc import Sequence

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -128,7 +128,10 @@ def _judge(table: pa.Table, identities: HashArray, labels: Known, layout: Captur
     actual = [values[i] for i in order[place[matched]]]
     told = table[PREDICTION].filter(pa.array(matched))
     if layout.task == "regression":
-        return Quality.of_numbers(np.array(actual, dtype=np.float64), _floats(told))
+        numbers, truth = _floats(told), np.array(actual, dtype=np.float64)
+        there = ~np.isnan(numbers)
+        quality = Quality.of_numbers(truth[there], numbers[there])
+        return replace(quality, unanswered=int(np.count_nonzero(~there)))
     texts = [str(label) for label in actual]
     shares = np.zeros(0)
     if layout.classes:

@@ -133,7 +133,11 @@ def show_comparison(name: str, found: dict[str, Any]) -> None:
     replay = comparison["replay"]
     if replay["rows"]:
         told = f"captured rows replayed ({replay['rows']})"
-        rows.append([told, "agreement", "", replay["agreement"]])
+        if "moved" in replay:
+            rows.append([told, "answers, spread", replay["spread"], ""])
+            rows.append([told, "answers moved by, median", "", replay["moved"]])
+        elif comparison.get("metric") != "r2":
+            rows.append([told, "agreement", "", replay["agreement"]])
         rows += [
             [
                 told,

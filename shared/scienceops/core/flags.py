@@ -5,7 +5,7 @@ from, until that flag is undone.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 
 from scienceops.core.ids import time_of
 from scienceops.core.retraining import Flag
@@ -34,6 +34,23 @@ def overruled_by(flag: Flag, holding: Iterable[Flag]) -> list[int]:
     if flag.kind != "retrain":
         return []
     return sorted(o.number for o in holding if o.kind == "wrong" and overlap(flag, o))
+
+
+def hours_on(flag: Flag, day: date) -> str:
+    """The hours in UTC that a flag on a window of time has of one of its days; empty for all of it.
+
+    >>> window = {"since": "2026-11-20T18:00:00Z", "until": "2026-11-22T06:30:00Z", "by": "eva"}
+    >>> flag = Flag(number=1, kind="wrong", at="", **window)
+    >>> [hours_on(flag, day) for day in flag.days]
+    ['18:00 to 24:00', '', '00:00 to 06:30']
+    """
+    begins = datetime.combine(day, time(), UTC)
+    ends = begins + timedelta(days=1)
+    since = max(begins, datetime.fromisoformat(flag.since))
+    until = min(ends, datetime.fromisoformat(flag.until))
+    if (since, until) == (begins, ends):
+        return ""
+    return f"{since:%H:%M} to {'24:00' if until == ends else f'{until:%H:%M}'}"
 
 
 def overlap(one: Flag, other: Flag) -> bool:

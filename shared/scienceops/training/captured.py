@@ -11,6 +11,7 @@ from scienceops.core.flags import by_weight
 from scienceops.core.labels import Known, read_lines
 from scienceops.core.names import AT, FLAG, LABEL, PREDICTION, REQUEST, ROW
 from scienceops.core.retraining import Flag
+from scienceops.core.schema import Schema
 from scienceops.core.segments import read_segment
 from scienceops.errors import BadLabels, BadSegment
 from scienceops.ports.object_store import ObjectStore
@@ -45,16 +46,40 @@ def read_captured(
             frames.append(frame)
             rows += len(frame)
             if most is not None and rows >= most:
-                return _flagged(pd.concat(frames, ignore_index=True).head(most), flags)
+                return _flagged(_together(frames).head(most), flags)
     if not frames:
         return pd.DataFrame(columns=[*META, PREDICTION])
-    together = pd.concat(frames, ignore_index=True).drop_duplicates([REQUEST, ROW])
-    return _flagged(together.reset_index(drop=True), flags)
+    return _flagged(_together(frames), flags)
+
+
+def _together(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Their rows, each once."""
+    rows = pd.concat(frames, ignore_index=True).drop_duplicates([REQUEST, ROW])
+    return rows.reset_index(drop=True)
 
 
 def inputs_of(frame: pd.DataFrame) -> list[str]:
     """The input columns of captured rows."""
     return [name for name in frame.columns if name not in (*META, PREDICTION)]
+
+
+def fitting(frame: pd.DataFrame, *schemas: Schema) -> pd.DataFrame:
+    """The captured rows that models with these schemas can answer, with all columns that they take.
+
+    A row that a version with other columns answered has no value in a column that is new since.
+
+    >>> from scienceops.core.schema import Column
+    >>> old_and_new = pd.DataFrame({"a": [1.0, 2.0], "b": [None, 3.0]})
+    >>> fitting(old_and_new, Schema((Column("a", "number"), Column("b", "number"))))["a"].tolist()
+    [2.0]
+    """
+    columns = [column for schema in schemas for column in schema.columns]
+    frame = frame.copy()
+    for column in columns:
+        if column.name not in frame.columns:
+            frame[column.name] = None
+    required = [column.name for column in columns if not column.nullable]
+    return frame[frame[required].notna().all(axis=1)]
 
 
 def _read_segment(key: str, objects: ObjectStore) -> pd.DataFrame:

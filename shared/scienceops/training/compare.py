@@ -34,7 +34,7 @@ from scienceops.core.stats.quality import Quality, measure_quality
 from scienceops.errors import ModelFailed, ScorerHidden, ServiceNotReady
 from scienceops.packing.rows import frame_to_rows
 from scienceops.ports import Calling
-from scienceops.training.captured import read_captured
+from scienceops.training.captured import fitting, read_captured
 from scienceops.training.order import Order, open_order
 from scienceops.usecases.platform_secrets import gateway_secret
 from scienceops.usecases.records import read_deployment
@@ -187,12 +187,12 @@ def _gain_error(
 def _replay(order: Order, live: Version, candidate: Version) -> dict[str, Any]:
     newest = sorted(order.partitions, key=lambda p: str(p["date"]), reverse=True)
     frame = read_captured(newest, order.flags, order.objects, most=MOST_ROWS)
-    frame = frame[frame[FLAG] != "wrong"].reset_index(drop=True)
+    frame = fitting(frame[frame[FLAG] != "wrong"], live.schema, candidate.schema)
+    frame = frame.reset_index(drop=True)
     if frame.empty:
         return {"rows": 0}
     then, now = live.ask(frame), candidate.ask(frame)
     labelled = frame[LABEL].notna().to_numpy()
-    moved = _moved(then, now, order)
     inputs = [column.name for column in live.schema.columns]
     times: dict[str, list[float]] = {"live": [], "candidate": []}
     for index in range(min(TIMED_CALLS, len(frame))):
@@ -202,9 +202,7 @@ def _replay(order: Order, live: Version, candidate: Version) -> dict[str, Any]:
         times["candidate"].append(candidate.milliseconds(row))
     return {
         "rows": len(frame),
-        "agreement": float(
-            np.mean(moved == 0) if order.task == "regression" else _agree(then, now)
-        ),
+        **_alike(then, now, order),
         "labelled": int(labelled.sum()),
         "quality": {
             name: _measured(frame[LABEL][labelled], _some(answers, labelled), order)
@@ -247,13 +245,27 @@ def _changed(
         told = json.dumps(row, sort_keys=True, default=str)
         if told not in seen:
             seen.add(told)
-            found.append({**row, "change": float(change[i]) if numbers or known else None})
+            told_change = (numbers or known) and not np.isnan(change[i])
+            found.append({**row, "change": float(change[i]) if told_change else None})
     return found
 
 
-def _agree(then: Answers, now: Answers) -> float:
+def _alike(then: Answers, now: Answers, order: Order) -> dict[str, float]:
+    """agreement: the share of rows with the same answer.
+
+    Two models hardly ever give the same number, so of a regression it is moved: the median of how
+    far answers lie apart, and spread: the standard deviation of the live ones, to hold it against.
+    Empty where there is no row to which both gave one.
+    """
+    if order.task == "regression":
+        moved = _moved(then, now, order)
+        both = ~np.isnan(moved)
+        if not both.any():
+            return {}
+        spread = float(np.std(np.array(then.predictions, float)[both]))
+        return {"moved": float(np.median(moved[both])), "spread": spread}
     pairs = zip(then.predictions, now.predictions, strict=True)
-    return float(np.mean([str(a) == str(b) for a, b in pairs]))
+    return {"agreement": float(np.mean([str(a) == str(b) for a, b in pairs]))}
 
 
 def _moved(then: Answers, now: Answers, order: Order) -> "np.ndarray[Any, Any]":

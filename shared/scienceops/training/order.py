@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from scienceops.config import load_settings
-from scienceops.core.names import package_key, training_result_key
+from scienceops.core.names import package_key, training_result_key, version_file_key
 from scienceops.core.package import Package, read_package
 from scienceops.core.retraining import Flag, Selection, read_selection
+from scienceops.core.schema import Schema
 from scienceops.logs import configure_logs
 from scienceops.ports.object_store import ObjectStore
 
@@ -36,6 +37,12 @@ class Order:
     requested_at: str
     partitions: tuple[Mapping[str, Any], ...]
     objects: ObjectStore
+
+    @property
+    def schema(self) -> Schema:
+        """The columns that the base version takes."""
+        key = version_file_key(self.service, self.base, "schema.json")
+        return Schema.from_json_schema(json.loads(self.objects.get(key)))
 
     @contextmanager
     def package(self, version: int) -> Iterator[Package]:

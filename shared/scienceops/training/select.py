@@ -30,7 +30,7 @@ from scienceops.core.names import (
 from scienceops.core.stats.hashing import HashArray, hash_strings, row_keys, sequence_keys
 from scienceops.errors import BadInput
 from scienceops.training.as_original import as_original
-from scienceops.training.captured import inputs_of, read_captured
+from scienceops.training.captured import fitting, inputs_of, read_captured
 from scienceops.training.order import Order, open_order
 
 #: Columns of a training set that are not data.
@@ -59,6 +59,8 @@ def select(order: Order) -> tuple[pd.DataFrame, dict[str, Any]]:
     chosen = labelled[labelled[FLAG] != "wrong"]
     if order.selection.flagged_only:
         chosen = chosen[chosen[FLAG] == "retrain"]
+    fit = fitting(chosen, order.schema)
+    unfit, chosen = len(chosen) - len(fit), fit
     old = _mark(original, sequence_keys(len(original)), "original", np.ones(len(original)))
     keep = (sequence_keys(len(original)) >> np.uint64(11)) / 2.0**53 < order.selection.keep_original
     old = old[keep | old[HELD_OUT].to_numpy()]
@@ -67,7 +69,7 @@ def select(order: Order) -> tuple[pd.DataFrame, dict[str, Any]]:
     new[REQUEST], new[ROW] = chosen[REQUEST].to_numpy(), chosen[ROW].to_numpy()
     old[REQUEST], old[ROW] = "", 0
     rows = pd.concat([old, new], ignore_index=True)
-    return rows, _report(order, captured, chosen, rows, problems)
+    return rows, _report(order, captured, chosen, unfit, rows, problems)
 
 
 def freeze(order: Order, rows: pd.DataFrame, report: dict[str, Any]) -> str:
@@ -147,6 +149,7 @@ def _report(
     order: Order,
     captured: pd.DataFrame,
     chosen: pd.DataFrame,
+    unfit: int,
     rows: pd.DataFrame,
     problems: list[str],
 ) -> dict[str, Any]:
@@ -163,11 +166,15 @@ def _report(
         "learned_from": len(learned),
         "held_out": int(rows[HELD_OUT].sum()),
     }
+    if unfit:
+        # Answered by versions that took other columns.
+        report["with_other_columns"] = unfit
     if chosen.empty:
         problems.append(
             f"none of {len(captured)} captured rows is left to learn from: "
             f"{report['labelled']} have a label, {report['flagged_wrong']} are flagged wrong"
             + (f", {report['flagged_retrain']} retrain" if order.selection.flagged_only else "")
+            + (f", {unfit} lack a column that version {order.base} takes" if unfit else "")
         )
     if len(learned) < LEAST_ROWS:
         problems.append(f"{len(learned)} rows to learn from: wanted at least {LEAST_ROWS}")

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from scienceops.core.flags import overruled_by
+from scienceops.core.flags import hours_on, overruled_by
 from scienceops.core.ids import time_of
 from scienceops.core.retraining import Flag, in_force
 from scienceops.errors import BadInput
@@ -40,7 +40,8 @@ def flagged_days(name: str, ports: Ports) -> dict[str, list[dict[str, Any]]]:
     """day -> the flags that hold on rows of it.
 
     requests: None for a flag on days, which every version shares; for one on requests, how many of
-    that day each version answered. Ids that no version made are left out.
+    that day each version answered. Ids that no version made are left out. hours: those of a flag
+    on a part of the day, else empty.
     """
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     origins: Origins | None = None
@@ -48,14 +49,15 @@ def flagged_days(name: str, ports: Ports) -> dict[str, list[dict[str, Any]]]:
         told = flag.model_dump(include={"number", "kind", "by", "comment"})
         if not flag.request_ids:
             for day in flag.days:
-                found[day.isoformat()].append({**told, "requests": None})
+                on_day = {**told, "requests": None, "hours": hours_on(flag, day)}
+                found[day.isoformat()].append(on_day)
             continue
         origins = origins or Origins(name, ports)
         by_day: dict[date, Counter[int]] = defaultdict(Counter)
         for version, at in _answered(flag.request_ids, origins):
             by_day[at.date()][version] += 1
         for day, counts in sorted(by_day.items()):
-            found[day.isoformat()].append({**told, "requests": dict(counts)})
+            found[day.isoformat()].append({**told, "requests": dict(counts), "hours": ""})
     return dict(found)
 
 

@@ -54,7 +54,8 @@ def framed(
     days: Sequence[str], flagged: Mapping[str, Sequence[Mapping[str, Any]]]
 ) -> list[Mapping[str, Any]]:
     """The flags on these days as wholes, of what `flags_of` gives."""
-    return [flag for day in days for flag in flagged.get(day, ()) if not flag["requests"]]
+    flags = [flag for day in days for flag in flagged.get(day, ())]
+    return [flag for flag in flags if not flag["requests"] and not flag["hours"]]
 
 
 def spells(days: Mapping[str, str]) -> list[tuple[str, str, str]]:
@@ -123,7 +124,7 @@ def stacked_bars(
 ) -> Markup:
     """One bar per day, cut by the share of each class; a frame around days that are flagged.
 
-    flagged: as `flags_of` gives them. A flag on requests says nothing of their day.
+    flagged: as `flags_of` gives them. A flag on requests or hours says nothing of their whole day.
     """
     step, bars = 44, []
     for index, day in enumerate(days):

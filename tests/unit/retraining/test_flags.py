@@ -165,3 +165,14 @@ def test_a_flag_on_requests_is_one_of_the_version_that_answered_them(ports):
         ("wrong", {1: 2}),
         ("retrain", None),
     ]
+
+
+def test_a_flag_on_hours_is_shown_with_those_that_it_has_of_each_day(ports):
+    window = {"since": NOON + timedelta(hours=6), "until": NOON + timedelta(hours=42, minutes=30)}
+    flag_rows(NAME, "wrong", "eva", ports, lambda: NOW, **window)
+    shown = flagged_days(NAME, ports)
+    assert {day: flag["hours"] for day, (flag,) in shown.items()} == {
+        "2026-11-25": "18:00 to 24:00",
+        "2026-11-26": "",
+        "2026-11-27": "00:00 to 06:30",
+    }

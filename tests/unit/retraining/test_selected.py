@@ -24,8 +24,9 @@ DAY = date(2026, 11, 20)
 ORIGINAL = pd.DataFrame({"x": range(40), "vip": [True, False] * 20, "y": [0, 1] * 20})
 
 
-def order_of(tmp_path, labels):
-    """An order to select captured rows with these labels, beside ORIGINAL."""
+def order_of(tmp_path, labels, *more):
+    """An order to select captured rows with these labels, beside ORIGINAL; more: columns that the
+    base version takes and the one that answered did not."""
     objects = connect(Settings(home=tmp_path)).objects
     place = Partition("club", 1, DAY)
     at = pd.Timestamp(DAY, tz="UTC")
@@ -64,6 +65,7 @@ def order_of(tmp_path, labels):
         partitions=({"version": 1, "keys": [key], "label_keys": [label_key]},),
         objects=objects,
         package=package,
+        schema=Schema((Column("x", "integer"), *more)),
     )
 
 
@@ -80,6 +82,19 @@ def test_a_column_that_was_never_captured_is_missing(tmp_path):
     assert report["problems"] == []
     assert rows[rows[SOURCE] == "captured"]["vip"].isna().all()
     assert freeze(order, rows, report)
+
+
+def test_rows_of_a_version_without_a_column_that_is_needed_now_are_left_out_and_told(tmp_path):
+    rows, report = select(order_of(tmp_path, ["0", "1"], Column("vip", "boolean")))
+    assert (report["chosen"], report["with_other_columns"]) == (0, 2)
+    assert "2 lack a column that version 1 takes" in report["problems"][0]
+    assert set(rows[SOURCE]) == {"original"}
+
+
+def test_rows_of_a_version_without_a_column_that_may_be_missing_are_learned_from(tmp_path):
+    _, report = select(order_of(tmp_path, ["0", "1"], Column("vip", "boolean", nullable=True)))
+    assert (report["chosen"], report["problems"]) == (2, [])
+    assert "with_other_columns" not in report
 
 
 @pytest.mark.parametrize("name", sorted(OF_TRAINING))

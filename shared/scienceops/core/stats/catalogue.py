@@ -196,6 +196,7 @@ STATISTICS: dict[str, Callable[[Feature], Value]] = {
     "mann_whitney_p": measure("mann_whitney_p"),
     "chi_square": measure("chi_square"),
     "chi_square_p": measure("chi_square_p"),
+    "rare_labels_p": measure("rare_labels_p"),
     "missing_p": measure("missing_p"),
     "effect": measure("effect"),
     "p_value": measure("p_value"),

@@ -10,14 +10,14 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from scienceops.core.stats.exact import LEAST_EXPECTED, fisher_p, is_rare
 from scienceops.core.stats.sketches import FloatArray, OrderSketch
 
 #: An empty bin counts as this share in PSI, which is infinite for a true zero.
 PSI_FLOOR = 1e-4
-#: Least expected rows in a cell of the chi-square test. Source: W. G. Cochran, Biometrics 10
-#: (1954) 417-451: most cells at 5 or more, none below 1.
-_LEAST_EXPECTED = 5.0
-_LEAST_EXPECTED_POOL = 1.0
+#: Rows that the smaller side has to expect on either hand of a share for a normal form: with
+#: fewer, its tails are too thin where verdicts look, at p below 0.001.
+_LEAST_NORMAL = 30.0
 
 
 def shares(counts: Sequence[float] | npt.NDArray[np.generic]) -> FloatArray:
@@ -134,7 +134,9 @@ def mann_whitney_p(baseline: FloatArray, current: FloatArray) -> float:
     """p-value of the Mann-Whitney U test: normal form, corrected for ties and continuity.
 
     1.0 when all values are equal. Source: H. B. Mann, D. R. Whitney, Ann. Math. Statist. 18
-    (1947) 50-60; ties after E. L. Lehmann, Nonparametrics, Springer 2006, section 1.4.
+    (1947) 50-60; ties after E. L. Lehmann, Nonparametrics, Springer 2006, section 1.4. Where nearly
+    all rows have one value, as of 0 and 1, there is nothing normal about ranks: Fisher's exact test
+    of the rows below it, and of those above, the smaller p twice.
 
     >>> mann_whitney_p(np.ones(30), np.ones(40))
     1.0
@@ -142,6 +144,8 @@ def mann_whitney_p(baseline: FloatArray, current: FloatArray) -> float:
     n, m = len(baseline), len(current)
     total = n + m
     values, counts = np.unique(np.concatenate([baseline, current]), return_counts=True)
+    if (total - int(counts.max())) * min(n, m) / total < _LEAST_NORMAL:
+        return _beside_p(baseline, current, float(values[np.argmax(counts)]))
     # The rank of tied values is the middle of the ranks that they cover.
     ranks = np.cumsum(counts) - (counts - 1) / 2
     rank_sum = float(ranks[np.searchsorted(values, baseline)].sum())
@@ -155,36 +159,49 @@ def mann_whitney_p(baseline: FloatArray, current: FloatArray) -> float:
     return math.erfc(distance / math.sqrt(2 * variance))
 
 
+def _beside_p(baseline: FloatArray, current: FloatArray, value: float) -> float:
+    """p-value that as many rows are below `value`, and as many above."""
+    n, m = len(baseline), len(current)
+    below = two_shares_p(int(np.sum(baseline < value)), n, int(np.sum(current < value)), m)
+    above = two_shares_p(int(np.sum(baseline > value)), n, int(np.sum(current > value)), m)
+    return min(1.0, 2 * min(below, above))
+
+
 def chi_square(
-    baseline: npt.NDArray[np.int64], current: npt.NDArray[np.int64]
+    baseline: npt.NDArray[np.int64],
+    current: npt.NDArray[np.int64],
+    pool: tuple[int, int] = (0, 0),
 ) -> tuple[float, float]:
     """(statistic, p-value) of the two-sample chi-square test on counts per label.
 
+    pool: rows on either side of rare labels that were not counted one by one.
+
     Both sides are samples: one-sample forms, which take the baseline for the truth, raise far
     too many alarms. Labels with fewer than 5 expected rows on either side are pooled into one
-    cell; a pool with less than 1 joins the smallest cell. (0, 1) when one cell is left.
-    Source: K. Pearson, Biometrika 8 (1911) 250-254; pooling after Cochran 1954.
+    cell; a pool with fewer joins the smallest cell, and `rare_labels_p` looks at its labels.
+    (0, 1) when one cell is left. Source: K. Pearson, Biometrika 8 (1911) 250-254; pooling after
+    Cochran 1954.
 
     >>> chi_square(np.array([50, 50]), np.array([50, 50]))
     (0.0, 1.0)
     """
     from scipy.special import chdtrc
 
-    table = np.array([baseline, current], dtype=np.float64)
+    table = np.array([baseline, current], dtype=np.int64)
     table = table[:, table.sum(axis=0) > 0]
-    row_totals, total = table.sum(axis=1), table.sum()
+    row_totals = table.sum(axis=1) + pool
+    total = row_totals.sum()
     if total == 0 or not row_totals.all():
         return 0.0, 1.0
     least = row_totals.min() / total
-    expected = table.sum(axis=0) * least
-    rare = expected < _LEAST_EXPECTED
+    rare = is_rare(table[0], table[1], (int(row_totals[0]), int(row_totals[1])))
     cells = table[:, ~rare]
-    if rare.any():
-        pool = table[:, rare].sum(axis=1, keepdims=True)
-        if pool.sum() * least >= _LEAST_EXPECTED_POOL or cells.shape[1] == 0:
-            cells = np.concatenate([cells, pool], axis=1)
+    pooled = (table[:, rare].sum(axis=1) + pool)[:, np.newaxis]
+    if pooled.any():
+        if pooled.sum() * least >= LEAST_EXPECTED or cells.shape[1] == 0:
+            cells = np.concatenate([cells, pooled], axis=1)
         else:
-            cells[:, [np.argmin(cells.sum(axis=0))]] += pool
+            cells[:, [np.argmin(cells.sum(axis=0))]] += pooled
     if cells.shape[1] < 2:
         return 0.0, 1.0
     wanted = np.outer(row_totals, cells.sum(axis=0)) / total
@@ -195,8 +212,7 @@ def chi_square(
 def two_shares_p(hits_a: int, rows_a: int, hits_b: int, rows_b: int) -> float:
     """p-value that two shares, hits_a of rows_a and hits_b of rows_b, are equal.
 
-    Chi-square where every cell expects at least 5 rows, else Fisher's exact test. Source:
-    R. A. Fisher, Statistical Methods for Research Workers, 1934, section 21.02.
+    Chi-square where every cell expects at least 30 rows, else Fisher's exact test.
 
     >>> two_shares_p(0, 100, 0, 50)
     1.0
@@ -204,28 +220,10 @@ def two_shares_p(hits_a: int, rows_a: int, hits_b: int, rows_b: int) -> float:
     hits, rows = hits_a + hits_b, rows_a + rows_b
     if hits in (0, rows):
         return 1.0
-    if min(hits, rows - hits) * min(rows_a, rows_b) / rows >= _LEAST_EXPECTED:
+    if min(hits, rows - hits) * min(rows_a, rows_b) / rows >= _LEAST_NORMAL:
         table = np.array([[hits_a, rows_a - hits_a], [hits_b, rows_b - hits_b]], dtype=np.int64)
         return chi_square(table[0], table[1])[1]
-    return _fisher_p(hits_a, rows_a, hits_b, rows_b)
-
-
-def _fisher_p(hits_a: int, rows_a: int, hits_b: int, rows_b: int) -> float:
-    """Sum of the probabilities of all tables with these margins that are no likelier."""
-    from scipy.special import gammaln
-
-    hits = hits_a + hits_b
-    possible = np.arange(max(0, hits - rows_b), min(hits, rows_a) + 1, dtype=np.float64)
-
-    def log_choose(n: float, k: FloatArray) -> FloatArray:
-        chosen: FloatArray = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
-        return chosen
-
-    logs = log_choose(rows_a, possible) + log_choose(rows_b, hits - possible)
-    weights = np.exp(logs - logs.max())
-    seen = weights[hits_a - int(possible[0])]
-    # Tables as likely as the one seen differ from it by rounding only.
-    return float(min(1.0, weights[weights <= seen * (1 + 1e-7)].sum() / weights.sum()))
+    return fisher_p(hits_a, rows_a, hits_b, rows_b)
 
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:

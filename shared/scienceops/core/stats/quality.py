@@ -36,6 +36,7 @@ class Quality:
     """Partial of labelled rows. confusion: (actual, predicted) -> rows, for classes.
 
     absolute and squared: errors; actual: labels; log_loss: -log of the actual class's probability.
+    unanswered: labelled rows for which a regression gave no number, which have no error.
     """
 
     confusion: Mapping[tuple[str, str], int] = field(default_factory=dict)
@@ -43,6 +44,7 @@ class Quality:
     absolute: Moments = NO_VALUES
     squared: Moments = NO_VALUES
     actual: Moments = NO_VALUES
+    unanswered: int = 0
 
     @classmethod
     def of_classes(
@@ -74,12 +76,13 @@ class Quality:
             absolute=Moments.merge([part.absolute for part in parts]),
             squared=Moments.merge([part.squared for part in parts]),
             actual=Moments.merge([part.actual for part in parts]),
+            unanswered=sum(part.unanswered for part in parts),
         )
 
     @property
     def labelled(self) -> int:
         """Rows with a label."""
-        return sum(self.confusion.values()) or self.actual.count
+        return (sum(self.confusion.values()) or self.actual.count) + self.unanswered
 
     def to_json(self) -> str:
         """The partial as text, to travel."""
@@ -92,7 +95,9 @@ class Quality:
         """Read what `to_json` wrote."""
         document: dict[str, Any] = json.loads(text)
         confusion = {(a, p): rows for a, p, rows in document.pop("confusion")}
-        return cls(confusion=confusion, **{name: Moments(**s) for name, s in document.items()})
+        unanswered = document.pop("unanswered")
+        moments = {name: Moments(**s) for name, s in document.items()}
+        return cls(confusion=confusion, unanswered=unanswered, **moments)
 
 
 def measure_quality(quality: Quality) -> dict[str, float]:
@@ -105,6 +110,8 @@ def measure_quality(quality: Quality) -> dict[str, float]:
     if not quality.labelled:
         return {}
     found = {"labelled": float(quality.labelled)}
+    if quality.unanswered:
+        found["unanswered"] = float(quality.unanswered)
     found.update(_of_classes(quality) if quality.confusion else _of_numbers(quality))
     return {name: value for name, value in found.items() if math.isfinite(value)}
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from scienceops.core.names import PREDICTION
 from scienceops.core.stats import measures
+from scienceops.core.stats.exact import rare_labels_p
 from scienceops.core.stats.partials import ColumnPartial
 from scienceops.core.stats.terms import DRIFT, LEAST_ROWS, NOT_COMPARED, NOT_ENOUGH_DATA, STABLE
 
@@ -35,6 +36,7 @@ class Comparison:
     mann_whitney_p: float | None = None
     chi_square: float | None = None
     chi_square_p: float | None = None
+    rare_labels_p: float | None = None
     missing_p: float | None = None
     effect: float | None = None
     p_value: float | None = None
@@ -53,7 +55,7 @@ def compare(baseline: ColumnPartial | None, day: ColumnPartial) -> Comparison:
         elif day.labels is not None and baseline.labels is not None:
             found = _compare_labels(baseline, day)
     both = _twice_smaller(found.ks_p, found.mann_whitney_p)
-    tests = [p for p in (both, found.chi_square_p) if p is not None]
+    tests = [p for p in (both, found.chi_square_p, found.rare_labels_p) if p is not None]
     effects = [] if found.effect is None else [found.effect]
     missing_p = None
     if baseline.missing or day.missing:
@@ -115,12 +117,16 @@ def _compare_labels(baseline: ColumnPartial, day: ColumnPartial) -> Comparison:
         return Comparison()
     counts = measures.aligned(then.top(len(then.counts)), now.top(len(now.counts)))
     binned = measures.shares(counts[0]), measures.shares(counts[1])
-    statistic, p = measures.chi_square(*counts)
+    # Labels that are pooled are no label of their own, which training would not have.
+    apart = measures.aligned(then.counts, now.counts)
+    pool = (then.pooled, now.pooled)
+    statistic, p = measures.chi_square(*apart, pool)
     return Comparison(
         psi=measures.psi(*binned),
         jensen_shannon=measures.jensen_shannon(*binned),
         chi_square=statistic,
         chi_square_p=p,
+        rare_labels_p=rare_labels_p(*apart, pool),
         effect=measures.total_variation(*binned),
     )
 

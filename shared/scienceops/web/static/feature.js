@@ -3,7 +3,7 @@
 const FLAG_COLOURS = { wrong: "#b3261e", retrain: "#c0741a" };
 // A band behind each day that is flagged as a whole.
 function flagged(days, flags) {
-  return days.flatMap((day, place) => (flags[day] || []).filter((flag) => !flag.requests).slice(0, 1).map((flag) => ({
+  return days.flatMap((day, place) => (flags[day] || []).filter((flag) => !flag.requests && !flag.hours).slice(0, 1).map((flag) => ({
     type: "rect", xref: "x", yref: "paper", x0: place - 0.5, x1: place + 0.5, y0: 0, y1: 1,
     fillcolor: FLAG_COLOURS[flag.kind], opacity: 0.12, line: { width: 0 }, layer: "below",
   })));

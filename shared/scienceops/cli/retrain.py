@@ -134,8 +134,8 @@ def show_comparison(name: str, found: dict[str, Any]) -> None:
     if replay["rows"]:
         told = f"captured rows replayed ({replay['rows']})"
         if "moved" in replay:
-            rows.append([told, "answers, spread", replay["spread"], ""])
-            rows.append([told, "answers moved by, median", "", replay["moved"]])
+            rows.append([told, "spread of answers", replay["spread"], ""])
+            rows.append([told, "median move of answers", "", replay["moved"]])
         elif comparison.get("metric") != "r2":
             rows.append([told, "agreement", "", replay["agreement"]])
         rows += [

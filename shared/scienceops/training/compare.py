@@ -7,9 +7,7 @@ their running scorers, as they would answer callers; nothing of it is captured.
 import io
 import json
 import sys
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,6 @@ import pyarrow.parquet as pq
 
 from scienceops.bootstrap import connect_calling
 from scienceops.config import load_settings
-from scienceops.core.access import derive_key
 from scienceops.core.names import (
     FLAG,
     HELD_OUT,
@@ -26,102 +23,24 @@ from scienceops.core.names import (
     SOURCE,
     training_result_key,
     training_set_key,
-    version_file_key,
 )
 from scienceops.core.retraining import gain_error
-from scienceops.core.schema import Schema
 from scienceops.core.stats.quality import Quality, measure_quality
-from scienceops.errors import ModelFailed, ScorerHidden, ServiceNotReady
-from scienceops.packing.rows import frame_to_rows
-from scienceops.ports import Calling
 from scienceops.training.captured import fitting, read_captured
 from scienceops.training.order import Order, open_order
-from scienceops.usecases.platform_secrets import gateway_secret
-from scienceops.usecases.records import read_deployment
+from scienceops.training.running_version import Answers, RunningVersion
 
-BATCH = 200
 MOST_ROWS = 2000
 TIMED_CALLS = 40
 MOST_CHANGED = 10
-START_SECONDS = 60.0
-#: How long a call is made again that the platform turned away before a scorer was asked.
-PATIENCE_SECONDS = 60.0
-PAUSE_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What one version said of rows: predictions, and shares per class where it gives them."""
-
-    predictions: Sequence[Any]
-    probabilities: Sequence[Mapping[str, float]] | None
-
-
-class Version:
-    """A running version, asked as the gateway asks it."""
-
-    def __init__(self, order: Order, number: int, calling: Calling) -> None:
-        self._runtime = calling.runtime
-        self._endpoint = _endpoint(order.service, number, calling)
-        document = json.loads(
-            order.objects.get(version_file_key(order.service, number, "schema.json"))
-        )
-        self.schema = Schema.from_json_schema(document)
-        key = derive_key(gateway_secret(calling.secrets), order.service, number)
-        self._name = f"{order.service}:{number}"
-        self._headers = {
-            "Authorization": f"Bearer {key}",
-            "Content-Type": "application/json",
-            "X-ScienceOps-Capture": "off",
-        }
-
-    def ask(self, frame: pd.DataFrame) -> Answers:
-        """Its answers to the rows of a frame that has its columns."""
-        rows = frame_to_rows(frame[[column.name for column in self.schema.columns]], self.schema)
-        predictions: list[Any] = []
-        shares: list[Mapping[str, float]] = []
-        for start in range(0, len(rows), BATCH):
-            answer, _ = self._post(rows[start : start + BATCH])
-            predictions += answer["predictions"]
-            shares += answer.get("probabilities") or []
-        return Answers(predictions, shares if len(shares) == len(predictions) else None)
-
-    def milliseconds(self, frame: pd.DataFrame) -> float:
-        """How long the call with this one row took."""
-        rows = frame_to_rows(frame[[column.name for column in self.schema.columns]], self.schema)
-        _, seconds = self._post(rows)
-        return seconds * 1000
-
-    def _post(self, rows: Sequence[Mapping[str, Any]]) -> tuple[dict[str, Any], float]:
-        """The answer, and how long it took without the times that the call was turned away."""
-        body = json.dumps({"input_df": rows}).encode()
-        end = time.monotonic() + PATIENCE_SECONDS
-        while True:
-            began = time.perf_counter()
-            try:
-                reply = self._runtime.call(
-                    self._endpoint, "POST", "/score", headers=self._headers, body=body
-                )
-            except ScorerHidden:
-                if time.monotonic() > end:
-                    raise
-                time.sleep(PAUSE_SECONDS)
-            else:
-                break
-        seconds = time.perf_counter() - began
-        if reply.status != 200:
-            text = reply.content.decode("utf-8", "replace")[:500]
-            raise ModelFailed(f"{self._name} answered with status {reply.status}: {text}")
-        answer: dict[str, Any] = json.loads(reply.content)
-        return answer, seconds
 
 
 def main() -> int:
     """Compare the two versions and tell the result."""
     order, arguments = open_order("scienceops.training.compare", "live", "candidate")
     calling = connect_calling(load_settings())
-    live = Version(order, arguments.live, calling)
-    candidate = Version(order, arguments.candidate, calling)
+    live = RunningVersion(order, arguments.live, calling)
+    candidate = RunningVersion(order, arguments.candidate, calling)
     result = {
         "live": arguments.live,
         "candidate": arguments.candidate,
@@ -134,17 +53,7 @@ def main() -> int:
     return 0
 
 
-def _endpoint(service: str, number: int, calling: Calling) -> str:
-    end = time.monotonic() + START_SECONDS
-    while time.monotonic() < end:
-        deployment = read_deployment(calling.registry, service, number).value
-        if deployment.observed == "ready":
-            return deployment.endpoint
-        time.sleep(0.2)
-    raise ServiceNotReady(f"version {number} of {service!r} does not run", retry_after_seconds=5)
-
-
-def _held_out(order: Order, live: Version, candidate: Version) -> dict[str, Any]:
+def _held_out(order: Order, live: RunningVersion, candidate: RunningVersion) -> dict[str, Any]:
     selected = json.loads(
         order.objects.get(training_result_key(order.service, order.number, "select"))
     )
@@ -159,7 +68,7 @@ def _held_out(order: Order, live: Version, candidate: Version) -> dict[str, Any]
 
 
 def _measured_pair(
-    part: pd.DataFrame, live: Version, candidate: Version, order: Order
+    part: pd.DataFrame, live: RunningVersion, candidate: RunningVersion, order: Order
 ) -> dict[str, Any]:
     actual = part[order.target]
     then, now = live.ask(part), candidate.ask(part)
@@ -174,17 +83,22 @@ def _measured_pair(
 def _gain_error(
     actual: "pd.Series[Any]", then: Answers, now: Answers, order: Order
 ) -> float | None:
-    """Standard error of the candidate's gain in accuracy, or in R2; None where it is unknown."""
+    """Standard error of the candidate's gain in accuracy, or in R2; None where it is unknown.
+
+    Of a regression, that of the rows to which both gave a number.
+    """
     if order.task == "regression":
         truth = actual.to_numpy(dtype=float)
         old = (np.array(then.predictions, dtype=float) - truth) ** 2
         new = (np.array(now.predictions, dtype=float) - truth) ** 2
-        return gain_error((old - new).tolist(), float(truth.var()))
+        both = ~np.isnan(old - new)
+        scale = float(truth[both].var()) if both.any() else 0.0
+        return gain_error((old - new)[both].tolist(), scale)
     pairs = zip(actual, then.predictions, now.predictions, strict=True)
     return gain_error([(str(t) == str(b)) - (str(t) == str(a)) for t, a, b in pairs])
 
 
-def _replay(order: Order, live: Version, candidate: Version) -> dict[str, Any]:
+def _replay(order: Order, live: RunningVersion, candidate: RunningVersion) -> dict[str, Any]:
     newest = sorted(order.partitions, key=lambda p: str(p["date"]), reverse=True)
     frame = read_captured(newest, order.flags, order.objects, most=MOST_ROWS)
     frame = fitting(frame[frame[FLAG] != "wrong"], live.schema, candidate.schema)

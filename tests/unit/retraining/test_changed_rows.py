@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from scienceops.core.names import LABEL
-from scienceops.training.compare import MOST_CHANGED, Answers, _changed
+from scienceops.training.compare import MOST_CHANGED, _changed
+from scienceops.training.running_version import Answers
 
 CLASSES = SimpleNamespace(task="classification")
 NUMBERS = SimpleNamespace(task="regression")

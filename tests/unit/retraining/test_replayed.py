@@ -14,7 +14,8 @@ from scienceops.cli.retrain import show_comparison
 from scienceops.config import Settings
 from scienceops.core.names import LABEL
 from scienceops.core.schema import Column, Schema
-from scienceops.training.compare import Answers, _alike, _changed, _replay
+from scienceops.training.compare import _alike, _changed, _gain_error, _replay
+from scienceops.training.running_version import Answers
 
 AT = pa.array([datetime(2026, 11, 20, tzinfo=UTC)], pa.timestamp("us", tz="UTC"))
 REGRESSION = SimpleNamespace(task="regression")
@@ -93,6 +94,20 @@ def test_a_number_that_one_version_does_not_give_moved_by_nothing_that_could_be_
     assert changes == [1.0, None]
 
 
+def test_the_error_of_a_gain_is_that_of_rows_to_which_both_gave_a_number():
+    truth = pd.Series([0.0, 1.0, 2.0, 3.0])
+    then, now = Answers([1.0, 1.0, 3.0, None], None), Answers([0.0, 1.0, 2.5, 3.0], None)
+    answered = _gain_error(
+        truth[:3],
+        Answers(then.predictions[:3], None),
+        Answers(now.predictions[:3], None),
+        REGRESSION,
+    )
+    assert answered > 0
+    assert _gain_error(truth, then, now, REGRESSION) == answered
+    assert _gain_error(truth, Answers([None] * 4, None), now, REGRESSION) is None
+
+
 def test_the_command_tells_how_far_numbers_moved_and_no_agreement(capsys):
     part = {"rows": 0, "live": {}, "candidate": {}}
     times = {"median": 1.0, "p95": 2.0}
@@ -102,6 +117,6 @@ def test_the_command_tells_how_far_numbers_moved_and_no_agreement(capsys):
     comparison |= {"better": False, "why": "no new labelled row was held out"}
     show_comparison("sum", {"comparison": comparison, "version": 2})
     told = capsys.readouterr().out
-    assert "moved by" in told
+    assert "median move of answers" in told
     assert "0.25" in told
     assert "agreement" not in told

@@ -14,7 +14,8 @@ from scienceops.core.versions import Deployment
 from scienceops.errors import ScorerHidden
 from scienceops.ports import Calling
 from scienceops.ports.service_runtime import Reply
-from scienceops.training import compare
+from scienceops.training import running_version
+from scienceops.training.running_version import RunningVersion
 from scienceops.usecases.records import Stored, number_key, save
 
 
@@ -35,7 +36,7 @@ class Crowded(StandInRuntime):
         return Reply(200, {}, json.dumps({"predictions": ["a"] * len(rows)}).encode())
 
 
-def asked(scene: Scene) -> compare.Version:
+def asked(scene: Scene) -> RunningVersion:
     deployment = Deployment(
         service=NAME, version=1, desired="running", observed="ready", endpoint="http://127.0.0.1:1"
     )
@@ -45,11 +46,11 @@ def asked(scene: Scene) -> compare.Version:
     key = version_file_key(NAME, 1, "schema.json")
     scene.ports.objects.put(key, json.dumps(schema).encode())
     calling = Calling(scene.ports.registry, scene.ports.runtime, scene.ports.secrets)
-    return compare.Version(SimpleNamespace(service=NAME, objects=scene.ports.objects), 1, calling)
+    return RunningVersion(SimpleNamespace(service=NAME, objects=scene.ports.objects), 1, calling)
 
 
 def test_a_call_that_was_turned_away_is_made_again(tmp_path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(compare, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(running_version, "PAUSE_SECONDS", 0)
     scene = Scene(tmp_path / "home", runtime=Crowded(3))
     assert asked(scene).ask(pd.DataFrame({"x": [1.0, 2.0]})).predictions == ["a", "a"]
 
@@ -57,8 +58,8 @@ def test_a_call_that_was_turned_away_is_made_again(tmp_path, monkeypatch: pytest
 def test_one_that_is_turned_away_for_long_ends_the_comparison(
     tmp_path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(compare, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(compare, "PATIENCE_SECONDS", -1)
+    monkeypatch.setattr(running_version, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(running_version, "PATIENCE_SECONDS", -1)
     scene = Scene(tmp_path / "home", runtime=Crowded(1))
     with pytest.raises(ScorerHidden, match="Rate Exceeded"):
         asked(scene).ask(pd.DataFrame({"x": [1.0]}))

@@ -237,6 +237,16 @@ def test_a_zone_of_names_goes_after_its_links_and_before_its_network(cli):
     assert gone_of(cli, found) == ["environment", "link", "a-zone", "network", "insights"]
 
 
+def test_what_databricks_holds_subnets_by_goes_after_them(cli):
+    policy = "Microsoft.Network/networkIntentPolicies"
+    found = [
+        {"id": f"/x/{policy}/adb-westeurope", "type": policy, "tags": None},
+        resource("Microsoft.Network/virtualNetworks", "network"),
+        resource("Microsoft.Databricks/workspaces", "workspace"),
+    ]
+    assert gone_of(cli, found) == ["workspace", "network", "adb-westeurope"]
+
+
 @pytest.mark.parametrize("options", [[], ["--with-data"], ["--dry-run"]])
 def test_a_stage_that_is_not_there_is_not_taken_down(cli, options):
     with pytest.raises(SystemExit, match=r"STAGE=nowhere: there is no .*the stages are dev, prod"):
@@ -255,9 +265,36 @@ def test_what_the_templates_call_data_is_what_is_said_to_be_kept():
     )
 
 
+def changes_of(cli):
+    questions = ("resource list", "resource show", "role assignment list")
+    return [call for call in cli.asked("") if not call.startswith(questions)]
+
+
 def test_data_goes_only_when_asked_for(cli):
     destroy.main(["dev", "--with-data"])
-    assert cli.asked("") == ["group delete --name scienceops-dev --yes"]
+    assert changes_of(cli) == ["group delete --name scienceops-dev --yes"]
+
+
+@pytest.mark.parametrize(
+    ("subnet", "left"),
+    [
+        ("/x/subnets/functions", [
+            "functionapp vnet-integration remove --resource-group scienceops-dev --name app"
+        ]),
+        (None, []),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("with_data", [[], ["--with-data"]])
+def test_functions_leave_their_network_before_they_go_for_it_could_not(
+    cli, subnet, left, with_data
+):
+    site = resource("Microsoft.Web/sites", "app")
+    found = [site["id"]] if with_data else [site]
+    cli.answers({"resource list": found, f"resource show --ids {site['id']} ": subnet})
+    destroy.main(["dev", *with_data])
+    *before, gone = changes_of(cli)
+    assert before == left
+    assert gone.startswith(("resource delete", "group delete"))
 
 
 @pytest.mark.parametrize("word", ["--with", "--w", "--with-dat"])

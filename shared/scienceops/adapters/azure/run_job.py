@@ -81,8 +81,11 @@ class Teller:
             with contextlib.suppress(Exception):
                 self.ship()
                 if is_cancelled(self._job_id, self._objects):
-                    self.end("cancelled")
-                    os._exit(TOLD_TO_END)
+                    try:
+                        self.end("cancelled")
+                    finally:
+                        # Told or not: what is cancelled stands in the bucket already.
+                        os._exit(TOLD_TO_END)
 
 
 class _Tee(io.TextIOBase):

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from infra.azure.az import Az, group_of
+from infra.azure.az import Az, group_of, need_version
 from infra.azure.choices import (
     DEPLOYMENT,
     Administrator,
@@ -62,6 +62,7 @@ def deploy(stage: str, given: Choices, az: Az, *, what_if: bool = False) -> None
     need_open(given, fixed, parameters)
     if not (what_if or az.dry_run):
         need_driver()
+    need_version(az)
     group = group_of(stage)
     had = last_choices(az, group)
     chosen = choose(group, given, had, fixed)

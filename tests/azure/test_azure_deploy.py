@@ -89,6 +89,21 @@ def test_every_provider_of_a_resource_is_registered_before_the_group_is_made(cli
     assert registered == used | {"Microsoft.ContainerService", "Microsoft.Compute"}
 
 
+@pytest.mark.parametrize(
+    ("version", "is_old"), [("2.45.0", True), ("2.60.1", True), ("2.61.0", False), ("3.0.0", False)]
+)
+def test_a_cli_that_takes_no_parameters_beside_a_file_is_told_before_anything_is_done(
+    cli, programs, version, is_old
+):
+    cli.answers({**ANSWERS, "version": version})
+    if not is_old:
+        deploy.deploy("dev", Choices("northeurope"), Az())
+        return
+    with pytest.raises(SystemExit, match=rf"{version}, and deploying wants 2\.61"):
+        deploy.deploy("dev", Choices("northeurope"), Az())
+    assert len(cli.calls) == 1
+
+
 def test_nothing_is_done_after_a_step_that_failed(cli, programs):
     cli.answers({**ANSWERS, "deployment group create": "fails"})
     with pytest.raises(SystemExit, match="nothing after it was done"):
@@ -100,7 +115,7 @@ def test_nothing_is_done_after_a_step_that_failed(cli, programs):
 
 #: Questions, none of which changes anything.
 READS = (
-    "group list", "deployment group list", "ad signed-in-user show", "acr list",
+    "version", "group list", "deployment group list", "ad signed-in-user show", "acr list",
     "acr repository", "deployment group what-if",
 )  # fmt: skip
 THERE = {"group list": ["northeurope"], "acr list": ["old.azurecr.io"]}

@@ -80,9 +80,9 @@ def _app() -> "App":
 @cache
 def _web() -> _Middleware:
     from scienceops.web import create_app
-    from scienceops.web.traces import follow_host
+    from scienceops.web.functions_host import behind_host
 
-    site = follow_host(create_app(_app(), _app().settings))
+    site = behind_host(create_app(_app(), _app().settings))
     return _Middleware(site)  # type: ignore[no-untyped-call]  # It has no types.
 
 

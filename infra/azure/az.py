@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+#: It takes parameters beside a .bicepparam file; Debian 12 has 2.45, which takes no such file.
+#: Source: Azure CLI's HISTORY.rst, of version 2.61.0.
+LEAST_VERSION = (2, 61)
+
 
 @dataclass(frozen=True)
 class Az:
@@ -51,6 +55,17 @@ class Az:
             # What went wrong stands above, in the CLI's own words.
             raise SystemExit(f"az {arguments[0]} {arguments[1]} failed: nothing after it was done")
         return done.stdout or ""
+
+
+def need_version(az: Az) -> None:
+    """Raises SystemExit when the Azure CLI is too old to deploy."""
+    told: str | None = az.ask("version", "--query", '"azure-cli"', otherwise=None)
+    if told and tuple(map(int, told.split(".")[:2])) < LEAST_VERSION:
+        least = ".".join(map(str, LEAST_VERSION))
+        raise SystemExit(
+            f"the Azure CLI here is {told}, and deploying wants {least} or newer; nothing was "
+            "changed yet. Install a newer one: https://aka.ms/installazurecli"
+        )
 
 
 def group_of(stage: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from infra.azure.az import Az, group_of
+from infra.azure.az import Az, group_of, need_version
 from infra.azure.choices import (
     DEPLOYMENT,
     Administrator,
@@ -36,6 +36,10 @@ PROVIDERS = (
     "Microsoft.Insights", "Microsoft.KeyVault", "Microsoft.ManagedIdentity", "Microsoft.Network",
     "Microsoft.OperationalInsights", "Microsoft.Sql", "Microsoft.Storage", "Microsoft.Web",
 )  # fmt: skip
+#: Of no resource in the templates: an environment of Container Apps in a network of ours asks for
+#: the first (Azure/bicep, issue 14935), and clusters of Databricks are of the second's machines
+#: (MicrosoftDocs/azure-docs, issue 87138).
+PROVIDERS_BEHIND = ("Microsoft.ContainerService", "Microsoft.Compute")
 DEFAULT_LOCATION = "westeurope"
 NEXT = """
 ScienceOps answers at {url}
@@ -58,6 +62,7 @@ def deploy(stage: str, given: Choices, az: Az, *, what_if: bool = False) -> None
     need_open(given, fixed, parameters)
     if not (what_if or az.dry_run):
         need_driver()
+    need_version(az)
     group = group_of(stage)
     had = last_choices(az, group)
     chosen = choose(group, given, had, fixed)
@@ -72,7 +77,7 @@ def deploy(stage: str, given: Choices, az: Az, *, what_if: bool = False) -> None
         return
     if not chosen.addresses and "allowedAddresses" not in fixed:
         sys.stdout.write(NO_ADDRESS)
-    for provider in PROVIDERS:
+    for provider in PROVIDERS + PROVIDERS_BEHIND:
         az.do("provider", "register", "--namespace", provider, "--wait")
     if had is None:
         tags = ("application=scienceops", f"stage={stage}")

@@ -83,7 +83,25 @@ def test_every_provider_of_a_resource_is_registered_before_the_group_is_made(cli
         for found in file.of("resource").values()
     } - {"Microsoft.Authorization"}
     assert used == set(deploy.PROVIDERS)
-    assert len(cli.asked("provider register")) == len(used)
+    before = cli.calls[: [call[:2] for call, _ in cli.calls].index(["group", "create"])]
+    registered = {call[3] for call, _ in before if call[:2] == ["provider", "register"]}
+    # Azure refuses the environment in a network of its own, and starts no cluster, without these.
+    assert registered == used | {"Microsoft.ContainerService", "Microsoft.Compute"}
+
+
+@pytest.mark.parametrize(
+    ("version", "is_old"), [("2.45.0", True), ("2.60.1", True), ("2.61.0", False), ("3.0.0", False)]
+)
+def test_a_cli_that_takes_no_parameters_beside_a_file_is_told_before_anything_is_done(
+    cli, programs, version, is_old
+):
+    cli.answers({**ANSWERS, "version": version})
+    if not is_old:
+        deploy.deploy("dev", Choices("northeurope"), Az())
+        return
+    with pytest.raises(SystemExit, match=rf"{version}, and deploying wants 2\.61"):
+        deploy.deploy("dev", Choices("northeurope"), Az())
+    assert len(cli.calls) == 1
 
 
 def test_nothing_is_done_after_a_step_that_failed(cli, programs):
@@ -97,7 +115,7 @@ def test_nothing_is_done_after_a_step_that_failed(cli, programs):
 
 #: Questions, none of which changes anything.
 READS = (
-    "group list", "deployment group list", "ad signed-in-user show", "acr list",
+    "version", "group list", "deployment group list", "ad signed-in-user show", "acr list",
     "acr repository", "deployment group what-if",
 )  # fmt: skip
 THERE = {"group list": ["northeurope"], "acr list": ["old.azurecr.io"]}
@@ -234,6 +252,16 @@ def test_a_zone_of_names_goes_after_its_links_and_before_its_network(cli):
     assert gone_of(cli, found) == ["environment", "link", "a-zone", "network", "insights"]
 
 
+def test_what_databricks_holds_subnets_by_goes_after_them(cli):
+    policy = "Microsoft.Network/networkIntentPolicies"
+    found = [
+        {"id": f"/x/{policy}/adb-westeurope", "type": policy, "tags": None},
+        resource("Microsoft.Network/virtualNetworks", "network"),
+        resource("Microsoft.Databricks/workspaces", "workspace"),
+    ]
+    assert gone_of(cli, found) == ["workspace", "network", "adb-westeurope"]
+
+
 @pytest.mark.parametrize("options", [[], ["--with-data"], ["--dry-run"]])
 def test_a_stage_that_is_not_there_is_not_taken_down(cli, options):
     with pytest.raises(SystemExit, match=r"STAGE=nowhere: there is no .*the stages are dev, prod"):
@@ -252,9 +280,36 @@ def test_what_the_templates_call_data_is_what_is_said_to_be_kept():
     )
 
 
+def changes_of(cli):
+    questions = ("resource list", "resource show", "role assignment list")
+    return [call for call in cli.asked("") if not call.startswith(questions)]
+
+
 def test_data_goes_only_when_asked_for(cli):
     destroy.main(["dev", "--with-data"])
-    assert cli.asked("") == ["group delete --name scienceops-dev --yes"]
+    assert changes_of(cli) == ["group delete --name scienceops-dev --yes"]
+
+
+@pytest.mark.parametrize(
+    ("subnet", "left"),
+    [
+        ("/x/subnets/functions", [
+            "functionapp vnet-integration remove --resource-group scienceops-dev --name app"
+        ]),
+        (None, []),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("with_data", [[], ["--with-data"]])
+def test_functions_leave_their_network_before_they_go_for_it_could_not(
+    cli, subnet, left, with_data
+):
+    site = resource("Microsoft.Web/sites", "app")
+    found = [site["id"]] if with_data else [site]
+    cli.answers({"resource list": found, f"resource show --ids {site['id']} ": subnet})
+    destroy.main(["dev", *with_data])
+    *before, gone = changes_of(cli)
+    assert before == left
+    assert gone.startswith(("resource delete", "group delete"))
 
 
 @pytest.mark.parametrize("word", ["--with", "--w", "--with-dat"])

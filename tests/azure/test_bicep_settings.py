@@ -9,11 +9,13 @@ from bicep.settings import app_settings, setting_faults
 from emulators.functions_host import NO_HOMEPAGE
 
 from scienceops.azure_settings import AzureSettings
-from scienceops.config import setting_names
+from scienceops.config import Settings, setting_names
 from scienceops.core.names import CAPTURES, LABELS, PACKAGES
 
 FILES = all_files()
 MODULES = BICEP / "modules"
+#: What an instance of Flex Consumption has for files. Source: Microsoft, functions-limits.md.
+TEMPORARY_BYTES = 800_000_000
 #: Settings that are empty unless somebody wants something else than what is deployed here.
 NOT_SET = {
     "azure_emulator": "stands in for a storage account, on a developer's machine",
@@ -42,6 +44,12 @@ def test_an_instance_answers_as_many_calls_at_once_as_it_has_threads():
     calls = config["scaleAndConcurrency"]["triggers"]["http"]["perInstanceConcurrency"]
     threads = app_settings(functions)["PYTHON_THREADPOOL_THREAD_COUNT"]
     assert (calls.text, threads.text) == ("callsAtOnce", "string(callsAtOnce)")
+
+
+def test_a_package_that_is_accepted_has_room_where_a_door_reads_it():
+    given = app_settings(FILES[MODULES / "functions.bicep"])
+    largest = given.get("SCIENCEOPS_UPLOAD_LIMIT_BYTES", Settings().upload_limit_bytes)
+    assert int(largest) < TEMPORARY_BYTES
 
 
 def test_the_first_page_is_ours_and_not_the_host_s():

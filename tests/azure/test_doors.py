@@ -4,7 +4,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -150,7 +153,7 @@ def test_the_timer_ticks_and_an_error_is_told_to_the_host(runtime, app) -> None:
 
 
 @pytest.fixture
-def client(runtime: FunctionsRuntime, monkeypatch: pytest.MonkeyPatch) -> Client:
+def client(runtime: FunctionsRuntime, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     """The HTTP door, before a WSGI app that tells what it was asked."""
 
     @Request.application
@@ -169,9 +172,12 @@ def client(runtime: FunctionsRuntime, monkeypatch: pytest.MonkeyPatch) -> Client
         return reply
 
     door = sys.modules["function_app"]
-    monkeypatch.setattr(door, "_web", lambda: door._Middleware(tell))
+    monkeypatch.setattr("scienceops.web.create_app", lambda *_: tell)
+    monkeypatch.setattr(door, "_app", lambda: SimpleNamespace(settings=None))
+    door._web.cache_clear()
     monkeypatch.setenv("AzureWebJobsDisableHomepage", "true")
-    return Client(web_app(runtime, "http"))
+    yield Client(web_app(runtime, "http"))
+    door._web.cache_clear()
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
@@ -189,6 +195,17 @@ def test_any_request_reaches_the_app_as_it_was_sent(client: Client, method: str,
         "authorization": "Bearer k",
         "body": body.hex(),
     }
+
+
+def test_a_body_in_chunks_which_the_host_drops_is_asked_for_with_its_length(client: Client) -> None:
+    chunks = {"input_stream": BytesIO(b"rows"), "headers": {"Transfer-Encoding": "chunked"}}
+    reply = client.post("/api/v1/service/iris/score", **chunks)
+    assert reply.status_code == 411
+    assert reply.headers["Content-Type"] == "application/problem+json"
+    assert "Content-Length" in json.loads(reply.data)["detail"]
+    # One with a length, and a call without a body, are the app's.
+    assert client.post("/api/v1/services/iris/keys").status_code == 200
+    assert client.post("/api/v1/service/iris/score", data=b"rows").status_code == 200
 
 
 @pytest.mark.parametrize("status", [404, 422, 500, 503])

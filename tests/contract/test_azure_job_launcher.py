@@ -16,6 +16,8 @@ from emulators.containers import Image
 from emulators.databricks import Databricks, databricks_app
 from emulators.resource_manager import RESOURCE_GROUP, SUBSCRIPTION, serving, serving_app
 
+from scienceops.adapters.azure.clients import open_container
+from scienceops.adapters.azure.container_job import job_name
 from scienceops.adapters.azure.job_launcher import AzureJobLauncher, connect_jobs
 from scienceops.azure_settings import AzureSettings
 from scienceops.config import Settings
@@ -100,8 +102,6 @@ class LauncherContract(JobLauncherContract):
         databricks: Databricks,
         azure_settings: AzureSettings,
     ) -> None:
-        from scienceops.adapters.azure.clients import open_container
-
         first = jobs.start(order("run-1", "say", "once"))
         open_container(azure_settings).delete_blob("jobs/run-1/run.json")
         assert jobs.start(order("run-1", "say", "once")) == first
@@ -129,6 +129,37 @@ class TestContainerAppsJobs(LauncherContract):
         name = "SCIENCEOPS_AZURE_CONTAINER"
         status = self.run(jobs, order("run-1", "say-setting", name))
         assert status.log_tail[-1] == f"{name}={settings.azure.container}"
+
+    def test_one_that_is_cancelled_before_azure_lists_its_run_is_ended(
+        self,
+        jobs: AzureJobLauncher,
+        order: Callable[..., JobOrder],
+        container_jobs: ContainerJobs,
+    ) -> None:
+        container_jobs.untold = "runs"
+        job_id = jobs.start(order("train-1", "sleep"))
+        [run] = container_jobs.executions[job_name(job_id)].values()
+        wait_for(lambda: "sleeping" in run.container.log)
+        jobs.cancel(job_id)
+        assert self.end_of(jobs, job_id).state is JobState.CANCELLED
+        wait_for(lambda: not run.container.is_running)
+
+    def test_one_that_is_begun_again_while_azure_does_not_list_its_run_is_done_once(
+        self,
+        jobs: AzureJobLauncher,
+        order: Callable[..., JobOrder],
+        container_jobs: ContainerJobs,
+        azure_settings: AzureSettings,
+    ) -> None:
+        container_jobs.untold = "runs"
+        job_id = jobs.start(order("train-1", "say", "hello"))
+        open_container(azure_settings).delete_blob(f"jobs/{job_id}/run.json")
+        jobs.start(order("train-1", "say", "hello"))
+        runs = container_jobs.executions[job_name(job_id)].values()
+        wait_for(lambda: not any(run.container.is_running for run in runs))
+        told = sorted("hello" in run.container.log.splitlines() for run in runs)
+        assert told == [False, True]
+        assert self.end_of(jobs, job_id).state is JobState.SUCCEEDED
 
     def test_one_that_azure_cannot_make_has_failed_and_says_why(
         self,

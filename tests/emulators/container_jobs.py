@@ -64,7 +64,11 @@ class ContainerJobs:
                 self.folder / "jobs" / execution,
                 self.pull(spec["image"]),
                 command=[*spec["command"], *spec["args"]],
-                environment={item["name"]: item["value"] for item in spec["env"]},
+                environment={
+                    **{item["name"]: item["value"] for item in spec["env"]},
+                    "CONTAINER_APP_JOB_NAME": name,
+                    "CONTAINER_APP_JOB_EXECUTION_NAME": execution,
+                },
                 restart=False,
             )
             runs[execution] = Execution(container)

@@ -137,7 +137,7 @@ def web_app(runtime: FunctionsRuntime, name: str) -> Callable[..., Any]:
             "headers": {key.lower(): value for key, value in request.headers.items()},
             "query": request.args.to_dict(),
             "params": {"path": request.path.lstrip("/")},
-            "body": {"bytes": request.get_data()},
+            "body": {"bytes": _handed_on(request)},
         }
         try:
             got = runtime.invoke(name, {"http": asked}).http
@@ -152,6 +152,11 @@ def web_app(runtime: FunctionsRuntime, name: str) -> Callable[..., Any]:
         return reply
 
     return answer
+
+
+def _handed_on(request: Request) -> bytes:
+    """The body, as far as the host hands it on: of one without its length, nothing."""
+    return request.get_data() if request.content_length else b""
 
 
 def main(app_folder: Path, port: int, timer_seconds: float) -> int:

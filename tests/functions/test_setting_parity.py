@@ -35,6 +35,7 @@ ONE_CLOUD = {
         "account and prefix",
         "reply_seconds": "a call wakes a scorer, which takes longer than the default allows; of "
         "AWS the HTTP door alone has less, for its API gives up after 30 s",
+        "upload_limit_bytes": "a function has 0.8 GB for files, and of Lambda there is 4 GB",
         "home": "settings name a home even where nothing lies in it, and which user a function "
         "runs as, with a home or without, is up to Azure",
     },
@@ -42,7 +43,6 @@ ONE_CLOUD = {
 #: Left to their defaults by both clouds.
 BY_DEFAULT = {
     "statistics_engine": "auto goes by the size of the day",
-    "upload_limit_bytes": "packages are unpacked in containers that have room for it",
     "segment_seconds": "how fresh statistics may be is the same promise everywhere",
     "segment_rows": "a segment holds what one write of a bucket is worth",
     "spool_limit_bytes": "a container's disk holds more; a scorer on Lambda ships within the call",

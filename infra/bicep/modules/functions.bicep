@@ -119,6 +119,8 @@ resource settings 'Microsoft.Web/sites/config@2024-11-01' = {
     SCIENCEOPS_CLOUD: 'azure'
     SCIENCEOPS_ENVIRONMENT: stage
     SCIENCEOPS_HOME: '/tmp/scienceops'
+    // A door has 0.8 GB for files, whatever its memory, and each package lies there while it is read.
+    SCIENCEOPS_UPLOAD_LIMIT_BYTES: '536870912'
     // Docker's own images, from a registry that does not count how often ACR Tasks ask.
     SCIENCEOPS_BASE_IMAGE: 'public.ecr.aws/docker/library/python:{python}-slim'
     // An image is pulled and a scorer started within this time.

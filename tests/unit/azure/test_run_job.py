@@ -9,7 +9,7 @@ import pytest
 from contract.racers import open_store
 
 from scienceops.adapters.azure import run_job
-from scienceops.adapters.azure.run_job import Teller, await_bucket, run
+from scienceops.adapters.azure.run_job import Teller, await_bucket, is_done_by_another, run
 from scienceops.adapters.local.message_queue import SqliteMessageQueue
 from scienceops.adapters.local.object_store import FolderObjectStore
 from scienceops.ports.object_store import ObjectInfo
@@ -52,6 +52,22 @@ def test_what_was_told_first_of_an_end_holds(
     assert run("run-1", 60, "contract.stand_in_job", [action, str(code)], store) == code
     Teller("run-1", store).end("cancelled")
     assert json.loads(store.get("jobs/run-1/ended.json"))["state"] == state
+
+
+def test_a_job_that_nobody_wants_when_it_begins_does_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = open_store(tmp_path)
+    store.put("jobs/run-1/cancelled.json", b"{}")
+    assert run("run-1", 60, "contract.stand_in_job", ["say", "hello"], store) == 143
+    assert json.loads(store.get("jobs/run-1/ended.json"))["state"] == "cancelled"
+    assert capsys.readouterr().out == ""
+
+
+def test_the_first_execution_of_a_job_does_it_also_when_it_is_begun_afresh(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    asked = [is_done_by_another("run-1", store, name) for name in ("a", "b", "a")]
+    assert asked == [False, True, False]
 
 
 class LateStore(FolderObjectStore):

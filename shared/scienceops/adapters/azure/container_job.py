@@ -43,7 +43,7 @@ _UNTOLD = (models.JobExecutionRunningState.UNKNOWN, None)
 
 
 class ContainerJobs:
-    """Runs jobs in images. Two workers who start the same one at once run it twice, no more."""
+    """Runs jobs in images. Of two executions of a job the later has nothing to do: see run_job."""
 
     def __init__(self, client: "ContainerAppsAPIClient", settings: Settings) -> None:
         self._client = client

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from scienceops.adapters.azure.container_app import bucket_settings
-from scienceops.adapters.azure.run_job import ENDED, LOG
+from scienceops.adapters.azure.run_job import CANCELLED, ENDED, LOG
 from scienceops.adapters.azure.sdk_errors import StartRefused
 from scienceops.config import PREFIX, Settings
 from scienceops.core.names import job_key, plain_name
@@ -23,7 +23,7 @@ from scienceops.ports.object_store import ObjectStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-RUN, CANCELLED = "run.json", "cancelled.json"
+RUN = "run.json"
 TAIL_LINES = 20
 
 _CONTAINERS, _DATABRICKS = "containers", "databricks"

@@ -3,10 +3,12 @@
 Container Apps and Databricks each know little of how a job ended, and show its output for a while
 or to people alone. So the job tells of itself, in the bucket:
 
-    jobs/ID/log.txt      what it has written, every few seconds and at the end
-    jobs/ID/ended.json   how it ended; what was written first holds
+    jobs/ID/log.txt         what it has written, every few seconds and at the end
+    jobs/ID/ended.json      how it ended; what was written first holds
+    jobs/ID/execution.json  which execution of Container Apps does it
 
-A process that is killed writes no end: then the platform's word is taken.
+A process that is killed writes no end: then the platform's word is taken. It looks for
+jobs/ID/cancelled.json itself, for what Container Apps does not list yet cannot be ended there.
 """
 
 import contextlib
@@ -25,10 +27,12 @@ from scienceops.core.names import job_key
 from scienceops.errors import ObjectExists, ObjectNotFound
 from scienceops.ports.object_store import ObjectStore
 
-LOG, ENDED = "log.txt", "ended.json"
+LOG, ENDED, CANCELLED, EXECUTION = "log.txt", "ended.json", "cancelled.json", "execution.json"
+#: Set by Container Apps. Source: Microsoft, "Manage environment variables on Azure Container Apps".
+EXECUTION_NAME = "CONTAINER_APP_JOB_EXECUTION_NAME"
 SHIP_SECONDS = 3.0
-#: As `timeout` of GNU coreutils ends.
-OVER_TIME = 124
+#: As `timeout` of GNU coreutils ends, and a program that was told to by SIGTERM.
+OVER_TIME, TOLD_TO_END = 124, 128 + signal.SIGTERM
 #: A container may begin before what hands out its identity's tokens does: until then the bucket
 #: is out of reach. Source: microsoft/azure-container-apps, issues 568 and 864.
 BUCKET_SECONDS = 60.0
@@ -71,11 +75,17 @@ class Teller:
             self._objects.put(job_key(self._job_id, ENDED), document, if_absent=True)
 
     def keep_shipping(self) -> None:
-        """Ship every few seconds until the end."""
+        """Ship every few seconds until the end, which comes when nobody wants the job any more."""
         while not self._over.wait(SHIP_SECONDS):
             # The bucket may be away for a while; the whole log is tried again.
             with contextlib.suppress(Exception):
                 self.ship()
+                if is_cancelled(self._job_id, self._objects):
+                    try:
+                        self.end("cancelled")
+                    finally:
+                        # Told or not: what is cancelled stands in the bucket already.
+                        os._exit(TOLD_TO_END)
 
 
 class _Tee(io.TextIOBase):
@@ -116,9 +126,35 @@ def await_bucket(
             return
 
 
+def is_cancelled(job_id: str, objects: ObjectStore) -> bool:
+    """Whether nobody wants the job any more."""
+    try:
+        objects.stat(job_key(job_id, CANCELLED))
+    except ObjectNotFound:
+        return False
+    return True
+
+
+def is_done_by_another(job_id: str, objects: ObjectStore, execution: str) -> bool:
+    """Whether another execution does the job; the first one that asks does it.
+
+    Who begins a job and dies, or comes at once with somebody else, may begin it twice, while
+    Container Apps does not list the first.
+    """
+    key = job_key(job_id, EXECUTION)
+    try:
+        objects.put(key, json.dumps({"name": execution}).encode(), if_absent=True)
+    except ObjectExists:
+        return bool(json.loads(objects.get(key))["name"] != execution)
+    return False
+
+
 def run(job_id: str, seconds: float, module: str, words: list[str], objects: ObjectStore) -> int:
     """Run the module as a program; its exit code. Ends the process when the time is over."""
     teller = Teller(job_id, objects)
+    if is_cancelled(job_id, objects):
+        teller.end("cancelled")
+        return TOLD_TO_END
 
     def give_up() -> None:
         teller.end("failed", f"it ran over its time limit of {seconds:g} s")
@@ -172,9 +208,13 @@ def main() -> None:
     if threading.current_thread() is threading.main_thread():
         # The first process of a container has no default actions: signals without a handler are
         # lost. Databricks runs a job in a thread of its driver, and ends that itself.
-        signal.signal(signal.SIGTERM, lambda *_: os._exit(128 + signal.SIGTERM))
+        signal.signal(signal.SIGTERM, lambda *_: os._exit(TOLD_TO_END))
     objects = connect_objects(load_settings())
     await_bucket(job_id, objects)
+    execution = os.environ.get(EXECUTION_NAME, "")
+    if execution and is_done_by_another(job_id, objects, execution):
+        sys.stderr.write(f"another execution does {job_id}: {execution} has nothing to do\n")
+        return
     code = run(job_id, float(seconds), module, words, objects)
     if code:
         sys.exit(code)

@@ -4,6 +4,17 @@ from typing import Any
 
 #: What the names of its resources begin with.
 STAGE = "scienceops-dev-"
+#: What a function needs that stands in a network. Source: AWS Lambda, "Giving Lambda functions
+#: access to resources in an Amazon VPC", required permissions.
+NETWORK = {
+    "ec2:AssignPrivateIpAddresses",
+    "ec2:CreateNetworkInterface",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSubnets",
+    "ec2:UnassignPrivateIpAddresses",
+}
+DOORS = {"Http", "OnAlert", "OnCapture", "OnModelUpload", "OnTimer", "OnWork"}
 
 
 def of_type(template: dict[str, Any], kind: str) -> dict[str, dict[str, Any]]:
@@ -22,3 +33,8 @@ def listed(value: Any) -> list[Any]:
 
 def functions(template: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return of_type(template, "AWS::Lambda::Function")
+
+
+def statements(role: dict[str, Any]) -> list[dict[str, Any]]:
+    found = role["Properties"]["Policies"]
+    return [told for policy in found for told in policy["PolicyDocument"]["Statement"]]

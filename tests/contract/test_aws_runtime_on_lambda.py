@@ -1,100 +1,30 @@
-"""AwsServiceRuntime keeps the promises of the runtime, on stand-ins for Lambda and for ECS.
+"""AwsServiceRuntime keeps the promises of the runtime on Lambda.
 
-The stand-in for Lambda runs the real runtime client with the real scorer; the one for ECS runs a
-container's command.
+The stand-in for Lambda runs the real runtime client with the real scorer.
 """
 
 import json
 import socket
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from aws.weather import Raw
-from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-from botocore.exceptions import ClientError
-from contract.service_runtime import ServiceRuntimeContract
+from contract.aws_service_runtime import AwsRuntimeContract
 from contract.waiting import wait_for
 from emulators.account import Account
-from emulators.child import free_ports
 from emulators.model_images import push_image
-from emulators.stand_in_ecs import ADDRESSES
-from models import iris_rows, pack_iris
+from models import iris_rows
 
-from scienceops.adapters.aws.clients import LazyClient
-from scienceops.adapters.aws.object_store import S3ObjectStore
 from scienceops.adapters.aws.service_runtime import AwsServiceRuntime
-from scienceops.aws_settings import AwsSettings
 from scienceops.bodies import Body, FileBody, gather
 from scienceops.core.access import hash_key
 from scienceops.errors import ScorerHidden, ServiceNotReady
 from scienceops.ports.service_runtime import DeployOrder, Observed
 
 KEY = "the gateway's key"
-
-# Each task of the stand-in has an address of this machine to itself.
-pytestmark = pytest.mark.allow_hosts(["127.0.0.1", "localhost", *ADDRESSES])
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return pack_iris(tmp_path_factory.mktemp("package"))
-
-
-@pytest.fixture
-def broken(tmp_path: Path) -> Path:
-    path = tmp_path / "broken.zip"
-    path.write_bytes(b"no package at all")
-    return path
-
-
-@pytest.fixture
-def store(account: Account, stand_ins: Any) -> S3ObjectStore:
-    del stand_ins
-    return S3ObjectStore(LazyClient("s3"), account.bucket)
-
-
-@pytest.fixture
-def make(account: Account, store: S3ObjectStore) -> Callable[..., AwsServiceRuntime]:
-    """Makes a runtime, as each function has its own; `later` by its clock."""
-    names: AwsSettings = account.settings.aws.model_copy(
-        update={
-            "roles": "arn:aws:iam::000000000000:role/",
-            "subnets": "subnet-1,subnet-2",
-            "security_group": "sg-1",
-            "region": "us-east-1",
-            "warm": True,
-        }
-    )
-    settings = account.settings.model_copy(update={"aws": names})
-    [port] = free_ports(1)
-
-    def make_one(later: timedelta = timedelta()) -> AwsServiceRuntime:
-        return AwsServiceRuntime(
-            settings,
-            store,
-            functions=LazyClient("lambda"),
-            calls=LazyClient("lambda", attempts=1),
-            ecs=LazyClient("ecs"),
-            scaling=LazyClient("application-autoscaling"),
-            logs=LazyClient("logs"),
-            port=port,
-            clock=lambda: datetime.now(UTC) + later,
-        )
-
-    return make_one
-
-
-class AwsRuntimeContract(ServiceRuntimeContract):
-    patience_seconds = 90.0
-
-    @pytest.fixture
-    def runtime(self, make: Callable[..., AwsServiceRuntime]) -> AwsServiceRuntime:
-        return make()
 
 
 class TestOnLambda(AwsRuntimeContract):
@@ -285,119 +215,3 @@ class TestOnLambda(AwsRuntimeContract):
         endpoint = self.start(make(), order())
         assert make().status("iris", 1).endpoint == endpoint
         assert self.get(make(), endpoint).status == 200
-
-
-class TestOnFargate(AwsRuntimeContract):
-    @pytest.fixture
-    def order(self, stand_ins: Any, package: Path) -> Callable[..., DeployOrder]:
-        image = push_image(stand_ins.registry, package, module="contract.stand_in_scorer")
-
-        def make_order(version: int = 1, behaviour: str = "") -> DeployOrder:
-            told = {"STAND_IN": behaviour}
-            return DeployOrder("iris", version, image, "", "", "f" * 64, told, "fargate")
-
-        return make_order
-
-    def test_the_reason_and_the_lines_are_those_of_the_container(self, runtime, order) -> None:
-        runtime.start(order(behaviour="broken"))
-        status = self.wait_until(runtime, Observed.FAILED)
-        assert "exit code 3" in status.reason
-        assert status.log_tail[-1] == "the model cannot be loaded"
-
-    def test_a_task_that_dies_is_replaced_and_calls_find_the_next_one(
-        self, runtime, order, stand_ins
-    ) -> None:
-        endpoint = self.start(runtime, order())
-        [task] = stand_ins.ecs.tasks.values()
-        task.process.kill()
-        wait_for(lambda: len(stand_ins.ecs.tasks) == 2)
-
-        def answers() -> bool:
-            # By the endpoint that was recorded before: its address is nobody's any more.
-            return self.get(runtime, endpoint).status == 200
-
-        wait_for(lambda: runtime.status("iris", 1).observed is Observed.READY, seconds=60)
-        assert answers()
-
-    def test_a_service_scales_by_its_processors_while_it_runs(
-        self, runtime, order, stand_ins
-    ) -> None:
-        self.start(runtime, order())
-        [target] = stand_ins.scaling.targets.values()
-        assert (target["MinCapacity"], target["MaxCapacity"]) == (1, 10)
-        [policy] = stand_ins.scaling.policies.values()
-        assert policy["PolicyType"] == "TargetTrackingScaling"
-        runtime.stop("iris", 1)
-        assert not stand_ins.scaling.targets
-
-    def test_a_start_that_was_broken_off_before_it_scales_is_made_again(
-        self, runtime, order, stand_ins
-    ) -> None:
-        stand_ins.scaling.fails = True
-        with pytest.raises(ClientError):
-            runtime.start(order())
-        stand_ins.scaling.fails = False
-        assert runtime.status("iris", 1).observed is Observed.STOPPED
-        self.start(runtime, order())
-        assert len(stand_ins.scaling.policies) == 1
-        assert len({task.facts["group"] for task in stand_ins.ecs.tasks.values()}) == 1
-
-    def test_a_service_that_ecs_does_not_show_yet_is_starting(
-        self, make, runtime, order, stand_ins
-    ) -> None:
-        runtime.start(order())
-        stand_ins.ecs.hides_services = True
-        assert runtime.status("iris", 1).observed is Observed.STARTING
-        later = make(timedelta(minutes=5)).status("iris", 1)
-        stand_ins.ecs.hides_services = False
-        assert (later.observed, "any more" in later.reason) == (Observed.FAILED, True)
-
-    def test_one_that_is_stopped_before_ecs_shows_it_is_ended_by_who_looks_later(
-        self, make, runtime, order, stand_ins
-    ) -> None:
-        runtime.start(order())
-        stand_ins.ecs.hides_services = True
-        runtime.stop("iris", 1)
-        stand_ins.ecs.hides_services = False
-        assert make().deployments() == []
-        [task] = stand_ins.ecs.tasks.values()
-        wait_for(lambda: task.facts["lastStatus"] == "STOPPED", seconds=self.patience_seconds)
-        assert not stand_ins.scaling.targets
-
-    def test_a_service_is_made_once_though_the_answer_to_its_making_was_lost(
-        self, make, order, stand_ins
-    ) -> None:
-        runtime = make()
-        client = runtime._fargate._ecs
-        left = ["once"]
-
-        def lose(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
-            if not left:
-                return None
-            left.clear()
-            client._endpoint.http_session.send(request)
-            return AWSResponse(request.url, 500, {}, Raw(b"{}"))
-
-        client.meta.events.register_first("before-send.ecs.CreateService", lose)
-        stand_ins.ecs.hides_services = True
-        runtime.start(order())
-        stand_ins.ecs.hides_services = False
-        self.wait_until(runtime, Observed.READY)
-        assert len({task.facts["group"] for task in stand_ins.ecs.tasks.values()}) == 1
-
-    @pytest.mark.parametrize(
-        ("warm", "why"), [(False, "--param=warm=yes"), (True, "SCIENCEOPS_AWS_SUBNETS")]
-    )
-    def test_without_a_network_it_is_refused(self, account, store, order, warm, why) -> None:
-        names = account.settings.aws.model_copy(update={"warm": warm})
-        runtime = AwsServiceRuntime(
-            account.settings.model_copy(update={"aws": names}),
-            store,
-            functions=LazyClient("lambda"),
-            calls=LazyClient("lambda", attempts=1),
-            ecs=LazyClient("ecs"),
-            scaling=LazyClient("application-autoscaling"),
-            logs=LazyClient("logs"),
-        )
-        runtime.start(order())
-        assert why in runtime.status("iris", 1).reason

@@ -241,12 +241,15 @@ class Scoring:
         headers.update(sent.headers)
         return Reply(status, sent.content_type, sent.body, headers)
 
+    def check(self, authorization: str) -> None:
+        """Raise NotAuthenticated unless a call with this header would be scored."""
+        self._check_caller(Call(b"", authorization, captured_at="", capture="", correlation=""))
+
     def admits(self, authorization: str) -> bool:
         """Whether a call with this header would be scored."""
-        call = Call(b"", authorization, captured_at="", capture="", correlation="")
         try:
-            self._check_caller(call)
-        except (NotAuthenticated, NotAllowed):
+            self.check(authorization)
+        except NotAuthenticated:
             return False
         return True
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 #: Imported while the package is unpacked; what starts threads is left to the workers.
 READY = ("scorer_container.fast",)
 LOOK_SECONDS = 0.005
+#: Set by Azure Container Apps, where a scorer has an address that may be the internet's.
+CONTAINER_APP = "CONTAINER_APP_NAME"
 #: Modes in which a reply waits for the disk or the bucket.
 WAITING = frozenset({"synced", "stored"})
 #: What a scorer is known as where traces are looked at.
@@ -105,7 +107,8 @@ def build(
     def others() -> Wsgi:
         from scorer_container.web import create_app
 
-        app = create_app(served, scoring, spool, metrics)
+        is_reachable = CONTAINER_APP in os.environ
+        app = create_app(served, scoring, spool, metrics, is_reachable=is_reachable)
         return cast("Wsgi", app.wsgi_app)
 
     return FastFace(scoring, spool, others, _pace(manifest, scorer.capture))

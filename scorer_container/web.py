@@ -18,12 +18,30 @@ from scorer_container.scoring import Scoring, Served
 MANIFEST_SHOWN = (
     "task", "classes", "metrics", "tags", "python", "model", "runtime", "target", "origin",
 )  # fmt: skip
+#: Answered whoever asks: how the scorer is, and calls, which look at their key themselves.
+OPEN = frozenset({"score", "live", "ready", "model_ready", "healthz", "readyz"})
 
 
-def create_app(served: Served, scoring: Scoring, spool: CaptureSpool, metrics: Metrics) -> Flask:
-    """The Flask app of one worker."""
+def create_app(
+    served: Served,
+    scoring: Scoring,
+    spool: CaptureSpool,
+    metrics: Metrics,
+    *,
+    is_reachable: bool = False,
+) -> Flask:
+    """The Flask app of one worker.
+
+    is_reachable: the scorer may have an address on the internet. What it tells of its model and its
+    work is then for those alone who may score.
+    """
     app = Flask("scorer")
     answer_with_problems(app)
+
+    @app.before_request
+    def ask_who() -> None:
+        if is_reachable and request.endpoint and request.endpoint not in OPEN:
+            scoring.check(request.headers.get("Authorization", ""))
 
     @app.post("/score")
     @app.post("/invocations")

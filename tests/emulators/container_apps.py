@@ -63,7 +63,10 @@ class ContainerApps:
                 place,
                 self.pull(spec["image"]),
                 command=[*spec.get("command", ()), *spec.get("args", ())],
-                environment={item["name"]: item["value"] for item in spec["env"]},
+                environment={
+                    **{item["name"]: item["value"] for item in spec["env"]},
+                    "CONTAINER_APP_NAME": name,
+                },
                 restart=True,
             )
             self.apps[name] = App(body, revision, container)

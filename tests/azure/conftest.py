@@ -1,7 +1,11 @@
-"""What tests of deploying share: a stand-in for the Azure CLI, and programs written down."""
+"""What tests share: the runtime of the doors, a stand-in for the CLI, programs written down."""
+
+import os
 
 import pytest
 from emulators.az_cli import StandInCli
+from emulators.azure_installation import APP_FOLDER
+from emulators.functions_runtime import FOLDER, FunctionsRuntime
 
 from infra.azure import deploy, job_image
 
@@ -20,3 +24,14 @@ def programs(monkeypatch):
     monkeypatch.setattr(deploy, "need_driver", lambda: None)
     monkeypatch.setattr(job_image, "tag_of", lambda _: "job-tag")
     return ran
+
+
+@pytest.fixture(scope="session")
+def runtime() -> FunctionsRuntime:
+    """Microsoft's own runtime with our doors, which loads an app once in a process."""
+    if not FOLDER.exists():
+        needed = f"no runtime at {FOLDER}: run `make .emulators/ready` to install it"
+        if os.environ.get("REQUIRE_EMULATORS") == "1":
+            pytest.fail(needed)
+        pytest.skip(needed)
+    return FunctionsRuntime(APP_FOLDER)

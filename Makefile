@@ -117,8 +117,9 @@ check: lint test ## Format, lint, types, import rules, tests
 browser: ## Debian's Chromium and its driver, for the page tests
 	apt-get update -q && apt-get install -yq --no-install-recommends chromium chromium-driver
 
-bench: .venv/ready ## How often the verdict rule errs, beside simpler rules
+bench: .venv/ready ## How often the verdict rule errs, beside simpler rules and by the size of a day (10 minutes)
 	@$(BIN)/python benchmarks/verdict_rule.py
+	@$(BIN)/python benchmarks/verdict_sizes.py
 
 bench-deploy: .venv/ready ## How long a model takes to its first answer, in containers (root, or DOCKER_HOST)
 	@$(BIN)/python benchmarks/deploy.py

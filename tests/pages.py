@@ -58,7 +58,8 @@ def submit(browser: Chrome, button: WebElement) -> None:
     """Press a button, and wait for the page that it leads to."""
     browser.execute_script("window.left = false")
     button.click()
-    wait_for(lambda: browser.execute_script("return window.left !== false"), 20, "the next page")
+    arrived = "return window.left !== false && document.readyState === 'complete'"
+    wait_for(lambda: browser.execute_script(arrived), 20, "the next page")
 
 
 def _found_again(step: Callable[[], None]) -> None:

@@ -69,12 +69,12 @@ UNUSED = (
     Unused(
         ("HttpRole", "OnWorkRole", "OnTimerRole"),
         STOP_ON_ECS,
-        "scorers on ECS; tests/contract/test_aws_runtime_on_fargate.py calls it",
+        "scorers on ECS; tests/contract/test_aws_service_runtime_on_ecs.py calls it",
     ),
     Unused(
         ("OnWorkRole", "OnTimerRole"),
         (*SCALE, "ecs:CreateService", "ecs:DescribeServices"),
-        "scorers on ECS; tests/contract/test_aws_runtime_on_fargate.py calls it",
+        "scorers on ECS; tests/contract/test_aws_service_runtime_on_ecs.py calls it",
     ),
     Unused(
         ("OnWorkRole", "OnTimerRole"),
@@ -87,7 +87,7 @@ UNUSED = (
             *("ecs:DescribeTasks", "ecs:RegisterTaskDefinition", "logs:GetLogEvents"),
             *("ecs:ListServices", "application-autoscaling:DescribeScalableTargets"),
         ),
-        "scorers on ECS; tests/contract/test_aws_runtime_on_fargate.py calls it",
+        "scorers on ECS; tests/contract/test_aws_service_runtime_on_ecs.py calls it",
     ),
     Unused(
         ("HttpRole", "OnWorkRole"),

@@ -15,7 +15,7 @@ UPDATE statistics_days
   AND statistics_days.prediction_date = ?
   AND statistics_days.run <= ?;
 
-SELECT statistics_rows.run, statistics_rows.web_service_name, statistics_rows.version, statistics_rows.prediction_date, statistics_rows.feature_name, statistics_rows.statistic, statistics_rows.environment, statistics_rows.model_id, statistics_rows.value, statistics_rows.n
+SELECT statistics_rows.environment, statistics_rows.version, statistics_rows.prediction_date, statistics_rows.feature_name, statistics_rows.statistic, statistics_rows.value, statistics_rows.n
   FROM statistics_rows
   JOIN statistics_days ON statistics_days.run = statistics_rows.run
   AND statistics_days.web_service_name = statistics_rows.web_service_name

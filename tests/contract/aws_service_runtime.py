@@ -15,6 +15,20 @@ from scienceops.adapters.aws.clients import LazyClient
 from scienceops.adapters.aws.object_store import S3ObjectStore
 from scienceops.adapters.aws.service_runtime import AwsServiceRuntime
 from scienceops.aws_settings import AwsSettings
+from scienceops.config import Settings
+
+
+def open_runtime(settings: Settings, store: S3ObjectStore, **more: Any) -> AwsServiceRuntime:
+    return AwsServiceRuntime(
+        settings,
+        store,
+        functions=LazyClient("lambda"),
+        calls=LazyClient("lambda", attempts=1),
+        ecs=LazyClient("ecs"),
+        scaling=LazyClient("application-autoscaling"),
+        logs=LazyClient("logs"),
+        **more,
+    )
 
 
 class AwsRuntimeContract(ServiceRuntimeContract):
@@ -52,17 +66,7 @@ class AwsRuntimeContract(ServiceRuntimeContract):
         [port] = free_ports(1)
 
         def make_one(later: timedelta = timedelta()) -> AwsServiceRuntime:
-            return AwsServiceRuntime(
-                settings,
-                store,
-                functions=LazyClient("lambda"),
-                calls=LazyClient("lambda", attempts=1),
-                ecs=LazyClient("ecs"),
-                scaling=LazyClient("application-autoscaling"),
-                logs=LazyClient("logs"),
-                port=port,
-                clock=lambda: datetime.now(UTC) + later,
-            )
+            return open_runtime(settings, store, port=port, clock=lambda: datetime.now(UTC) + later)
 
         return make_one
 

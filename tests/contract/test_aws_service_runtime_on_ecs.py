@@ -12,13 +12,11 @@ import pytest
 from aws.weather import Raw
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from botocore.exceptions import ClientError
-from contract.aws_service_runtime import AwsRuntimeContract
+from contract.aws_service_runtime import AwsRuntimeContract, open_runtime
 from contract.waiting import wait_for
 from emulators.model_images import push_image
 from emulators.stand_in_ecs import ADDRESSES
 
-from scienceops.adapters.aws.clients import LazyClient
-from scienceops.adapters.aws.service_runtime import AwsServiceRuntime
 from scienceops.ports.service_runtime import DeployOrder, Observed
 
 # Each task of the stand-in has an address of this machine to itself.
@@ -128,14 +126,6 @@ class TestOnFargate(AwsRuntimeContract):
     )
     def test_without_a_network_it_is_refused(self, account, store, order, warm, why) -> None:
         names = account.settings.aws.model_copy(update={"warm": warm})
-        runtime = AwsServiceRuntime(
-            account.settings.model_copy(update={"aws": names}),
-            store,
-            functions=LazyClient("lambda"),
-            calls=LazyClient("lambda", attempts=1),
-            ecs=LazyClient("ecs"),
-            scaling=LazyClient("application-autoscaling"),
-            logs=LazyClient("logs"),
-        )
+        runtime = open_runtime(account.settings.model_copy(update={"aws": names}), store)
         runtime.start(order())
         assert why in runtime.status("iris", 1).reason

@@ -6,6 +6,8 @@ Whatever else a role allows has to be called in the loop; what is named here mus
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from aws.packaged import NETWORK
+
 
 class Unused(NamedTuple):
     """Actions of some roles. by_chance: a run of the loop may call them or not. resources: how
@@ -46,14 +48,7 @@ UNUSED = (
     ),
     Unused(
         ("HttpRole", "OnWorkRole", "OnTimerRole"),
-        (
-            "ec2:AssignPrivateIpAddresses",
-            "ec2:CreateNetworkInterface",
-            "ec2:DeleteNetworkInterface",
-            "ec2:DescribeNetworkInterfaces",
-            "ec2:DescribeSubnets",
-            "ec2:UnassignPrivateIpAddresses",
-        ),
+        tuple(NETWORK),
         "Lambda itself puts a function into a network, with warm=yes",
     ),
     Unused(

@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pandas as pd
 import pytest
+from four_rows import FRAME, LABELS, MODEL, packed
 from sklearn.cluster import Birch, KMeans
 from sklearn.dummy import DummyClassifier
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -26,16 +27,6 @@ from scienceops.errors import (
 )
 from scienceops.packing import pack
 from scienceops.running import load_runner
-
-FRAME = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1, 0, 1, 0]})
-LABELS = ["no", "yes", "no", "yes"]
-MODEL = LogisticRegression().fit(FRAME, LABELS)
-
-
-def packed(tmp_path, model=MODEL, sample=FRAME, **options):
-    return read_package(
-        pack(model, sample, name="iris", path=tmp_path, **options), limit_bytes=10**9
-    )
 
 
 def outside_of_the_list(values):

@@ -2,27 +2,14 @@
 
 from pathlib import Path
 
-import pandas as pd
 import pytest
-from sklearn.linear_model import LogisticRegression
+from four_rows import packed
 
 import scorer_container
-from scienceops.core.package import read_package
 from scienceops.core.requirement_lines import parse_requirements
 from scienceops.errors import BadInput, BadPackage
-from scienceops.packing import pack
 from scienceops.packing.environment import SCORER_RANGES
 from scienceops.packing.other_versions import OtherVersion
-
-FRAME = pd.DataFrame({"a": [0.0, 1.0, 2.0, 3.0], "b": [1, 0, 1, 0]})
-LABELS = ["no", "yes", "no", "yes"]
-MODEL = LogisticRegression().fit(FRAME, LABELS)
-
-
-def packed(tmp_path, model=MODEL, sample=FRAME, **options):
-    return read_package(
-        pack(model, sample, name="iris", path=tmp_path, **options), limit_bytes=10**9
-    )
 
 
 def test_it_pins_what_the_model_uses(tmp_path):

@@ -18,7 +18,7 @@ def day(days_ago: int) -> date:
 def send_day(
     platform: Platform, name: str, days_ago: int, *, drifted: bool = False, poisoned: bool = False
 ) -> dict[str, Any]:
-    """Score every flower on that day and label it; the answer."""
+    """Score every flower on that day and label it; the answer, once its rows are in the bucket."""
     rows = iris_rows()
     if drifted:
         rows = [{k: v + SHIFT.get(k, 0.0) for k, v in row.items()} for row in rows]
@@ -38,6 +38,12 @@ def send_day(
         Authorization=f"Bearer {token}",
     )
     assert (status, told["accepted"]) == (200, len(labels))
+
+    def captured() -> bool:
+        found = [r for r in platform.captured(name) if r["request_id"] == answer["request_id"]]
+        return len(found) == len(rows)
+
+    wait_for(captured, 30, "the captures")
     return answer
 
 
@@ -46,4 +52,3 @@ def send_week(platform: Platform, name: str, poisoned: tuple[int, ...] = ()) -> 
     for days_ago in range(6, 0, -1):
         bad = days_ago in poisoned
         send_day(platform, name, days_ago, drifted=not bad, poisoned=bad)
-    wait_for(lambda: len(platform.captured(name)) >= 6 * 150, 30, "the captures")

@@ -35,3 +35,11 @@ def captured_among(name: str, days: Collection[date], ports: Ports) -> set[date]
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         found = pool.map(lambda place: any(ports.objects.scan(place.prefix)), places)
         return {place.date for place, is_there in zip(places, found, strict=True) if is_there}
+
+
+def captured_days(name: str, ports: Ports) -> str:
+    """Of which days a service has captures, in words for whoever asked for other days."""
+    days = {place.date for place in partitions_under(name, ports.objects)}
+    if not days:
+        return "it has none yet; rows are in the bucket some seconds after they were scored"
+    return f"there are some from {min(days)} to {max(days)}"

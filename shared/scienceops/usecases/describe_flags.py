@@ -10,9 +10,8 @@ from scienceops.core.ids import time_of
 from scienceops.core.retraining import Flag, in_force
 from scienceops.errors import BadInput
 from scienceops.ports import Ports
-from scienceops.usecases.captured_places import captured_among
+from scienceops.usecases.captured_places import captured_among, captured_days
 from scienceops.usecases.flag_rows import read_flags
-from scienceops.usecases.freeze_run import partitions_under
 from scienceops.usecases.records import Clock
 from scienceops.usecases.take_labels import Origins
 
@@ -99,13 +98,7 @@ def _covered_days(name: str, flag: Flag, ports: Ports, clock: Clock) -> list[str
     elif covered:
         notes.append(f"it covers captures of {len(covered)} days, {min(covered)} to {max(covered)}")
     else:
-        captured = {partition.date for partition in partitions_under(name, ports.objects)}
-        there = (
-            f"there are some from {min(captured)} to {max(captured)}"
-            if captured
-            else "it has none at all"
-        )
-        notes.append(f"it covers no captures of {name!r}: {there}")
+        notes.append(f"it covers no captures of {name!r}: {captured_days(name, ports)}")
     if datetime.fromisoformat(flag.until) > clock():
         notes.append("it reaches into the future, and covers rows that are still to be scored")
     return notes

@@ -1,17 +1,16 @@
 """Freeze an order: write down what a retraining may read, so that nothing later enters it."""
 
 import json
-from datetime import date, timedelta
+from datetime import timedelta
 
 from scienceops.core.names import training_order_key
 from scienceops.core.retraining import Retraining, Selection, in_force
 from scienceops.core.versions import Version
 from scienceops.errors import BadInput
 from scienceops.ports import Ports
-from scienceops.usecases.captured_places import places_of
+from scienceops.usecases.captured_places import captured_days, places_of
 from scienceops.usecases.flag_rows import read_flags
 from scienceops.usecases.freeze_partitions import freeze_partitions
-from scienceops.usecases.freeze_run import partitions_under
 from scienceops.usecases.records import read_version
 
 
@@ -24,7 +23,7 @@ def freeze_order(retraining: Retraining, chosen: Selection, base: Version, ports
     if not partitions:
         raise BadInput(
             f"{name!r} has no captures from {chosen.since} to {chosen.until}; "
-            f"{_captured_days(name, ports)}"
+            f"{captured_days(name, ports)}"
         )
     order = {
         "service": name,
@@ -52,8 +51,3 @@ def _original_of(base: Version, ports: Ports) -> int:
         before = int(version.manifest["origin"]["base"].rpartition(":")[2])
         version = read_version(ports.registry, base.service, before).value
     return version.number
-
-
-def _captured_days(name: str, ports: Ports) -> str:
-    days: set[date] = {p.date for p in partitions_under(name, ports.objects)}
-    return f"there are some from {min(days)} to {max(days)}" if days else "it has none at all"

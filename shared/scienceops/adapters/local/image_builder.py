@@ -62,11 +62,13 @@ class EnvironmentImageBuilder:
             image = (self._folder(build_id) / _IMAGE).read_text()
         except FileNotFoundError:
             return BuildStatus(BuildState.FAILED, reason=f"no build {build_id!r} was ever started")
-        tail = task.log_tail()
         needs = self._environments.needs(image)
-        if self._environments.is_there(needs) or not needs.unmet():
-            return BuildStatus(BuildState.SUCCEEDED, image, log_tail=tail)
+        # First how it stands and then what it left, for a build may end between any two looks.
         found = task.outcome()
+        done = self._environments.is_there(needs) or not needs.unmet()
+        tail = task.log_tail()
+        if done:
+            return BuildStatus(BuildState.SUCCEEDED, image, log_tail=tail)
         if found.state is TaskState.RUNNING:
             return BuildStatus(BuildState.RUNNING, log_tail=tail)
         told = tail[-1].removeprefix(FAILED) if tail and tail[-1].startswith(FAILED) else ""

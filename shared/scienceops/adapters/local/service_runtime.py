@@ -125,9 +125,15 @@ class ProcessServiceRuntime:
     def _look(self, service: str, version: int, facts: Facts | None) -> ServiceStatus:
         if facts is None or facts.stopping:
             return ServiceStatus(service, version, Observed.STOPPED)
-        tail = tail_of(self._scorers.log_path(service, version), since=facts.log_start)
+        log = self._scorers.log_path(service, version)
+
+        def status(observed: Observed, reason: str = "", endpoint: str = "") -> ServiceStatus:
+            # Read after the look that it explains: what a scorer says last is why it ended.
+            tail = tail_of(log, since=facts.log_start)
+            return ServiceStatus(service, version, observed, endpoint, reason, tail)
+
         if facts.ended:
-            return ServiceStatus(service, version, Observed.FAILED, "", facts.ended, tail)
+            return status(Observed.FAILED, facts.ended)
         if not is_alive(facts.owner, facts.owner_birth):
             # Its owner died, so it drains and ends by itself; a new one need not wait for that.
             return ServiceStatus(service, version, Observed.STOPPED)
@@ -137,7 +143,7 @@ class ProcessServiceRuntime:
             if told is None or told.replica != facts.replica or told.stopping:
                 return ServiceStatus(service, version, Observed.STOPPED)
             reason = told.ended or "the scorer's process vanished"
-            return ServiceStatus(service, version, Observed.FAILED, "", reason, tail)
+            return status(Observed.FAILED, reason)
         endpoint = f"unix:{facts.socket}"
         try:
             reply = self._client.call(endpoint, "GET", "/readyz", {}, b"", PROBE_SECONDS)
@@ -147,14 +153,14 @@ class ProcessServiceRuntime:
                 self._silent_since[facts.replica] = since or time.monotonic()
             if self._hangs(facts):
                 reason = f"the scorer has not answered for {self._hang_seconds:g} s"
-                return ServiceStatus(service, version, Observed.FAILED, "", reason, tail)
+                return status(Observed.FAILED, reason)
             reason = self._scorers.awaited(facts) or str(error)
-            return ServiceStatus(service, version, Observed.STARTING, "", reason, tail)
+            return status(Observed.STARTING, reason)
         self._silent_since[facts.replica] = None
         if reply.status == 200:
-            return ServiceStatus(service, version, Observed.READY, endpoint, "", tail)
+            return status(Observed.READY, endpoint=endpoint)
         reason = why_not_ready(reply)
-        return ServiceStatus(service, version, Observed.STARTING, "", reason, tail)
+        return status(Observed.STARTING, reason)
 
     def _hangs(self, facts: Facts) -> bool:
         since = self._silent_since.get(facts.replica)

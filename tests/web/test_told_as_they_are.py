@@ -1,4 +1,4 @@
-"""Pages tell of hours as hours, and of a regression's answers by how far they moved."""
+"""Pages tell of hours as hours, of a regression by how far it moved, of quality without verdict."""
 
 from datetime import UTC, date, datetime
 
@@ -6,7 +6,7 @@ import pytest
 
 from scienceops.bootstrap import build_app
 from scienceops.config import load_settings
-from scienceops.core.names import PREDICTION, Partition, version_file_key
+from scienceops.core.names import PREDICTION, QUALITY, Partition, version_file_key
 from scienceops.core.retraining import Retraining
 from scienceops.core.versions import Service, Version
 from scienceops.ports.statistics_store import StatisticRow
@@ -46,6 +46,7 @@ def app(tmp_path):
     rows.append(
         StatisticRow("test", "iris", "iris:1", DAY.date, PREDICTION, "count_ratio:a", 1.0, 10)
     )
+    rows.append(StatisticRow("test", "iris", "iris:1", DAY.date, QUALITY, "mae", 1.0, 10))
     app.ports.statistics.write(1, DAY, rows)
     app.ports.statistics.publish(1, DAY)
     app.read = lambda path: (
@@ -100,3 +101,12 @@ def test_of_a_regression_no_agreement_is_told(app, moved):
     assert "one row at a time" in page
     assert "agreement" not in page
     assert ("0.125" in page, "8.5" in page) == ("moved" in moved, "moved" in moved)
+
+
+def test_quality_has_charts_that_are_explained_and_no_verdict(app):
+    page = app.read(f"/services/iris/feature?feature={QUALITY}")
+    assert "how far answers are from the truth on average" in page
+    assert "It has no verdict." in page
+    assert "No statistics of this feature." in app.read(
+        "/services/iris/feature?feature=(latency_ms)"
+    )

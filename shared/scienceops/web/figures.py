@@ -1,8 +1,9 @@
-"""Figures: numbers and times as people read them on pages."""
+"""Figures: numbers, times and statistics as people read them on pages."""
 
 from flask import Blueprint
 
 from scienceops.core.moments import last_day, moment
+from scienceops.core.stats.meanings import meaning
 
 #: From here on the digits before the point are more than a double has.
 _EXACT = 1e15
@@ -16,6 +17,7 @@ def add_figures(routes: Blueprint) -> None:
         ("chance", chance),
         ("moment", moment),
         ("last_day", last_day),
+        ("meaning", meaning),
     ):
         routes.add_app_template_filter(function, name)
 

@@ -1,12 +1,15 @@
 """Statistics of a feature say nothing that its rows cannot have."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from scienceops.core.stats.baseline import Baseline, build_baseline
-from scienceops.core.stats.catalogue import Feature, compute
+from scienceops.core.stats.catalogue import STATISTICS, Feature, compute
 from scienceops.core.stats.category import LABELS_KEPT, OTHER
 from scienceops.core.stats.hashing import sequence_keys
+from scienceops.core.stats.meanings import MEANINGS, meaning
 from scienceops.core.stats.partials import ColumnPartial, summarise_labels, summarise_numbers
 from scienceops.core.stats.quality import Quality, measure_quality
 from scienceops.core.stats.verdicts import compare
@@ -51,3 +54,13 @@ def test_labels_of_any_length_have_names_that_fit_the_tables(sign):
     pairs = [name for name in measure_quality(quality) if name.startswith("confusion:")]
     assert (len(counts), len(pairs)) == (2, 2)
     assert all(len(name.encode("utf-16-le")) <= 2 * 256 for name in counts + pairs)
+
+
+def test_every_statistic_has_a_meaning_for_who_looks_at_its_chart():
+    classes = Quality.of_classes(["a", "b"], ["a", "a"], np.array([0.1, 0.9]))
+    numbers = Quality.of_numbers(np.array([1.0, 2.0, 4.0]), np.array([1.0, 3.0, 5.0]))
+    numbers = replace(numbers, unanswered=1)
+    measured = {*measure_quality(classes), *measure_quality(numbers), "unmatched_labels"}
+    assert [name for name in [*STATISTICS, *measured] if not meaning(name)] == []
+    told = {name.partition(":")[0] for name in [*STATISTICS, *measured]}
+    assert set(MEANINGS) - told == set()

@@ -98,17 +98,15 @@ class LambdaRuntime:
             if error_code(error) != _EXISTS:
                 raise
 
-    def status(self, service: str, version: int, *, was_ready: bool) -> ServiceStatus:
-        """How the function stands."""
+    def status(self, service: str, version: int, *, was_ready: bool) -> ServiceStatus | None:
+        """How the function stands; None of one that Lambda does not know."""
         name = deployment_name(self._settings.aws, service, version)
         try:
             told = self._functions.get_function_configuration(FunctionName=name)
         except ClientError as error:
             if error_code(error) != _GONE:
                 raise
-            return ServiceStatus(
-                service, version, Observed.FAILED, reason=f"there is no function {name} any more"
-            )
+            return None
         if told["State"] == "Pending":
             return ServiceStatus(service, version, Observed.STARTING, reason="it is being made")
         if told["State"] == "Failed":

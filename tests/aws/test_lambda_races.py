@@ -16,6 +16,7 @@ from scienceops.adapters.aws.service_runtime import AwsServiceRuntime
 from scienceops.adapters.local.object_store import FolderObjectStore
 from scienceops.aws_settings import AwsSettings
 from scienceops.config import Settings
+from scienceops.errors import ScorerHidden
 from scienceops.ports.service_runtime import DeployOrder, Observed
 
 ORDER = DeployOrder("iris", 1, "images@sha256:0", "", "", "f" * 64, {}, "lambda")
@@ -46,7 +47,8 @@ class Functions:
         self._find(FunctionName, "GetFunctionConfiguration")
         return {"State": "Active"}
 
-    def invoke(self, **_: Any) -> Any:
+    def invoke(self, *, FunctionName: str, **_: Any) -> Any:  # noqa: N803  # As above.
+        self._find(FunctionName, "Invoke")
         body = base64.b64encode(b'{"status": "ready"}').decode()
         answer = json.dumps({"statusCode": 200, "headers": {}, "body": body})
         return {"Payload": io.BytesIO(answer.encode())}
@@ -111,12 +113,33 @@ def test_a_function_that_somebody_deleted_has_failed_after_a_while(
     assert (late.observed, late.reason) == (Observed.FAILED, told)
 
 
+def test_a_call_of_a_function_that_is_made_anew_was_not_made(
+    make: Callable[..., AwsServiceRuntime], functions: Functions
+) -> None:
+    runtime = make()
+    runtime.start(ORDER)
+    endpoint = runtime.status("iris", 1).endpoint
+    functions.names.clear()
+    # So it is waited for, where an answer that did not come would fail the version's proof.
+    with pytest.raises(ScorerHidden, match="turned a call of scienceops-dev-iris-1 away"):
+        runtime.call(endpoint, "POST", "/score", headers={}, body=b"{}")
+
+
 def test_what_is_stopped_while_it_is_asked_whether_it_is_ready_stays_stopped(
     make: Callable[..., AwsServiceRuntime], functions: Functions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     runtime = make()
     runtime.start(ORDER)
-    meanwhile(monkeypatch, functions, "invoke", lambda: make().stop("iris", 1))
+
+    def stop_while_it_answers(*, invoke: Any = functions.invoke, **given: Any) -> Any:
+        make().stop("iris", 1)
+        # Lambda answers the calls that a function is at.
+        functions.names.add("scienceops-dev-iris-1")
+        answer = invoke(**given)
+        functions.names.clear()
+        return answer
+
+    monkeypatch.setattr(functions, "invoke", stop_while_it_answers)
     assert runtime.status("iris", 1).observed is Observed.STOPPED
     assert make(timedelta(minutes=3)).status("iris", 1).observed is Observed.STOPPED
     assert make().deployments() == []

@@ -45,8 +45,9 @@ LEAST_DISK_MB, MOST_DISK_MB = 512, 10_240
 _GONE = "ResourceNotFoundException"
 _EXISTS = _PENDING = "ResourceConflictException"
 #: A call was turned away, and nothing of it was done: too many at once in the account, or of a
-#: function that is being made ready, as one is made again that nobody called for weeks.
-_TURNED_AWAY = ("TooManyRequestsException", _PENDING, "ResourceNotReadyException")
+#: function that is being made ready, as one is made again that nobody called for weeks, or that is
+#: away while another worker makes it anew.
+_TURNED_AWAY = ("TooManyRequestsException", _PENDING, "ResourceNotReadyException", _GONE)
 #: In the message of an invocation that took longer than its function may.
 _TIMED_OUT = "Task timed out"
 #: The order itself is at fault: an image that is not there, a role that may not be passed.

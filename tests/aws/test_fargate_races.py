@@ -19,7 +19,7 @@ from scienceops.adapters.aws.service_runtime import AwsServiceRuntime
 from scienceops.adapters.local.object_store import FolderObjectStore
 from scienceops.aws_settings import AwsSettings
 from scienceops.config import Settings
-from scienceops.errors import Unavailable
+from scienceops.errors import ScorerHidden, Unavailable
 from scienceops.ports.service_runtime import DeployOrder, Observed
 
 SEEDS = range(40)
@@ -241,3 +241,10 @@ def test_a_service_that_was_made_and_is_not_shown_yet_is_no_refusal(tmp_path: Pa
     stage.ecs.shows = True
     assert stage.runtime().status("iris", 1).observed is Observed.STARTING
     assert len(stage.ecs.targets) == 1
+
+
+def test_a_call_while_all_tasks_are_being_replaced_was_not_made(tmp_path: Path) -> None:
+    runtime = Stage(tmp_path).runtime()
+    # So it is waited for, where an answer that did not come would fail the version's proof.
+    with pytest.raises(ScorerHidden, match="no task of iris-1-1 can be reached"):
+        runtime.call("fargate:iris-1-1/127.0.0.1:1", "GET", "/readyz", headers={})

@@ -89,6 +89,19 @@ class TestAcrImageBuilder(ImageBuilderContract):
         tasks.busy = False
         assert self.end_of(builder, build_id).state is BuildState.SUCCEEDED
 
+    def test_a_run_that_azure_has_accepted_and_does_not_find_yet_goes_on(
+        self,
+        builder: RemoteImageBuilder,
+        good_order: Callable[[str], BuildOrder],
+        tasks: RegistryTasks,
+    ) -> None:
+        build_id = builder.start(good_order("iris-1-1"))
+        builder.status(build_id)
+        tasks.runs, begun = {}, tasks.runs
+        assert builder.status(build_id).state is BuildState.RUNNING
+        tasks.runs = begun
+        assert self.end_of(builder, build_id).state is BuildState.SUCCEEDED
+
 
 def test_without_a_repository_the_setting_is_named(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(BadSetting, match="SCIENCEOPS_IMAGES"):

@@ -15,6 +15,8 @@ import pytest
 from contract.test_local_image_builder import ALWAYS, ISOLATED, RUNNING_PYTHON, words_of
 from contract.waiting import wait_for
 
+from scienceops.adapters.local import build_environment
+from scienceops.adapters.local.build_environment import COMPLETE
 from scienceops.adapters.local.environments import Environments, is_met
 from scienceops.adapters.local.processes import birth_of
 from scienceops.errors import BadInput
@@ -89,6 +91,23 @@ def test_what_is_told_to_end_while_it_installs_leaves_no_installer_behind(
     child.send_signal(signal.SIGTERM)
     assert child.wait(30) == 128 + signal.SIGTERM
     wait_for(lambda: not birth_of(pid))
+
+
+def test_the_disk_has_all_of_an_environment_before_it_counts_as_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target, requirements = tmp_path / "0123", tmp_path / "0123.txt"
+    requirements.touch()
+    monkeypatch.setattr(
+        build_environment, "steps", lambda *_: [("make it", ["mkdir", str(target)])]
+    )
+    synced: list[tuple[bool, bool]] = []
+    monkeypatch.setattr(
+        os, "sync", lambda: synced.append((target.is_dir(), (target / COMPLETE).exists()))
+    )
+    assert build_environment.main(RUNNING_PYTHON, target, requirements) == 0
+    assert synced == [(True, False)]
+    assert (target / COMPLETE).exists()
 
 
 @pytest.mark.parametrize("image", ["python:/usr/bin/python", "environment:../x", "environment:"])

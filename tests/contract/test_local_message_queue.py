@@ -8,6 +8,7 @@ from contract.message_queue import MessageQueueContract
 from contract.processes import race
 
 from scienceops.adapters.local.message_queue import SqliteMessageQueue
+from scienceops.errors import BadInput
 
 
 class Clock:
@@ -45,6 +46,26 @@ class TestSqliteMessageQueue(MessageQueueContract):
             queue.send("work", {"n": number})
             clock.wait(1)
         assert [self.receive_one(queue, most=1).body["n"] for _ in range(5)] == [0, 1, 2, 3, 4]
+
+    def test_what_was_sent_before_the_clock_was_set_back_does_not_wait_for_it_to_come_again(
+        self, queue: SqliteMessageQueue, clock: Clock
+    ) -> None:
+        queue.send("work", {"n": 1})
+        queue.send("work", {"n": 2})
+        assert len(queue.receive("work", most=1)) == 1
+        clock.wait(-3600)
+        assert [delivery.body["n"] for delivery in queue.receive("work")] == [1, 2]
+
+    def test_a_delay_as_long_as_any_is_waited_for(
+        self, queue: SqliteMessageQueue, clock: Clock
+    ) -> None:
+        queue.send("work", {"n": 1}, delay_seconds=900)
+        assert queue.receive("work") == []
+        clock.wait(900)
+        assert len(queue.receive("work", visibility_seconds=900)) == 1
+        assert queue.receive("work") == []
+        with pytest.raises(BadInput, match="hidden for 901 s: wanted 900 at most"):
+            queue.receive("work", visibility_seconds=901)
 
     def test_racing_processes_claim_each_message_once(self, tmp_path: Path) -> None:
         queue = SqliteMessageQueue(tmp_path / "platform.db")

@@ -9,9 +9,10 @@ from contract.object_store import ObjectStoreContract
 from contract.processes import race, start_racer, tell_to_go
 from contract.racers import KEY, open_store
 
+from scienceops.adapters.local import object_store
 from scienceops.adapters.local.message_queue import SqliteMessageQueue
 from scienceops.adapters.local.object_store import PARTIAL, FolderObjectStore
-from scienceops.errors import BadInput, ObjectNotFound
+from scienceops.errors import BadInput, ObjectExists, ObjectNotFound
 
 
 def take_events(home: Path) -> list[tuple[str, int]]:
@@ -71,6 +72,26 @@ class TestFolderObjectStore(ObjectStoreContract):
         os.utime(left, (1, 1))
         open_store(home)
         assert not left.exists()
+
+    def test_what_a_dead_writer_has_shown_lasts_once_another_is_told_of_it(
+        self, store: FolderObjectStore, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        class Killed(BaseException):
+            pass
+
+        synced: list[Path] = []
+
+        def die(_: Path) -> None:
+            raise Killed
+
+        with monkeypatch.context() as patch:
+            patch.setattr(object_store, "sync_folder", die)
+            with pytest.raises(Killed):
+                store.put("captures/a", b"rows", if_absent=True)
+        monkeypatch.setattr(object_store, "sync_folder", synced.append)
+        with pytest.raises(ObjectExists):
+            store.put("captures/a", b"rows", if_absent=True)
+        assert [folder.name for folder in synced] == ["captures"]
 
     def test_a_symbolic_link_does_not_lead_out_of_the_bucket(
         self, store: FolderObjectStore, home: Path

@@ -112,8 +112,11 @@ class TestProcessServiceRuntime(ServiceRuntimeContract):
         endpoint = self.start(runtime, make_order())
         scratch = Path(self.environment_of(runtime, endpoint)["TMPDIR"])
         (scratch / "model").touch()
-        os.kill(pid_of(home), signal.SIGKILL)
+        pid = pid_of(home)
+        os.kill(pid, signal.SIGKILL)
         if restarted:
+            # It dies a moment later; one that still lives need not be started.
+            wait_for(lambda: not birth_of(pid))
             self.start(runtime, make_order())
         wait_for(lambda: not scratch.exists())
 
@@ -248,6 +251,18 @@ class TestProcessServiceRuntime(ServiceRuntimeContract):
         status = runtime.status("iris", 1)
         assert status.observed is Observed.FAILED
         assert "registered" in status.reason
+
+    def test_a_package_that_lost_its_content_with_the_power_is_fetched_again(
+        self, runtime: ProcessServiceRuntime, home: Path
+    ) -> None:
+        order = make_order()
+        self.start(runtime, order)
+        [kept] = (home / "run" / "packages").iterdir()
+        os.kill(pid_of(home), signal.SIGKILL)
+        wait_for(lambda: runtime.status("iris", 1).observed is Observed.FAILED)
+        kept.write_bytes(b"")
+        self.start(runtime, order)
+        assert kept.read_bytes() == PACKAGE
 
     @pytest.mark.parametrize(
         "image", ["python:/no/such/python", "environment:0123", "environment:../x", "docker:x"]

@@ -50,6 +50,8 @@ class ContainerJobs:
     made: dict[str, datetime] = field(default_factory=dict)
     executions: dict[str, dict[str, Execution]] = field(default_factory=dict)
     untold: Untold = ""
+    #: Looks at a job that do not find it yet, although it was made.
+    unseen: int = 0
     #: Those that are being deleted, which takes a while.
     going: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -126,9 +128,15 @@ def blueprint(jobs: ContainerJobs) -> Blueprint:
         jobs.going.add(name)
         return Response(status=202)
 
+    def is_seen(name: str) -> bool:
+        if name in jobs.jobs and jobs.unseen:
+            jobs.unseen -= 1
+            return False
+        return name in jobs.jobs
+
     @routes.get(f"{place}/<name>")
     def get(name: str) -> Response:
-        if name not in jobs.jobs:
+        if not is_seen(name):
             return problem(404, "ResourceNotFound", f"no {name}")
         reply = jsonify(shown(name))
         if jobs.provisioning.get(name) == MAKING:

@@ -1,6 +1,7 @@
 """The watch announces a file when it rests, and again when it changes; the home has one host."""
 
 import io
+import os
 import zipfile
 
 import pytest
@@ -96,3 +97,19 @@ def test_a_home_has_one_host_and_says_which(tmp_path):
     first.release()
     assert read_up(tmp_path) == {}
     HomeLock(tmp_path).release()
+
+
+def test_whoever_looks_while_a_host_says_less_than_the_one_before_finds_it(tmp_path, monkeypatch):
+    # Of a host that was killed, all that it said stands there.
+    (tmp_path / "up.lock").write_text('{"pid": 1, "port": 8400, "url": "http://127.0.0.1:8400"}')
+    found = []
+
+    def write_and_look(*given, write=os.pwrite):
+        count = write(*given)
+        found.append(read_up(tmp_path))
+        return count
+
+    monkeypatch.setattr(os, "pwrite", write_and_look)
+    lock = HomeLock(tmp_path)
+    assert found == [{"pid": lock.pid}]
+    lock.release()

@@ -38,14 +38,15 @@ class Parts:
         """
         if self.out.suffix.lower() not in (".parquet", ".csv"):
             raise BadInput(f"{self.out}: wanted a name that ends in .parquet or .csv")
-        if self.out.exists():
-            raise BadInput(f"{self.out} is there already: remove it, or choose another name")
+        self._check_free()
         self.folder.mkdir(parents=True, exist_ok=True)
         with (self.folder / _LOCK).open("wb") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise Conflict(f"another run writes {self.out} right now") from None
+            # Whoever held the lock may have put it there between the look and the lock.
+            self._check_free()
             if restart:
                 self._forget()
             known = self._read().get("order")
@@ -100,6 +101,10 @@ class Parts:
         self._forget()
         shutil.rmtree(self.folder)
         return rows
+
+    def _check_free(self) -> None:
+        if self.out.exists():
+            raise BadInput(f"{self.out} is there already: remove it, or choose another name")
 
     def _forget(self) -> None:
         """Remove the answers and what they are of.

@@ -171,13 +171,15 @@ def training_set_key(name: str, digest: str) -> str:
     return f"{TRAINING_SETS}{name}/{digest}.parquet"
 
 
-def training_order_key(name: str, number: int) -> str:
+def training_order_key(name: str, number: int, told_by: str = "") -> str:
     """Key of the object that says what a retraining may read.
 
-    >>> training_order_key("iris", 3)
-    'training_sets/iris/retraining-3.json'
+    told_by: tells apart two who write one under the same number; earlier releases did not.
+
+    >>> training_order_key("iris", 3, "5eed"), training_order_key("iris", 3)
+    ('training_sets/iris/retraining-3.order-5eed.json', 'training_sets/iris/retraining-3.json')
     """
-    return f"{TRAINING_SETS}{name}/retraining-{number}.json"
+    return f"{TRAINING_SETS}{name}/retraining-{number}{told_by and f'.order-{told_by}'}.json"
 
 
 def candidate_key(name: str, number: int) -> str:

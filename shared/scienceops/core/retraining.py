@@ -132,11 +132,12 @@ MOVING = frozenset(
 class Retraining(Document):
     """One retraining: who asked and why, what it learns from, and what came of it.
 
-    base: the version whose train.py and original data are used. beginning: the order of a job whose
-    id is not noted yet. training_set: sha256 of the frozen rows. report: what the selection found.
-    package_digest, uploaded_at: what the training uploaded, and when that was seen. version: the
-    candidate. comparison: the candidate beside the live version. to_decide: whether policy has yet
-    to decide on it.
+    base: the version whose train.py and original data are used. order: the key of what it may read,
+    empty until that is frozen, and of one that an earlier release began. beginning: the order of a
+    job whose id is not noted yet. training_set: sha256 of the frozen rows. report: what the
+    selection found. package_digest, uploaded_at: what the training uploaded, and when that was
+    seen. version: the candidate. comparison: the candidate beside the live version. to_decide:
+    whether policy has yet to decide on it.
     """
 
     number: int
@@ -147,6 +148,7 @@ class Retraining(Document):
     requested_by: str
     requested_at: str
     why: str = ""
+    order: str = ""
     beginning: Mapping[str, Any] = {}
     job_id: str = ""
     training_set: str = ""

@@ -11,7 +11,7 @@ from datetime import datetime
 from scienceops.core.names import package_key
 from scienceops.core.policy import read_policy
 from scienceops.core.versions import MADE_LIVE, RESTING, Promotion, Service, Version, VersionState
-from scienceops.errors import BadPackage, RevisionConflict, ScorerHidden
+from scienceops.errors import BadPackage, RevisionConflict, ScorerHidden, ServiceNotReady
 from scienceops.ports import Ports
 from scienceops.ports.image_builder import BuildOrder, BuildState
 from scienceops.ports.service_runtime import Observed
@@ -164,6 +164,13 @@ class Steps:
             fault = prove_version(version, status.endpoint, self.ports)
         except ScorerHidden as error:
             return self._wait(version, status.log_tail, f": {error}")
+        except ServiceNotReady as error:
+            fault = f"the service did not answer its own sample: {error}"
+            now = self.ports.runtime.status(name, number)
+            if now.observed is not Observed.READY:
+                # It ended, or was stopped, while it was asked: the next look tells why, or asks it
+                # again once it is back.
+                return self._wait(version, now.log_tail, f": {fault}")
         if fault:
             log_tail = self.ports.runtime.status(name, number).log_tail
             self.fail(version, fault, log_tail)

@@ -108,10 +108,11 @@ def live_at(name: str, at: datetime | None, ports: Ports) -> dict[str, Any] | No
     Its `division` says, as `division_of` does, who answered calls then; empty: that version, all.
     """
     partition = read_service(ports.registry, name).partition
+    # Read before what it divides: what goes live between the two looks ends it, and says so.
+    changes = ports.registry.ledger(partition, until=at, action=DIVIDED, most=1)
     entries = ports.registry.ledger(partition, until=at, action=MADE_LIVE, most=1)
     if not entries:
         return None
-    changes = ports.registry.ledger(partition, until=at, action=DIVIDED, most=1)
     # Making a version live ends every division before it.
     held = [change for change in changes if change.sequence > entries[0].sequence]
     return {**_told(entries[0]), "division": _division(held[0]) if held else ""}

@@ -12,7 +12,13 @@ from scienceops.core.messages import (
     Work,
     parse_work,
 )
-from scienceops.errors import BadInput, NotFound, RevisionConflict
+from scienceops.errors import (
+    BadInput,
+    NotFound,
+    ObjectNotFound,
+    RevisionConflict,
+    SecretNotFound,
+)
 from scienceops.ports import Ports
 from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery
 from scienceops.usecases.advance_retraining import advance_retraining, fail_retraining
@@ -47,17 +53,23 @@ def do_work(delivery: Delivery, ports: Ports, clock: Clock, steps: Steps) -> Non
         return
     try:
         delay = _take_steps(message, ports, clock, steps)
-    except NotFound as error:
+    except Exception as error:
+        if not _is_of_nothing(error):
+            if delivery.attempts >= MAX_ATTEMPTS:
+                # Somebody who was quicker has taken the step, or told of it.
+                with suppress(RevisionConflict):
+                    _give_up(message, f"{type(error).__name__}: {error}", ports, clock, steps)
+            raise
         log.warning("message dropped", extra={"reason": str(error)})
         delay = None
-    except Exception as error:
-        if delivery.attempts >= MAX_ATTEMPTS:
-            # Somebody who was quicker has taken the step, or told of it.
-            with suppress(RevisionConflict):
-                _give_up(message, f"{type(error).__name__}: {error}", ports, clock, steps)
-        raise
     _look_again(message, delay, ports)
     ports.queue.acknowledge(delivery)
+
+
+def _is_of_nothing(error: Exception) -> bool:
+    """Whether there is no record of what the message names; a record whose object or secret is gone
+    is told of."""
+    return isinstance(error, NotFound) and not isinstance(error, ObjectNotFound | SecretNotFound)
 
 
 def _look_again(message: Work, delay: float | None, ports: Ports) -> None:

@@ -40,10 +40,13 @@ def start_due_retrainings(ports: Ports, clock: Clock, names: Iterable[str] | Non
         waiting = (RetrainingState.PROPOSED, *MOVING)
         if any(retraining.state in waiting for retraining in known):
             continue
+        # A clock that turns at the same time decides by the same, and one of the two is first.
+        newest = max((retraining.number for retraining in known), default=0)
         if _cron_is_due(policy, service, known, clock()):
-            _begin(name, policy, f"policy retrain_cron = {policy.retrain_cron}", ports, clock)
+            why = f"policy retrain_cron = {policy.retrain_cron}"
+            _begin(name, policy, why, newest, ports, clock)
         elif why := _reason(name, service.live, policy, known, ports, clock):
-            _begin(name, policy, why, ports, clock, propose=True)
+            _begin(name, policy, why, newest, ports, clock, propose=True)
 
 
 def _has_rules(policy: Policy) -> bool:
@@ -108,25 +111,38 @@ def _reason(
 
 
 def _begin(
-    name: str, policy: Policy, why: str, ports: Ports, clock: Clock, *, propose: bool = False
+    name: str,
+    policy: Policy,
+    why: str,
+    newest: int,
+    ports: Ports,
+    clock: Clock,
+    *,
+    propose: bool = False,
 ) -> None:
     today = clock().astimezone(UTC).date()
     first = today - timedelta(days=policy.retrain_days - 1)
     selection = {"since": first.isoformat(), "until": today.isoformat()}
     try:
-        request_retraining(name, selection, SYSTEM, ports, clock, why=why, propose=propose)
+        request_retraining(
+            name, selection, SYSTEM, ports, clock, why=why, propose=propose, after=newest
+        )
     except (BadInput, WrongState) as error:
-        _record_failure(name, selection, why, str(error), ports, clock)
+        _record_failure(name, newest + 1, selection, why, str(error), ports, clock)
     except Conflict as error:
         log.info("retraining not begun", extra={"service": name, "reason": str(error)})
 
 
 def _record_failure(
-    name: str, selection: dict[str, str], why: str, reason: str, ports: Ports, clock: Clock
+    name: str,
+    number: int,
+    selection: dict[str, str],
+    why: str,
+    reason: str,
+    ports: Ports,
+    clock: Clock,
 ) -> None:
     # Kept as a retraining that failed, so that it is seen, and not tried again at every tick.
-    known = [stored.value for stored in read_retrainings(name, ports)]
-    number = 1 + max((retraining.number for retraining in known), default=0)
     live = read_service(ports.registry, name).value.live
     now = clock()
     failed = Retraining(

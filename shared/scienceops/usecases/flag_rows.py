@@ -1,6 +1,6 @@
 """Flag rows: what an expert says of captured data, kept for good and undone by another entry."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -74,19 +74,32 @@ def undo_flag(
     name: str, number: int, actor: str, ports: Ports, clock: Clock, *, comment: str = ""
 ) -> Flag:
     """Another entry, after which the flag holds no more; raises NotFound and Conflict."""
-    flags = read_flags(name, ports)
-    if not any(flag.number == number and flag.kind != "undo" for flag in flags):
-        raise NotFound(
-            f"service {name!r} has no flag {number}; `scienceops flag {name}` lists them"
-        )
-    if not any(flag.number == number for flag in in_force(flags)):
-        raise Conflict(f"flag {number} of {name!r} was undone already")
-    return _add(name, actor, ports, clock, kind="undo", of=number, comment=comment[:MOST_COMMENT])
+
+    def check(flags: Sequence[Flag]) -> None:
+        if not any(flag.number == number and flag.kind != "undo" for flag in flags):
+            raise NotFound(
+                f"service {name!r} has no flag {number}; `scienceops flag {name}` lists them"
+            )
+        if not any(flag.number == number for flag in in_force(flags)):
+            raise Conflict(f"flag {number} of {name!r} was undone already")
+
+    comment = comment[:MOST_COMMENT]
+    return _add(name, actor, ports, clock, check, kind="undo", of=number, comment=comment)
 
 
-def _add(name: str, actor: str, ports: Ports, clock: Clock, **fields: Any) -> Flag:
+def _add(
+    name: str,
+    actor: str,
+    ports: Ports,
+    clock: Clock,
+    check: Callable[[Sequence[Flag]], None] = lambda _: None,
+    **fields: Any,
+) -> Flag:
+    """check: raises where the flags that there are do not allow it."""
     while True:
-        number = 1 + max((flag.number for flag in read_flags(name, ports)), default=0)
+        flags = read_flags(name, ports)
+        check(flags)
+        number = 1 + max((flag.number for flag in flags), default=0)
         now = clock()
         flag = Flag(number=number, by=actor, at=stamp(now), **fields)
         try:

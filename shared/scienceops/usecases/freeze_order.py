@@ -1,6 +1,7 @@
 """Freeze an order: write down what a retraining may read, so that nothing later enters it."""
 
 import json
+import secrets
 from datetime import timedelta
 
 from scienceops.core.names import training_order_key
@@ -14,8 +15,12 @@ from scienceops.usecases.freeze_partitions import freeze_partitions
 from scienceops.usecases.records import read_version
 
 
-def freeze_order(retraining: Retraining, chosen: Selection, base: Version, ports: Ports) -> None:
-    """Write down what the selection reads: objects by name, and the flags that hold now."""
+def freeze_order(retraining: Retraining, chosen: Selection, base: Version, ports: Ports) -> str:
+    """Write down what the selection reads, objects by name and the flags that hold now; its key.
+
+    Who asks at the same time, and takes the same number, writes under another key, so that what the
+    record names is what its own selection chose.
+    """
     name = retraining.service
     flags = in_force(read_flags(name, ports))
     days = {chosen.since + timedelta(days=n) for n in range((chosen.until - chosen.since).days + 1)}
@@ -37,7 +42,9 @@ def freeze_order(retraining: Retraining, chosen: Selection, base: Version, ports
         "requested_at": retraining.requested_at,
         "partitions": partitions,
     }
-    ports.objects.put(training_order_key(name, retraining.number), json.dumps(order).encode())
+    key = training_order_key(name, retraining.number, secrets.token_hex(4))
+    ports.objects.put(key, json.dumps(order).encode())
+    return key
 
 
 def _original_of(base: Version, ports: Ports) -> int:

@@ -125,6 +125,7 @@ def share_traffic(
     for number, weight in weights.items():
         if weight < 1 or weight > 1000:
             raise BadInput(f"weight {weight} of version {number}: wanted 1 to 1000")
+    asked = {*weights, *([] if shadow is None else [shadow])}
     before: set[int] = set()
     details: dict[str, Any] = {
         "weights": {str(n): weight for n, weight in weights.items()},
@@ -132,7 +133,7 @@ def share_traffic(
     }
 
     def change(service: Service) -> Service:
-        for number in {*weights, *([] if shadow is None else [shadow])}:
+        for number in asked:
             _check_proved(read_version(ports.registry, name, number).value)
         if service.live is None:
             raise WrongState(f"service {name!r} has no live version yet")
@@ -167,6 +168,10 @@ def share_traffic(
         details=details,
     )
     settle_deployments(name, before, ports, clock, drain_seconds)
+    # Looked at after it is written, as whoever rejects one does: one of the two sees the other.
+    for number in sorted(asked):
+        if read_version(ports.registry, name, number).value.state is not VersionState.PROVED:
+            raise _used_though_rejected(name, number)
     return stored.value
 
 
@@ -228,10 +233,14 @@ def _end_use(name: str, number: int, ports: Ports) -> None:
     ports.queue.send(WORK, AdvanceVersion(service=name, version=number).to_body())
     promotion = read_service(ports.registry, name).value.promotion
     if promotion is None or promotion.version != number:
-        raise Conflict(
-            f"version {number} of {name!r} is rejected, and was taken into use in the same moment; "
-            f"take it out: `scienceops rollback {name}` or `scienceops traffic {name}`"
-        )
+        raise _used_though_rejected(name, number)
+
+
+def _used_though_rejected(name: str, number: int) -> Conflict:
+    return Conflict(
+        f"version {number} of {name!r} is rejected, and was taken into use in the same moment; "
+        f"take it out: `scienceops rollback {name}` or `scienceops traffic {name}`"
+    )
 
 
 def _check_proved(version: Version) -> None:

@@ -13,18 +13,21 @@ def publish_access(name: str, ports: Ports) -> None:
     """Bring the list in the bucket in line with the service's keys and policy.
 
     It holds hashes, none of them while the policy does not say `direct`. Publishing twice changes
-    nothing. Two at once may leave the older list, which the next turn of the clock puts right.
+    nothing. Each looks again after it has written, so that of two at once the last to write leaves
+    what is so now: a key that was revoked meanwhile opens nothing.
     """
-    service = read_service(ports.registry, name).value
-    if "direct" not in service.policy:
-        # Nobody ever asked for it, so that no scorer reads a list.
-        return
-    is_direct = read_policy(service.policy).direct
-    hashes = sorted(key.key_sha256 for key in service.keys) if is_direct else []
-    wanted = json.dumps({"key_sha256": hashes}).encode()
-    try:
-        found = ports.objects.get(access_key(name))
-    except ObjectNotFound:
-        found = b""
-    if found != wanted:
+    while True:
+        service = read_service(ports.registry, name).value
+        if "direct" not in service.policy:
+            # Nobody ever asked for it, so that no scorer reads a list.
+            return
+        is_direct = read_policy(service.policy).direct
+        hashes = sorted(key.key_sha256 for key in service.keys) if is_direct else []
+        wanted = json.dumps({"key_sha256": hashes}).encode()
+        try:
+            found = ports.objects.get(access_key(name))
+        except ObjectNotFound:
+            found = b""
+        if found == wanted:
+            return
         ports.objects.put(access_key(name), wanted)

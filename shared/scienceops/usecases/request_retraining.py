@@ -54,11 +54,13 @@ def request_retraining(
     *,
     why: str = "",
     propose: bool = False,
+    after: int | None = None,
 ) -> Retraining:
     """A new retraining of the live version, or the proposal of one for a person to start.
 
-    Raises BadInput for a bad selection, WrongState when the live version cannot be retrained, and
-    Conflict while another retraining of the service is under way.
+    after: the newest retraining, 0 for none, that this was decided by. Raises BadInput for a bad
+    selection, WrongState when the live version cannot be retrained, and Conflict while another
+    retraining of the service is under way, or when there is a newer one than `after`.
     """
     chosen = read_selection(selection)
     base = _base_of(name, ports)
@@ -66,8 +68,13 @@ def request_retraining(
     while True:
         known = [stored.value for stored in read_retrainings(name, ports)]
         _check_alone(known)
-        number = 1 + max((retraining.number for retraining in known), default=0)
-        now = clock()
+        newest = max((retraining.number for retraining in known), default=0)
+        if after is not None and newest != after:
+            raise Conflict(
+                f"retraining {newest} of {name!r} was asked for or proposed in the meantime; "
+                "look at it and decide again"
+            )
+        number, now = newest + 1, clock()
         retraining = Retraining(
             number=number,
             service=name,
@@ -79,7 +86,8 @@ def request_retraining(
             why=why,
         )
         if not propose:
-            freeze_order(retraining, chosen, base, ports)
+            key = freeze_order(retraining, chosen, base, ports)
+            retraining = retraining.model_copy(update={"order": key})
         try:
             save(
                 ports.registry,
@@ -105,11 +113,11 @@ def start_proposed(name: str, number: int, actor: str, ports: Ports, clock: Cloc
     _check_alone([s.value for s in read_retrainings(name, ports)])
     base = read_version(ports.registry, name, stored.value.base).value
     _check_proposed(stored.value)
-    freeze_order(stored.value, read_selection(stored.value.selection), base, ports)
+    key = freeze_order(stored.value, read_selection(stored.value.selection), base, ports)
 
     def change(retraining: Retraining) -> Retraining:
         _check_proposed(retraining)
-        return retraining.model_copy(update={"state": RetrainingState.SELECTING})
+        return retraining.model_copy(update={"state": RetrainingState.SELECTING, "order": key})
 
     after = update(
         ports.registry,

@@ -36,7 +36,7 @@ def order_job(
     return JobOrder(
         key=f"{step}-{name}-{number}",
         module=f"scienceops.training.{step}",
-        arguments=("--order", training_order_key(name, number), *extra),
+        arguments=("--order", retraining.order or training_order_key(name, number), *extra),
         timeout_seconds=seconds,
         image=image,
         calling_image=calling_image,

@@ -4,6 +4,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
+from meanwhile import meanwhile
 
 from scienceops.adapters.local import connect
 from scienceops.app import App
@@ -63,3 +64,14 @@ def test_a_platform_that_died_before_it_could_write_is_put_right_by_the_clock(ap
     info = app.ports.objects.stat(KEY)
     app.tick()
     assert app.ports.objects.stat(KEY) == info
+
+
+def test_a_key_that_is_revoked_while_the_list_is_written_is_not_on_it(app, monkeypatch):
+    app.decisions.change_policy("iris", {"direct": "true"}, "eva")
+    app.create_key("iris", "primary", "eva")
+    # Whoever makes the second key has read the service with the first one still in it.
+    meanwhile(
+        monkeypatch, app.ports.objects, "put", lambda: app.revoke_key("iris", "primary", "ann")
+    )
+    second = app.create_key("iris", "secondary", "eva")["key"]
+    assert listed(app) == [hash_key(second)]

@@ -44,6 +44,14 @@ def test_a_run_of_which_azure_tells_nothing_yet_is_under_way(
     assert jobs.verdict(name) == (True, "")
 
 
+def test_a_job_that_azure_has_accepted_and_does_not_find_yet_is_waited_for(
+    jobs: ContainerJobs, stand_in: azure.ContainerJobs
+) -> None:
+    stand_in.unseen = 1
+    name = jobs.start("run-1", ORDER, {})
+    assert len(stand_in.executions[name]) == 1
+
+
 @pytest.mark.parametrize(("untold", "said"), [("runs", "knows of no run"), ("states", "Unknown")])
 def test_one_of_which_nothing_is_told_for_long_is_not(
     jobs: ContainerJobs, stand_in: azure.ContainerJobs, untold: azure.Untold, said: str

@@ -1,5 +1,6 @@
 """A large file, scored through a scorer request by request: each row once, whatever happens."""
 
+import fcntl
 import json
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from batch_service import FEATURES, Service, captured, run
+from meanwhile import meanwhile
 from models import diabetes_frame, iris_rows, pack_diabetes
 
 from scienceops.batch.parts import Parts
@@ -134,6 +136,16 @@ def test_two_runs_do_not_write_the_same_output(service, data, tmp_path):
         pytest.raises(Conflict, match="right now"),
     ):
         run(service, data, tmp_path / "out.parquet")
+
+
+def test_a_run_that_another_was_quicker_with_scores_nothing(service, data, tmp_path, monkeypatch):
+    out = tmp_path / "out.parquet"
+    # The other one begins and ends once this one has seen that there is no output yet.
+    quicker = meanwhile(monkeypatch, fcntl, "flock", lambda: run(service, data, out))
+    with pytest.raises(BadInput, match="is there already"):
+        run(service, data, out)
+    assert len(quicker[0]) == len(FEATURES)
+    assert len(captured(service)) == len(FEATURES)
 
 
 @pytest.mark.parametrize("restart", [False, True])

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from meanwhile import meanwhile
 
 from scienceops.core.messages import WORK, AdvanceVersion, parse_work
 from scienceops.core.versions import Promotion, Service, VersionState
@@ -186,3 +187,19 @@ def test_a_version_rejected_in_that_moment_is_not_promoted(ports, monkeypatch):
     with pytest.raises(WrongState, match="is rejected"):
         approve_version("iris", 1, "ann", "", ports, lambda: NOW)
     assert service(ports).promotion is None
+
+
+@pytest.mark.parametrize(("weights", "shadow"), [({2: 9, 1: 1}, None), ({}, 1)])
+def test_whoever_gives_calls_to_a_version_that_is_rejected_meanwhile_is_told(
+    ports, monkeypatch, weights, shadow
+):
+    # Whoever rejects it looks before it has calls, and is not told.
+    meanwhile(
+        monkeypatch,
+        ports.registry,
+        "put",
+        lambda: reject(ports),
+        lambda record, *_: record.key == "service",
+    )
+    with pytest.raises(Conflict, match="version 1 of 'iris' is rejected, and was taken into use"):
+        share_traffic("iris", weights, shadow, "ann", ports, lambda: NOW, drain_seconds=0)

@@ -11,13 +11,16 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from scienceops.adapters.local.build_environment import COMPLETE
 from scienceops.adapters.local.environments import Environments
+from scienceops.adapters.local.image_builder import EnvironmentImageBuilder
 from scienceops.adapters.local.tasks import Task, TaskState
 from scienceops.bootstrap import build_app, connect_disk
 from scienceops.cli.gc import gc
 from scienceops.config import load_settings
 from scienceops.core.names import Partition
 from scienceops.core.versions import Deployment, Service, StatisticsRun, Version
+from scienceops.ports.image_builder import BuildOrder, BuildState
 from scienceops.usecases.records import STATISTICS, Stored, number_key, save
 
 MONTH = timedelta(days=30)
@@ -201,6 +204,16 @@ def test_an_environment_that_somebody_builds_just_now_is_not_deleted(scene):
         assert not scene.disk.delete(item)
     assert scene.disk.delete(item)
     assert not folder.exists()
+
+
+def test_an_environment_that_a_build_has_taken_since_it_was_found_is_not_deleted(scene):
+    scene.folder(scene.environment, **{COMPLETE: ""})
+    (item,) = scene.find()
+    builder = EnvironmentImageBuilder(scene.home, scene.app.settings)
+    needs = ("no-such-package",)
+    build_id = builder.start(BuildOrder("iris-1", "iris", 1, "p.zip", DIGEST, needs, "3.11"))
+    assert not scene.disk.delete(item)
+    assert builder.status(build_id).state is BuildState.SUCCEEDED
 
 
 def test_an_environment_in_which_a_job_runs_stays(scene):

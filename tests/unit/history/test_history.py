@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
+from meanwhile import meanwhile
 
 from scienceops.adapters.local import connect
 from scienceops.cli.history import history
@@ -12,7 +13,7 @@ from scienceops.config import Settings
 from scienceops.core.ledger_words import words_of
 from scienceops.core.versions import MADE_LIVE, Service, Version
 from scienceops.usecases.change_policy import change_policy
-from scienceops.usecases.describe import describe_history
+from scienceops.usecases.describe import describe_history, live_at
 from scienceops.usecases.flag_rows import flag_rows, undo_flag
 from scienceops.usecases.manage_keys import create_key, revoke_key
 from scienceops.usecases.promote import share_traffic
@@ -180,3 +181,24 @@ def test_an_alert_is_told_by_its_rule_and_what_it_found():
     assert began == "no traffic (version 2 is live, and no row was captured for 24 hours)"
     for action in ("alert ended", "alert given up"):
         assert words_of({"action": action, "details": details}) == "no traffic"
+
+
+def test_a_division_of_what_goes_live_meanwhile_is_not_told_of_what_was_live(ports, monkeypatch):
+    def go_live_and_divide():
+        stored = read_service(ports.registry, NAME)
+        live = stored.value.model_copy(update={"live": 2, "previous": 1})
+        at, details = utc_now(), {"version": 2}
+        save(ports.registry, stored, live, at=at, action=MADE_LIVE, details=details)
+        share_traffic(NAME, {2: 90, 1: 10}, None, "eva", ports, utc_now, drain_seconds=0)
+
+    looks = []
+    meanwhile(
+        monkeypatch,
+        ports.registry,
+        "ledger",
+        go_live_and_divide,
+        lambda *_, action, **__: looks.append(action) or len(looks) == 2,
+    )
+    found = live_at(NAME, None, ports)
+    assert len(looks) == 2
+    assert (found["details"]["version"], found["division"]) == (2, "")

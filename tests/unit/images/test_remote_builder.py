@@ -14,7 +14,7 @@ from stand_in_registry import Registry, serve_registry
 
 from scienceops.adapters.oci.build_service import BuildRun, RunStatus
 from scienceops.adapters.oci.registry import OciRegistry
-from scienceops.adapters.oci.remote_builder import PATIENCE, RemoteImageBuilder
+from scienceops.adapters.oci.remote_builder import PATIENCE, SHOWN_WITHIN, RemoteImageBuilder
 from scienceops.config import Settings
 from scienceops.ports.image_builder import BuildOrder, BuildState
 
@@ -29,6 +29,7 @@ class StandInService:
     knows_keys: bool = True
     pushes: bool = True
     ends_at: int = 2
+    shows: bool = True
     runs: dict[str, BuildRun] = field(default_factory=dict)
     looks: dict[str, int] = field(default_factory=dict)
 
@@ -38,6 +39,8 @@ class StandInService:
         return run_id
 
     def status(self, run_id: str) -> RunStatus:
+        if not self.shows:
+            return RunStatus(BuildState.FAILED, f"no run {run_id}", shown=False)
         self.looks[run_id] = self.looks.get(run_id, 0) + 1
         if self.looks[run_id] < self.ends_at:
             return RunStatus(BuildState.RUNNING)
@@ -169,6 +172,18 @@ class TestRemoteImageBuilder(ImageBuilderContract):
         service.pushes = False
         status = self.end_of(make(), make().start(good_order("iris-1-1")))
         assert "has no environment-" in status.reason
+
+    def test_a_run_that_is_not_shown_yet_goes_on_and_has_failed_after_a_while(
+        self, make, good_order, service
+    ) -> None:
+        build_id = make().start(good_order("iris-1-1"))
+        make().status(build_id)
+        service.shows = False
+        assert make().status(build_id).state is BuildState.RUNNING
+        service.shows = True
+        assert make().status(build_id).state is BuildState.RUNNING
+        service.shows = False
+        assert make(SHOWN_WITHIN).status(build_id).state is BuildState.FAILED
 
     def test_a_registry_that_is_away_is_waited_for_with_an_end(
         self, make, good_order, registry, monkeypatch

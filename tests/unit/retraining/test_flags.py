@@ -3,10 +3,12 @@
 import io
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from meanwhile import meanwhile
 from watched_bucket import WatchedBucket
 
 from scienceops.adapters.local import connect
@@ -16,6 +18,7 @@ from scienceops.core.ids import RequestIds
 from scienceops.core.names import FLAG, Partition
 from scienceops.core.retraining import in_force
 from scienceops.core.versions import Service, Version
+from scienceops.errors import Conflict
 from scienceops.training.captured import read_captured
 from scienceops.usecases.describe_flags import describe_flags, flagged_days, notes_on
 from scienceops.usecases.flag_rows import flag_rows, read_flags, undo_flag
@@ -99,6 +102,15 @@ def test_the_row_is_worth_learning_from_again_once_the_wrong_flag_is_undone(port
     undo_flag(NAME, made.number, "eva", ports, lambda: NOW)
     assert marks(ports, partition) == ["retrain"]
     assert describe_flags(NAME, ports)[1]["overruled_by"] == []
+
+
+def test_a_flag_that_two_undo_at_once_is_undone_once(ports, monkeypatch):
+    made = flag(ports, "retrain")
+    undo = partial(undo_flag, NAME, made.number, ports=ports, clock=lambda: NOW)
+    meanwhile(monkeypatch, ports.registry, "put", lambda: undo(actor="ann"))
+    with pytest.raises(Conflict, match="flag 1 of 'iris' was undone already"):
+        undo(actor="eva")
+    assert [found.by for found in read_flags(NAME, ports) if found.kind == "undo"] == ["ann"]
 
 
 def test_a_flag_tells_which_others_call_rows_of_it_wrong(ports):

@@ -9,7 +9,7 @@ import pytest
 from retraining_scene import NAME, Scene
 from watched_bucket import WatchedBucket
 
-from scienceops.core.names import Partition, training_order_key
+from scienceops.core.names import Partition
 from scienceops.core.retraining import read_selection
 from scienceops.errors import BadInput
 from scienceops.usecases import captured_places
@@ -34,8 +34,8 @@ def full(scene: Scene) -> Scene:
 
 def frozen(scene: Scene) -> dict[str, Any]:
     base = read_version(scene.ports.registry, NAME, 1).value
-    freeze_order(scene.retraining(), SELECTION, base, scene.ports)
-    order: dict[str, Any] = json.loads(scene.ports.objects.get(training_order_key(NAME, 1)))
+    key = freeze_order(scene.retraining(), SELECTION, base, scene.ports)
+    order: dict[str, Any] = json.loads(scene.ports.objects.get(key))
     return order
 
 

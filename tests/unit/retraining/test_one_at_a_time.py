@@ -115,7 +115,7 @@ def proposed(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> Scene:
     files = {"train.py": {}, "training_data.parquet": {}}
     manifest = {"files": files, "target": "species", "task": "classification"}
     scene.version(1, manifest=manifest)
-    monkeypatch.setattr(requesting, "freeze_order", lambda *_: None)
+    monkeypatch.setattr(requesting, "freeze_order", lambda *_: "")
     scene.retraining(1, state="proposed")
     return scene
 

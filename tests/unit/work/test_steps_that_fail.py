@@ -5,19 +5,35 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from retraining_scene import NAME, Scene
 
 from scienceops.adapters.local import connect
 from scienceops.config import Settings
-from scienceops.core.messages import WORK, AdvanceRetraining, FollowRun
+from scienceops.core.messages import WORK, AdvanceRetraining, AdvanceVersion, FollowRun
 from scienceops.core.retraining import Retraining, RetrainingState
-from scienceops.core.versions import BUSY_RUNS, RunState, Service, StatisticsRun
+from scienceops.core.versions import (
+    BUSY_RUNS,
+    RunState,
+    Service,
+    StatisticsRun,
+    VersionState,
+)
+from scienceops.errors import ObjectNotFound
 from scienceops.ports import Ports
 from scienceops.ports.job_launcher import JobOrder, JobState, JobStatus
 from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery
 from scienceops.usecases.advance_version import Steps
 from scienceops.usecases.do_work import do_work
 from scienceops.usecases.follow_run import PATIENCE
-from scienceops.usecases.records import STATISTICS, Stored, find, number_key, save
+from scienceops.usecases.records import (
+    STATISTICS,
+    Stored,
+    find,
+    number_key,
+    read_version,
+    save,
+    stamp,
+)
 from scienceops.usecases.request_retraining import read_retraining
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -144,3 +160,23 @@ def test_a_retraining_whose_job_is_out_of_reach_has_failed_and_its_job_is_ended(
     assert failed.reason == f"OSError: no way to {job_id or 'select-iris-1'}"
     assert isinstance(ports.jobs, BrokenLauncher)
     assert ports.jobs.cancelled == ([job_id] if job_id else [])
+
+
+def test_a_version_whose_sample_is_gone_has_failed_and_says_so(tmp_path: Path):
+    scene = Scene(tmp_path)
+    scene.version(2, state="built", proving_since=stamp(scene.now))
+    body = AdvanceVersion(service=NAME, version=2).to_body()
+    steps = Steps(scene.ports, scene.clock, limit_bytes=1, proof_seconds=60, drain=1)
+    for attempt in range(1, MAX_ATTEMPTS + 1):
+        with pytest.raises(ObjectNotFound):
+            do_work(Delivery(WORK, "r-1", body, attempt), scene.ports, scene.clock, steps)
+    version = read_version(scene.ports.registry, NAME, 2).value
+    assert version.state is VersionState.FAILED
+    assert "versions/iris/2/sample.json" in version.reason
+
+
+def test_a_message_of_a_version_that_there_is_not_is_dropped(tmp_path: Path):
+    scene = Scene(tmp_path)
+    scene.ports.queue.send(WORK, AdvanceVersion(service=NAME, version=7).to_body())
+    assert scene.work() == 1
+    assert scene.ports.queue.depth(WORK) == 0

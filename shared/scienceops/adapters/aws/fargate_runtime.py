@@ -29,7 +29,7 @@ from scienceops.adapters.aws.task_definition import (
 from scienceops.adapters.scoring.scorer_client import NotReached, ScorerClient
 from scienceops.bodies import Body
 from scienceops.config import Settings
-from scienceops.errors import ServiceNotReady, Unavailable
+from scienceops.errors import ScorerHidden, ServiceNotReady, Unavailable
 from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, ServiceStatus
 
 KIND = "fargate"
@@ -201,7 +201,8 @@ class FargateRuntime:
             # They were all replaced since; whoever keeps the record has not seen it yet.
             reply = ask(self._known_addresses(name))
         if reply is None:
-            raise ServiceNotReady(f"no task of {name} can be reached", retry_after_seconds=5)
+            # None was asked: they were replaced, and the next ones are not there yet.
+            raise ScorerHidden(f"no task of {name} can be reached", retry_after_seconds=5)
         return reply
 
     def _find(self, name: str) -> Mapping[str, Any] | None:

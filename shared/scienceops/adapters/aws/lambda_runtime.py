@@ -45,8 +45,9 @@ LEAST_DISK_MB, MOST_DISK_MB = 512, 10_240
 _GONE = "ResourceNotFoundException"
 _EXISTS = _PENDING = "ResourceConflictException"
 #: A call was turned away, and nothing of it was done: too many at once in the account, or of a
-#: function that is being made ready, as one is made again that nobody called for weeks.
-_TURNED_AWAY = ("TooManyRequestsException", _PENDING, "ResourceNotReadyException")
+#: function that is being made ready, as one is made again that nobody called for weeks, or that is
+#: away while another worker makes it anew.
+_TURNED_AWAY = ("TooManyRequestsException", _PENDING, "ResourceNotReadyException", _GONE)
 #: In the message of an invocation that took longer than its function may.
 _TIMED_OUT = "Task timed out"
 #: The order itself is at fault: an image that is not there, a role that may not be passed.
@@ -98,17 +99,15 @@ class LambdaRuntime:
             if error_code(error) != _EXISTS:
                 raise
 
-    def status(self, service: str, version: int, *, was_ready: bool) -> ServiceStatus:
-        """How the function stands."""
+    def status(self, service: str, version: int, *, was_ready: bool) -> ServiceStatus | None:
+        """How the function stands; None of one that Lambda does not know."""
         name = deployment_name(self._settings.aws, service, version)
         try:
             told = self._functions.get_function_configuration(FunctionName=name)
         except ClientError as error:
             if error_code(error) != _GONE:
                 raise
-            return ServiceStatus(
-                service, version, Observed.FAILED, reason=f"there is no function {name} any more"
-            )
+            return None
         if told["State"] == "Pending":
             return ServiceStatus(service, version, Observed.STARTING, reason="it is being made")
         if told["State"] == "Failed":

@@ -25,7 +25,8 @@ from scienceops.ports.service_runtime import DeployOrder, Observed, Reply, Servi
 log = logging.getLogger(__name__)
 
 DEPLOYMENTS = "deployments/"
-#: ECS shows what was made only some moments later; after this long, what it does not show is gone.
+#: ECS shows what was made only some moments later, and a function is away while another worker that
+#: began the same start makes it anew; after this long, what is not shown is gone.
 SHOWN_WITHIN = timedelta(minutes=2)
 
 
@@ -108,9 +109,15 @@ class AwsServiceRuntime:
         if started.runtime == fargate_runtime.KIND:
             name = self._name(started, service, version)
             found = self._fargate.status(service, version, name)
-            return found or self._not_shown(service, version, name)
+            return found or self._not_shown(service, version, f"service {name}")
         status = self._lambda.status(service, version, was_ready=started.was_ready)
+        if status is None:
+            name = deployment_name(self._settings.aws, service, version)
+            return self._not_shown(service, version, f"function {name}")
         if status.observed is Observed.READY and not started.was_ready:
+            if self._read(service, version) != started:
+                # It was asked for seconds; who stopped it or started it anew meanwhile has said so.
+                return self.status(service, version)
             self._write(service, version, replace(started, was_ready=True))
         return status
 
@@ -203,13 +210,13 @@ class AwsServiceRuntime:
                 log.warning("left over service stopped", extra={"name_on_ecs": name})
                 self._fargate.stop(name)
 
-    def _not_shown(self, service: str, version: int, name: str) -> ServiceStatus:
-        """Of a service that ECS does not show: not yet, or not any more."""
+    def _not_shown(self, service: str, version: int, what: str) -> ServiceStatus:
+        """Of a service or function that AWS does not show: not yet, or not any more."""
         age = self._clock() - self._objects.stat(_key(service, version)).modified_at
         if age < SHOWN_WITHIN:
-            why = f"ECS does not show the service {name} yet"
+            why = f"AWS does not show the {what} yet"
             return ServiceStatus(service, version, Observed.STARTING, reason=why)
-        why = f"there is no service {name} any more"
+        why = f"there is no {what} any more"
         return ServiceStatus(service, version, Observed.FAILED, reason=why)
 
     def _name(self, started: Started, service: str, version: int) -> str:

@@ -65,7 +65,9 @@ class AcrTasks:
         try:
             run = self._client.runs.get(self._group, self._registry, run_id)
         except ResourceNotFoundError:
-            return RunStatus(BuildState.FAILED, f"ACR Tasks knows no run {run_id!r}")
+            # Resource Manager may not find at once what it has accepted.
+            # Source: hashicorp/go-azure-sdk, issue 740; Azure/azure-dev, issue 8064.
+            return RunStatus(BuildState.FAILED, f"ACR Tasks knows no run {run_id!r}", shown=False)
         state = run.properties.status if run.properties else None
         if state in _RUNNING:
             return RunStatus(BuildState.RUNNING)

@@ -101,7 +101,12 @@ class ContainerJobs:
         """
         end = time.monotonic() + MAKING_SECONDS
         while True:
-            state = self._client.jobs.get(self._place.resource_group, name).provisioning_state
+            try:
+                state = self._client.jobs.get(self._place.resource_group, name).provisioning_state
+            except ResourceNotFoundError:
+                # It was asked for; Resource Manager may not find at once what it has accepted.
+                # Source: hashicorp/go-azure-sdk, issue 740; Azure/azure-dev, issue 8064.
+                state = None
             if state == models.JobProvisioningState.SUCCEEDED:
                 return
             if state in _NEVER:

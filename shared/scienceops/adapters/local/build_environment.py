@@ -4,6 +4,7 @@ By uv when it is there, else by venv and pip. The last line of the output says w
 """
 
 import fcntl
+import os
 import shutil
 import subprocess
 import sys
@@ -41,6 +42,9 @@ def main(python: str, target: Path, requirements: Path) -> int:
                 ended = f"{Path(command[0]).name} ended with exit code {code}"
                 _say(f"{FAILED}{step}: {installer_error(said) or ended}")
                 return 1
+        # Installers sync nothing: a machine that loses its power would keep the word that all is
+        # there, and not all of it.
+        os.sync()
         write_whole(target / COMPLETE, requirements.read_bytes())
     return 0
 

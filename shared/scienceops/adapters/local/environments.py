@@ -1,6 +1,8 @@
 """Environments of one machine: what an image consists of, and which Python has it today."""
 
+import fcntl
 import importlib.metadata
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -79,6 +81,22 @@ class Environments:
     def is_there(self, needs: Needs) -> bool:
         """Whether these needs have been installed in an environment of their own."""
         return (self.folder(needs) / COMPLETE).exists()
+
+    def take(self, needs: Needs) -> bool:
+        """Whether they are there, and stay: whoever found that nobody uses them sees that somebody
+        does. False while they are built, or deleted."""
+        folder = self.folder(needs)
+        if not self.is_there(needs):
+            return False
+        with folder.with_name(f"{folder.name}.lock").open("wb") as turn:
+            try:
+                fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return False
+            if not self.is_there(needs):
+                return False
+            os.utime(folder)
+            return True
 
     def awaited(self, image: str) -> str:
         """What is made before this image can run, in words; empty when it can run now."""

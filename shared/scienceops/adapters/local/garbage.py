@@ -58,19 +58,19 @@ class DiskGarbage:
         path = self._home / item.name
         if not path.exists():
             return True
+        if item.kind == "environment":
+            with path.with_name(f"{path.name}.lock").open("wb") as turn:
+                try:
+                    # Whoever builds an environment, or takes it for a build, holds this.
+                    fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    return False
+                return _seen(path) == item.seen and _remove(path)
         if _seen(path) != item.seen:
             return False
         if path.is_file():
             path.unlink()
             return True
-        if item.kind == "environment":
-            with path.with_name(f"{path.name}.lock").open("wb") as turn:
-                try:
-                    # Whoever builds an environment holds this.
-                    fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    return False
-                return _remove(path)
         return _remove(path)
 
     def _environments(self, in_use: InUse, fresh: float) -> Iterator[Garbage]:

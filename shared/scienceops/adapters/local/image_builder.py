@@ -46,7 +46,7 @@ class EnvironmentImageBuilder:
         if not needs.unmet():
             text = f"{sys.executable} satisfies the package's requirements; nothing to build\n"
             write_whole(folder / LOG, text.encode())
-        elif self._environments.is_there(needs):
+        elif self._environments.take(needs):
             write_whole(folder / LOG, f"{image} was built before\n".encode())
         else:
             write_whole(folder / _NEEDS, "\n".join([*needs.lines, ""]).encode())

@@ -13,6 +13,8 @@ from scienceops.errors import BadInput
 from scienceops.ports.message_queue import MAX_ATTEMPTS, Delivery, Then
 
 LONGEST_DELAY_SECONDS = 900
+#: Of a message that was received; no delay is longer either.
+LONGEST_HIDDEN_SECONDS = 900
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS messages (
@@ -53,11 +55,18 @@ class SqliteMessageQueue:
         self, queue: str, *, most: int = 10, visibility_seconds: float = 60
     ) -> list[Delivery]:
         """Claim what is due, oldest first; set aside what was tried too often."""
+        if visibility_seconds > LONGEST_HIDDEN_SECONDS:
+            told = f"hidden for {visibility_seconds} s: wanted {LONGEST_HIDDEN_SECONDS} at most"
+            raise BadInput(told)
         now = self._clock()
-        due = "queue = ? AND aside = 0 AND visible_at <= ?"
+        # None is hidden for longer than that, unless the clock was set back since: then it would
+        # wait for as long as the clock was wrong.
+        never = now + LONGEST_HIDDEN_SECONDS
+        due = "queue = ? AND aside = 0 AND (visible_at <= ? OR visible_at > ?)"
+        wanted = (queue, now, never)
         waiting = self._database.read().execute(
             f"SELECT 1 FROM messages WHERE {due} LIMIT 1",  # noqa: S608  # A constant of ours.
-            (queue, now),
+            wanted,
         )
         # An idle queue is polled often; it must not take the write lock each time.
         if waiting.fetchone() is None:
@@ -66,13 +75,13 @@ class SqliteMessageQueue:
         with self._database.write() as connection:
             connection.execute(
                 f"UPDATE messages SET aside = 1 WHERE {due} AND attempts >= ?",  # noqa: S608  # As above.
-                (queue, now, MAX_ATTEMPTS),
+                (*wanted, MAX_ATTEMPTS),
             )
             rows = connection.execute(
                 "UPDATE messages SET attempts = attempts + 1, visible_at = ?, "  # noqa: S608  # As above.
                 f"receipt = ? || '-' || id WHERE id IN (SELECT id FROM messages WHERE {due} "
                 "ORDER BY visible_at, id LIMIT ?) RETURNING id, receipt, body, attempts",
-                (now + visibility_seconds, receipt, queue, now, most),
+                (now + visibility_seconds, receipt, *wanted, most),
             ).fetchall()
         return [Delivery(queue, r[1], json.loads(r[2]), r[3]) for r in sorted(rows)]
 

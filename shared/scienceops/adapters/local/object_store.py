@@ -55,11 +55,13 @@ class FolderObjectStore:
                     f"{key!r} cannot be stored: a folder cannot hold both an object and others "
                     "under its name; choose another key"
                 ) from None
+        # Of one that was there, too: its writer may have died before it could, and whoever hears
+        # that it is there may delete what it has of it.
+        sync_folder(path.parent)
         if taken:
             with suppress(ObjectNotFound):
                 self._announce(self.stat(key))
             raise ObjectExists(key)
-        sync_folder(path.parent)
         info = _info(key, stat)
         self._announce(info)
         return info

@@ -128,7 +128,8 @@ class ScorerProcesses:
         """The package as a file, the one that was registered and no other."""
         name = f"{order.service}-{order.version}-{order.package_digest[:16]}.zip"
         package = self._home / "run" / "packages" / name
-        if package.exists():
+        # A machine that lost its power may have kept the name and not the content.
+        if package.exists() and digest_of(package) == order.package_digest:
             return package
         make_folders(package.parent)
         partial = package.with_suffix(f".{uuid.uuid4().hex}")

@@ -23,10 +23,14 @@ class BuildRun:
 
 @dataclass(frozen=True)
 class RunStatus:
-    """How a run stands. `reason` says how it ended when it FAILED, if its log may not."""
+    """How a run stands. `reason` says how it ended when it FAILED, if its log may not.
+
+    shown: False of one that the service does not know, where it may not yet.
+    """
 
     state: BuildState
     reason: str = ""
+    shown: bool = True
 
 
 class BuildService(Protocol):

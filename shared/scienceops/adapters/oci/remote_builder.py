@@ -46,6 +46,8 @@ ORDER, RUNS, RESULT, LOG = "order.json", "runs.json", "result.json", "log.txt"
 TAIL_LINES = 20
 #: How long a registry or service that is away is waited for, from the order on.
 PATIENCE = timedelta(minutes=30)
+#: How long a run that was begun may be unknown to its service.
+SHOWN_WITHIN = timedelta(minutes=2)
 
 
 class RemoteImageBuilder:
@@ -97,7 +99,7 @@ class RemoteImageBuilder:
         try:
             return self._step(build_id, ImageOrder.from_document(order))
         except Unavailable as error:
-            if self._clock() - self._objects.stat(_key(build_id, ORDER)).modified_at < PATIENCE:
+            if self._age_of(build_id, ORDER) < PATIENCE:
                 return BuildStatus(BuildState.RUNNING, log_tail=(f"{error}; trying again",))
             return self._fail(build_id, "", f"{error}; `scienceops retry` when it is back")
         except ScienceOpsError as error:
@@ -127,6 +129,8 @@ class RemoteImageBuilder:
             states = [self._service.status(run_id) for run_id in runs["ids"]]
             log = self._logs(runs["ids"])
             for run in states:
+                if not run.shown and self._age_of(build_id, RUNS) < SHOWN_WITHIN:
+                    return BuildStatus(BuildState.RUNNING, log_tail=_tail(log))
                 if run.state is BuildState.FAILED:
                     reason = failed_step(log.splitlines()) or run.reason
                     return self._fail(build_id, log, reason)
@@ -217,6 +221,9 @@ class RemoteImageBuilder:
 
     def _logs(self, run_ids: Sequence[str]) -> str:
         return "".join(self._service.log(run_id) for run_id in run_ids)
+
+    def _age_of(self, build_id: str, name: str) -> timedelta:
+        return self._clock() - self._objects.stat(_key(build_id, name)).modified_at
 
     def _read(self, key: str) -> dict[str, Any] | None:
         try:

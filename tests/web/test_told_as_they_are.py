@@ -10,8 +10,9 @@ from scienceops.core.names import PREDICTION, Partition, version_file_key
 from scienceops.core.retraining import Retraining
 from scienceops.core.versions import Service, Version
 from scienceops.ports.statistics_store import StatisticRow
+from scienceops.usecases.due_retrainings import start_due_retrainings
 from scienceops.usecases.flag_rows import flag_rows
-from scienceops.usecases.records import Stored, number_key, save
+from scienceops.usecases.records import Stored, number_key, read_service, save, update
 from scienceops.web import create_app
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -100,3 +101,18 @@ def test_of_a_regression_no_agreement_is_told(app, moved):
     assert "one row at a time" in page
     assert "agreement" not in page
     assert ("0.125" in page, "8.5" in page) == ("moved" in moved, "moved" in moved)
+
+
+def test_the_page_of_a_retraining_by_a_rule_that_could_not_be_begun_says_why(app):
+    registry = app.ports.registry
+    rules = {"retrain_drift_days": 1, "retrain_drift_window": 7}
+    update(
+        registry,
+        lambda: read_service(registry, "iris"),
+        lambda service: service.changed(policy=rules),
+        at=NOW,
+    )
+    start_due_retrainings(app.ports, lambda: NOW)
+    page = app.read("/services/iris/retrainings/1")
+    assert "carries no train.py" in page
+    assert "2026-10-25 to 2026-11-23." in page

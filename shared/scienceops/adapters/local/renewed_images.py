@@ -8,6 +8,8 @@ import logging
 from dataclasses import replace
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from scienceops.adapters.local.environments import Environments
 from scienceops.adapters.local.image_builder import image_of_build
 from scienceops.core.images import is_reference
@@ -28,7 +30,11 @@ def renew_images(home: Path, registry: ModelRegistry) -> None:
         if name.startswith("_"):
             continue
         for record in registry.scan(name, "version/"):
-            version = Version.model_validate(record.body)
+            try:
+                version = Version.model_validate(record.body)
+            except ValidationError:
+                # A later release may know it; whoever asks for it is told.
+                continue
             renewed = _renewed(version, home, environments)
             if renewed is None:
                 continue

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from scienceops.core.captures import CapturedCall, prediction_text
+from scorer_container.spooled_lines import BEGIN, cut_lines, decoder_of
 
 #: The mark and the length. Of another format it would be another mark.
 _HEAD = Struct("<4sI")
@@ -55,7 +56,12 @@ class SpooledCall(msgspec.Struct):
 
 
 def whole_frames(spooled: bytes) -> tuple[list[memoryview], bytes]:
-    """The records of each whole frame, and what follows the last of them."""
+    """The records of each whole frame, and what follows the last of them.
+
+    Of a file of lines these are whole lines, and nothing follows.
+    """
+    if spooled.startswith(BEGIN):
+        return list(cut_lines(spooled, AT_ONCE_BYTES)), b""
     frames, view, start = [], memoryview(spooled), 0
     while start + _HEAD.size <= len(spooled):
         mark, length = _HEAD.unpack_from(spooled, start)
@@ -80,7 +86,7 @@ def from_frames(frames: Iterable[memoryview]) -> Iterator[list[SpooledCall]]:
     calls: list[SpooledCall] = []
     size = 0
     for frame in frames:
-        calls += _decode(frame)
+        calls += _decode_lines(frame) if frame[:1] == BEGIN else _decode(frame)
         size += len(frame)
         if size > AT_ONCE_BYTES:
             yield calls
@@ -116,4 +122,5 @@ def _from_extension(kind: int, data: memoryview) -> Any:
 
 
 _encode = msgspec.msgpack.Encoder(enc_hook=_to_extension).encode
+_decode_lines = decoder_of(SpooledCall)
 _decode = msgspec.msgpack.Decoder(list[SpooledCall], ext_hook=_from_extension).decode

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from functions.local import doors
 from functions.local.watch import PackageWatch
+from scienceops.adapters.local.renewed_images import renew_images
 from scienceops.app import App
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Loops:
 
     def start(self) -> None:
         """Bring back what should run, then start the loops."""
+        renew_images(self.app.settings.home, self.app.ports.registry)
         self.app.resume()
         every = self.app.settings
         for name, turn, pause in (

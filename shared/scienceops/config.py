@@ -239,7 +239,7 @@ def _refused_protocol(given: Mapping[str, str]) -> str:
 class ScorerSettings(BaseSettings):
     """How one scorer runs; set by the service runtime, never by a person. `SCORER_<NAME>`."""
 
-    model_config = SettingsConfigDict(env_prefix=SCORER_PREFIX, frozen=True, extra="forbid")
+    model_config = SettingsConfigDict(env_prefix=SCORER_PREFIX, frozen=True, extra="ignore")
 
     service: str
     version: int
@@ -263,11 +263,11 @@ class ScorerSettings(BaseSettings):
 
 
 def load_scorer_settings() -> ScorerSettings:
-    """The scorer's settings from its environment; raises BadSetting naming what is wrong."""
-    given = {k[len(SCORER_PREFIX) :].lower() for k in os.environ if k.startswith(SCORER_PREFIX)}
-    unknown = sorted(given - set(ScorerSettings.model_fields))
-    if unknown:
-        raise BadSetting(f"unknown setting {SCORER_PREFIX}{unknown[0].upper()}: remove it")
+    """The scorer's settings from its environment; raises BadSetting naming what is wrong.
+
+    Whoever starts an image may be of a later release than what the image holds, so that a setting
+    that is not known here is passed over.
+    """
     try:
         return ScorerSettings()  # type: ignore[call-arg]  # The environment fills it.
     except ValidationError as error:

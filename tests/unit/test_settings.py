@@ -2,7 +2,7 @@
 
 import pytest
 
-from scienceops.config import load_settings, setting_names
+from scienceops.config import load_scorer_settings, load_settings, setting_names
 from scienceops.errors import BadSetting
 
 
@@ -41,3 +41,11 @@ def test_a_child_reads_the_settings_of_its_parent_and_none_of_other_clouds(cloud
 def test_every_setting_has_a_name():
     assert {"home", "aws_bucket", "azure_container"} <= set(setting_names())
     assert "aws" not in setting_names()
+
+
+def test_a_scorer_passes_over_a_setting_of_a_later_release_that_starts_its_image(monkeypatch):
+    given = {"SERVICE": "iris", "VERSION": "1", "PACKAGE": "p.zip", "PACKAGE_DIGEST": "d"}
+    given |= {"SPOOL": "spool", "REPLICA": "r", "GATEWAY_KEY_SHA256": "h", "OF_TOMORROW": "1"}
+    for name, value in given.items():
+        monkeypatch.setenv(f"SCORER_{name}", value)
+    assert load_scorer_settings().service == "iris"

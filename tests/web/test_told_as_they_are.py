@@ -10,8 +10,9 @@ from scienceops.core.names import PREDICTION, QUALITY, Partition, version_file_k
 from scienceops.core.retraining import Retraining
 from scienceops.core.versions import Service, Version
 from scienceops.ports.statistics_store import StatisticRow
+from scienceops.usecases.due_retrainings import start_due_retrainings
 from scienceops.usecases.flag_rows import flag_rows
-from scienceops.usecases.records import Stored, number_key, save
+from scienceops.usecases.records import Stored, number_key, read_service, save, update
 from scienceops.web import create_app
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -110,3 +111,18 @@ def test_quality_has_charts_that_are_explained_and_no_verdict(app):
     assert "No statistics of this feature." in app.read(
         "/services/iris/feature?feature=(latency_ms)"
     )
+
+
+def test_the_page_of_a_retraining_by_a_rule_that_could_not_be_begun_says_why(app):
+    registry = app.ports.registry
+    rules = {"retrain_drift_days": 1, "retrain_drift_window": 7}
+    update(
+        registry,
+        lambda: read_service(registry, "iris"),
+        lambda service: service.changed(policy=rules),
+        at=NOW,
+    )
+    start_due_retrainings(app.ports, lambda: NOW)
+    page = app.read("/services/iris/retrainings/1")
+    assert "carries no train.py" in page
+    assert "2026-10-25 to 2026-11-23." in page

@@ -158,7 +158,9 @@ def _explain(error: ValidationError) -> BadPackage:
     found = first_mistake(error)
     if found.unknown:
         return BadPackage(
-            f"unknown key {found.key!r}", file=MANIFEST, fix="remove it, or put it under `tags`"
+            f"unknown key {found.key!r}",
+            file=MANIFEST,
+            fix="put it under `tags`; if a later release packed it, upgrade the platform to that",
         )
     if found.missing:
         return _bad(f"key {found.key!r} is missing")

@@ -18,7 +18,8 @@ LARGEST_BODY_BYTES = 48 * 1024
 
 
 class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # A door of another release may have sent it, and said more than this one knows of.
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     def to_body(self) -> dict[str, Any]:
         """The JSON object to send."""

@@ -125,6 +125,15 @@ def read_policy(values: Mapping[str, Any]) -> Policy:
         raise BadPolicy(f"policy {found.key} = {found.got}: {found.wanted}") from None
 
 
+def kept_policy(values: Mapping[str, Any]) -> Policy:
+    """The policy of a service as its record has it; keys of a later release decide nothing here.
+
+    >>> kept_policy({"promotion": "manual", "of_tomorrow": 1}).promotion
+    'manual'
+    """
+    return read_policy({key: values[key] for key in values if key in Policy.model_fields})
+
+
 def check_cron(cron: str) -> str:
     """`cron` itself, empty or a line of days that come; raises BadPolicy for one of days that no
     year has.

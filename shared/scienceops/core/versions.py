@@ -50,9 +50,13 @@ RESTING = frozenset({VersionState.PROVED, VersionState.FAILED, VersionState.REJE
 
 
 class Document(BaseModel):
-    """A registry body: immutable, unknown fields refused."""
+    """A registry body: immutable. Fields that a later release gave it are kept as they are.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Doors of two releases work side by side while one replaces the other, and an earlier one may
+    come back: what it does not know it neither refuses nor loses.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
 
     def to_body(self) -> dict[str, Any]:
         """The plain values that the registry stores."""

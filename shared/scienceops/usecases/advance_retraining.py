@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from scienceops.core.names import training_result_key
-from scienceops.core.policy import Policy, read_policy
+from scienceops.core.policy import Policy, kept_policy
 from scienceops.core.retraining import MOVING, Retraining, RetrainingState, is_better
 from scienceops.core.versions import RESTING, VersionState
 from scienceops.errors import ObjectNotFound, RevisionConflict
@@ -267,4 +267,4 @@ def _fail(
 
 
 def _policy(name: str, ports: Ports) -> Policy:
-    return read_policy(read_service(ports.registry, name).value.policy)
+    return kept_policy(read_service(ports.registry, name).value.policy)

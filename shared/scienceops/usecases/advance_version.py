@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from scienceops.core.names import package_key
-from scienceops.core.policy import read_policy
+from scienceops.core.policy import kept_policy
 from scienceops.core.versions import MADE_LIVE, RESTING, Promotion, Service, Version, VersionState
 from scienceops.errors import BadPackage, RevisionConflict, ScorerHidden, ServiceNotReady
 from scienceops.ports import Ports
@@ -272,5 +272,5 @@ def awaits_promotion(version: Version, service: Service) -> bool:
         version.state is VersionState.PROVED
         and version.number > service.auto_promoted
         and not version.training_set
-        and read_policy(service.policy).promotion == "auto"
+        and kept_policy(service.policy).promotion == "auto"
     )

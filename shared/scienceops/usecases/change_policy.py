@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from scienceops.core.policy import Policy, changed_policy, policy_text, read_policy
+from scienceops.core.policy import Policy, changed_policy, kept_policy, policy_text
 from scienceops.core.versions import Service
 from scienceops.ports import Ports
 from scienceops.usecases.publish_access import publish_access
@@ -18,10 +18,10 @@ def change_policy(
     details: dict[str, Any] = {}
 
     def change(service: Service) -> Service | None:
-        policy = read_policy(service.policy)
+        policy = kept_policy(service.policy)
         for key, value in values.items():
             policy = changed_policy(policy.model_dump(), key, value)
-        before = read_policy(service.policy)
+        before = kept_policy(service.policy)
         if policy == before:
             return None
         details.clear()
@@ -32,9 +32,8 @@ def change_policy(
             for key in values
             if getattr(before, key) != getattr(policy, key)
         }
-        return service.model_copy(
-            update={"policy": policy.model_dump(mode="json"), "policy_at": stamp(now)}
-        )
+        after = {**service.policy, **policy.model_dump(mode="json")}
+        return service.model_copy(update={"policy": after, "policy_at": stamp(now)})
 
     stored = update(
         ports.registry,
@@ -46,4 +45,4 @@ def change_policy(
         details=details,
     )
     publish_access(name, ports)
-    return read_policy(stored.value.policy)
+    return kept_policy(stored.value.policy)

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 
 from scienceops.core.names import LATENCY, PREDICTION, QUALITY
-from scienceops.core.policy import read_policy
+from scienceops.core.policy import kept_policy
 from scienceops.core.stats.terms import DRIFT, NOT_ENOUGH_DATA, VERDICTS
 from scienceops.errors import NotFound
 from scienceops.ports import Ports
@@ -62,7 +62,7 @@ def data_monitor(
     wanted: text in the feature's name. Without `since`, of the newest MOST_DAYS days; earlier: how
     many there are before those shown.
     """
-    policy = read_policy(read_service(ports.registry, name).value.policy)
+    policy = kept_policy(read_service(ports.registry, name).value.policy)
     published = published_days(name, ports, until)
     versions = versions_with_statistics(name, ports)
     version = version or _version_to_show(name, versions, ports)

@@ -2,7 +2,7 @@
 
 import logging
 
-from scienceops.core.policy import read_policy
+from scienceops.core.policy import kept_policy
 from scienceops.core.retraining import Retraining
 from scienceops.core.versions import Version, VersionState
 from scienceops.errors import Conflict
@@ -35,7 +35,7 @@ def _approve_by_policy(retraining: Retraining, ports: Ports, clock: Clock) -> No
     version = read_version(ports.registry, name, retraining.version or 0).value
     service = read_service(ports.registry, name).value
     seen = retraining.comparison["live"]
-    if read_policy(service.policy).candidates != "auto_if_better" or service.live != seen:
+    if kept_policy(service.policy).candidates != "auto_if_better" or service.live != seen:
         return
     if version.state is not VersionState.PROVED or _was_approved(version, ports):
         return

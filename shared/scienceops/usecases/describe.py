@@ -6,7 +6,7 @@ from typing import Any
 
 from scienceops.core.alert_records import Alert
 from scienceops.core.names import split_package_key, version_file_key
-from scienceops.core.policy import read_policy
+from scienceops.core.policy import kept_policy
 from scienceops.core.versions import (
     DIVIDED,
     MADE_LIVE,
@@ -45,7 +45,7 @@ def describe_service(name: str, ports: Ports) -> dict[str, Any]:
     versions = [stored.value for stored in read_versions(ports.registry, name)]
     return {
         **_brief(service, ports),
-        "policy": read_policy(service.policy).model_dump(mode="json"),
+        "policy": kept_policy(service.policy).model_dump(mode="json"),
         "keys": [key.model_dump(mode="json", exclude={"key_sha256"}) for key in service.keys],
         "versions": [_version(version, service, ports) for version in reversed(versions)],
     }

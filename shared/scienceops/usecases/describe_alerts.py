@@ -3,7 +3,7 @@
 from typing import Any
 
 from scienceops.core.alerts import RULES, summary
-from scienceops.core.policy import read_policy
+from scienceops.core.policy import kept_policy
 from scienceops.ports import Ports
 from scienceops.usecases.clear_records import gone_before
 from scienceops.usecases.records import read_service
@@ -17,7 +17,7 @@ def describe_alerts(name: str, ports: Ports, most: int = 100) -> dict[str, Any]:
     watched has `watched` false. Events come newest first; some of those before
     `gone_before` are kept no more, if there is such a time. Raises ServiceNotFound.
     """
-    policy = read_policy(read_service(ports.registry, name).value.policy)
+    policy = kept_policy(read_service(ports.registry, name).value.policy)
     alerts = [read_alert(name, rule, ports).value for rule in RULES]
     deliveries = [stored.value for stored in read_deliveries(name, ports)]
     deliveries.sort(key=lambda delivery: delivery.created_at, reverse=True)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from scienceops.core.retraining import Retraining, RetrainingState
+from scienceops.core.retraining import Retraining, RetrainingState, read_selection
 from scienceops.core.versions import VersionState
 from scienceops.ports import Ports
 from scienceops.usecases.describe import made_live
@@ -54,6 +54,8 @@ def _teller(name: str, ports: Ports) -> Callable[[Retraining], dict[str, Any]]:
                 candidate = str(state or "")
             else:
                 candidate = "was live" if version in tried else TO_DECIDE
-        return {**retraining.to_body(), "candidate": candidate}
+        # One that could not be begun was kept with what was asked alone: its days.
+        selection = read_selection(retraining.selection).model_dump(mode="json")
+        return {**retraining.to_body(), "selection": selection, "candidate": candidate}
 
     return tell

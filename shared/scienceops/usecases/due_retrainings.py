@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from scienceops.core.names import PREDICTION, QUALITY
-from scienceops.core.policy import Policy, read_policy
+from scienceops.core.policy import Policy, kept_policy
 from scienceops.core.retraining import MOVING, Retraining, RetrainingState
 from scienceops.core.stats.terms import DRIFT, LEAST_ROWS
 from scienceops.core.versions import Service
@@ -33,7 +33,7 @@ def start_due_retrainings(ports: Ports, clock: Clock, names: Iterable[str] | Non
     """
     for name in service_names(ports.registry) if names is None else names:
         service = read_service(ports.registry, name).value
-        policy = read_policy(service.policy)
+        policy = kept_policy(service.policy)
         if service.live is None or not _has_rules(policy):
             continue
         known = [stored.value for stored in read_retrainings(name, ports)]

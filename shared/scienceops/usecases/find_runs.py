@@ -15,6 +15,7 @@ from scienceops.usecases.records import (
     find_all,
     number_key,
     update,
+    value_of,
 )
 
 ENDED = "ended-runs"
@@ -84,4 +85,4 @@ def _ended(ports: Ports) -> Stored[EndedRuns]:
 
 def _runs_since(number: int, ports: Ports) -> list[StatisticsRun]:
     found = ports.registry.scan(STATISTICS, "run/", since=number_key("run", number))
-    return [StatisticsRun.model_validate(record.body) for record in found]
+    return [value_of(record, StatisticsRun) for record in found]

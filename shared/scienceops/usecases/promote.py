@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from scienceops.core.messages import WORK, AdvanceVersion
-from scienceops.core.policy import read_policy
+from scienceops.core.policy import kept_policy
 from scienceops.core.versions import (
     DIVIDED,
     Promotion,
@@ -41,7 +41,7 @@ def approve_version(
     """
     version = read_version(ports.registry, name, number).value
     _check_proved(version)
-    policy = read_policy(read_service(ports.registry, name).value.policy)
+    policy = kept_policy(read_service(ports.registry, name).value.policy)
     if version.training_set and policy.candidates == "never":
         raise NotAllowed(
             f"the policy of {name!r} has candidates = never; change it first: "

@@ -3,7 +3,7 @@
 import json
 
 from scienceops.core.names import access_key
-from scienceops.core.policy import read_policy
+from scienceops.core.policy import kept_policy
 from scienceops.errors import ObjectNotFound
 from scienceops.ports import Ports
 from scienceops.usecases.records import read_service
@@ -21,7 +21,7 @@ def publish_access(name: str, ports: Ports) -> None:
         if "direct" not in service.policy:
             # Nobody ever asked for it, so that no scorer reads a list.
             return
-        is_direct = read_policy(service.policy).direct
+        is_direct = kept_policy(service.policy).direct
         hashes = sorted(key.key_sha256 for key in service.keys) if is_direct else []
         wanted = json.dumps({"key_sha256": hashes}).encode()
         try:

@@ -7,7 +7,7 @@ from typing import Any
 from scienceops.core.access import derive_key, hash_key
 from scienceops.core.messages import WORK, ReconcileDeployment
 from scienceops.core.names import package_key
-from scienceops.core.policy import Policy, read_policy
+from scienceops.core.policy import Policy, kept_policy
 from scienceops.core.versions import Deployment, Service, VersionState
 from scienceops.errors import RevisionConflict
 from scienceops.ports import Ports
@@ -162,7 +162,7 @@ def _frozen(deployment: Deployment, service: Service) -> Deployment:
     """
     if deployment.starts > 0:
         return deployment
-    policy = read_policy(service.policy)
+    policy = kept_policy(service.policy)
     told = {"settings": _settings(policy), "runtime": policy.runtime}
     return deployment.model_copy(update=told)
 

@@ -5,8 +5,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
+from pydantic import ValidationError
+
+from scienceops.core.mistakes import first_mistake
 from scienceops.core.versions import Deployment, Document, Service, Version
-from scienceops.errors import RevisionConflict, ServiceNotFound, VersionNotFound
+from scienceops.errors import (
+    RevisionConflict,
+    ScienceOpsError,
+    ServiceNotFound,
+    VersionNotFound,
+)
 from scienceops.ports.model_registry import LedgerEntry, ModelRegistry, Record
 
 PLATFORM = "_platform"
@@ -93,8 +101,20 @@ def update(
             continue
 
 
+def value_of(record: Record, kind: type[T]) -> T:
+    """The document that a record holds; raises ScienceOpsError for one that cannot be read."""
+    try:
+        return kind.model_validate(record.body)
+    except ValidationError as error:
+        found = first_mistake(error)
+        raise ScienceOpsError(
+            f"record {record.key!r} of {record.partition!r} has {found.key} = {found.got}: "
+            f"{found.wanted}; if a later release of ScienceOps wrote it, deploy that one again"
+        ) from error
+
+
 def _load(record: Record, kind: type[T]) -> Stored[T]:
-    return Stored(kind.model_validate(record.body), record.partition, record.key, record.revision)
+    return Stored(value_of(record, kind), record.partition, record.key, record.revision)
 
 
 def find(registry: ModelRegistry, partition: str, key: str, kind: type[T]) -> Stored[T] | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from scienceops.core.known_fields import known_fields
 from scienceops.core.names import (
     PACKAGES,
     TRAINING_SETS,
@@ -78,4 +79,4 @@ def end_job(retraining: Retraining, ports: Ports) -> None:
 
 def _read_order(document: Mapping[str, Any]) -> JobOrder:
     lists = {name: tuple(document[name]) for name in ("arguments", "reads", "writes")}
-    return JobOrder(**{**document, **lists})
+    return JobOrder(**known_fields(JobOrder, {**document, **lists}))

@@ -11,7 +11,7 @@ from itertools import accumulate
 from scienceops.bodies import Body
 from scienceops.core.access import Caller, derive_key
 from scienceops.core.captures import LONGEST_CORRELATION
-from scienceops.core.policy import read_policy
+from scienceops.core.policy import kept_policy
 from scienceops.errors import BadInput, NotAllowed, NotAuthenticated, ServiceNotReady
 from scienceops.ports import Ports
 from scienceops.ports.service_runtime import Observed, Reply
@@ -162,7 +162,7 @@ class Gateway:
                 retry_after_seconds=2,
             )
         shadow = None if service.shadow is None else self._route(name, service.shadow)
-        routes = Routes(shares, shadow, read_policy(service.policy).simulated)
+        routes = Routes(shares, shadow, kept_policy(service.policy).simulated)
         self._routes[name] = (now + CACHE_SECONDS, routes)
         return routes
 

@@ -14,7 +14,7 @@ from scienceops.core.alert_records import (
     wait_seconds,
 )
 from scienceops.core.messages import ALERTS, SendAlert
-from scienceops.core.policy import read_policy
+from scienceops.core.policy import kept_policy
 from scienceops.ports import Ports
 from scienceops.ports.message_queue import Delivery
 from scienceops.usecases.records import Clock, Stored, find, read_service, stamp, update
@@ -65,7 +65,7 @@ def _attempt(
     delivery = stored.value
     service = read_service(ports.registry, delivery.service).value
     # As it is now: who mends a wrong address need not wait for a new alert.
-    url = read_policy(service.policy).alert_url
+    url = kept_policy(service.policy).alert_url
     if not url:
         return _give_up(stored, "the policy's alert_url was emptied", ports, clock)
     reason = post(url, dict(delivery.event))

@@ -13,7 +13,7 @@ from functools import cache
 from scienceops.core.alert_records import Alert, AlertDelivery, delivery_key
 from scienceops.core.alerts import FIRING, RECOVERED, RULES, Rule, alert_event
 from scienceops.core.messages import ALERTS, SendAlert
-from scienceops.core.policy import Policy, read_policy
+from scienceops.core.policy import Policy, kept_policy
 from scienceops.core.versions import StatisticsRun
 from scienceops.errors import RevisionConflict
 from scienceops.ports import Ports
@@ -65,7 +65,7 @@ class Watcher:
     def watch(self, runs: Callable[[], list[StatisticsRun]]) -> None:
         """Judge every rule, announce what changed, send again what was lost."""
         service = read_service(self.ports.registry, self.name).value
-        policy = read_policy(service.policy)
+        policy = kept_policy(service.policy)
         scene = Scene(service, policy, self.ports, self.now, runs)
         for rule in RULES:
             finding = FINDERS[rule](scene) if rule in policy.alert_on else None

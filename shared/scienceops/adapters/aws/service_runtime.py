@@ -17,6 +17,7 @@ from scienceops.adapters.aws.lambda_runtime import LambdaRuntime
 from scienceops.adapters.aws.resources import StartRefused, deployment_name
 from scienceops.bodies import Body
 from scienceops.config import Settings
+from scienceops.core.known_fields import known_fields
 from scienceops.core.policy import check_runtime
 from scienceops.errors import BadPolicy, ObjectNotFound
 from scienceops.ports.object_store import ObjectStore
@@ -224,9 +225,10 @@ class AwsServiceRuntime:
 
     def _read(self, service: str, version: int) -> Started | None:
         try:
-            return Started(**json.loads(self._objects.get(_key(service, version))))
+            document = json.loads(self._objects.get(_key(service, version)))
         except ObjectNotFound:
             return None
+        return Started(**known_fields(Started, document))
 
     def _write(self, service: str, version: int, started: Started) -> None:
         self._objects.put(_key(service, version), json.dumps(asdict(started)).encode())

@@ -63,16 +63,27 @@ class Environments:
         """What an image needs, and what always is; raises BadInput for one not of this home."""
         identity = image.removeprefix(_KIND)
         if not image.startswith(_KIND) or not identity.isalnum():
-            raise BadInput(f"{image!r} is no image of this machine: wanted {_KIND}HASH")
+            raise BadInput(
+                f"{image!r} is no image of this machine: wanted {_KIND}HASH; one of an earlier "
+                "release gets it when `scienceops up` is started anew"
+            )
         path = self._path(identity)
         try:
             python, *lines = path.read_text().splitlines()
         except FileNotFoundError:
             raise BadInput(
                 f"{image!r} is not known: {path} says what it consists of, and is gone; "
-                "put it back from a copy, or upload the package again"
+                "start `scienceops up` anew, which writes it from the registry"
             ) from None
         return Needs(python, tuple(sorted({*lines, *self._always})))
+
+    def is_known(self, image: str) -> bool:
+        """Whether this home knows what the image consists of."""
+        try:
+            self.needs(image)
+        except BadInput:
+            return False
+        return True
 
     def folder(self, needs: Needs) -> Path:
         """Where the environment of these needs lies, or will."""

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from scienceops.adapters.local.build_environment import FAILED
 from scienceops.adapters.local.environments import Environments
-from scienceops.adapters.local.files import make_folders, write_once, write_whole
+from scienceops.adapters.local.files import make_folders, write_whole
 from scienceops.adapters.local.import_path import import_path
 from scienceops.adapters.local.tasks import LOG, Task, TaskState
 from scienceops.config import Settings, child_environment
@@ -41,7 +41,8 @@ class EnvironmentImageBuilder:
         # One environment does both: what is installed in it and not used costs a scorer nothing.
         requirements = {*order.requirements, *(order.training or ())}
         image = self._environments.keep(order.python, requirements)
-        write_once(folder / _IMAGE, image.encode())
+        # The same order is the same image, except that an earlier release wrote another name of it.
+        write_whole(folder / _IMAGE, image.encode())
         needs = self._environments.needs(image)
         if not needs.unmet():
             text = f"{sys.executable} satisfies the package's requirements; nothing to build\n"
@@ -92,4 +93,16 @@ class EnvironmentImageBuilder:
         )
 
     def _folder(self, build_id: str) -> Path:
-        return self._home / "builds" / plain_name(build_id)
+        return _folder_of_build(self._home, build_id)
+
+
+def image_of_build(home: Path, build_id: str) -> str:
+    """The image that a build makes or has made; empty for one that was never started."""
+    try:
+        return (_folder_of_build(home, build_id) / _IMAGE).read_text()
+    except FileNotFoundError:
+        return ""
+
+
+def _folder_of_build(home: Path, build_id: str) -> Path:
+    return home / "builds" / plain_name(build_id)

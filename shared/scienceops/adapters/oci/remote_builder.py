@@ -31,6 +31,7 @@ from scienceops.adapters.oci.image_order import (
 )
 from scienceops.adapters.oci.registry import OciRegistry
 from scienceops.config import Settings
+from scienceops.core.known_fields import known_fields
 from scienceops.core.names import BUILDS, plain_name
 from scienceops.errors import (
     BuildFailed,
@@ -217,7 +218,8 @@ class RemoteImageBuilder:
         if found is None:
             return None
         state, tail = BuildState(found["state"]), tuple(found["log_tail"])
-        return BuildStatus(**{**found, "state": state, "log_tail": tail})
+        known = known_fields(BuildStatus, {**found, "state": state, "log_tail": tail})
+        return BuildStatus(**known)
 
     def _logs(self, run_ids: Sequence[str]) -> str:
         return "".join(self._service.log(run_id) for run_id in run_ids)

@@ -49,15 +49,30 @@ ANSWERED = "01a20b11-1a80-7484-98bc-ee483aec1fbb"
 
 
 @pytest.fixture(params=HOMES, ids=lambda path: path.name)
-def home(request, tmp_path):
-    """The home as it was left."""
-    for name in ("platform", "statistics"):
-        database = sqlite3.connect(tmp_path / f"{name}.db")
-        database.executescript((request.param / f"{name}.sql").read_text())
-        database.close()
-    with zipfile.ZipFile(request.param / "home.zip") as kept:
-        kept.extractall(tmp_path)
+def kept(request):
+    """The folder of a day."""
+    return request.param
+
+
+@pytest.fixture
+def files(kept, tmp_path):
+    """The home with what was a file there."""
+    with zipfile.ZipFile(kept / "home.zip") as files:
+        files.extractall(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(params=["as it was left", "touched by a later release"])
+def home(request, kept, files):
+    """The home; a later release may have given each record a field."""
+    for name in ("platform", "statistics"):
+        database = sqlite3.connect(files / f"{name}.db")
+        database.executescript((kept / f"{name}.sql").read_text())
+        if name == "platform" and request.param == "touched by a later release":
+            database.execute("UPDATE records SET body = json_set(body, '$.of_tomorrow', 1)")
+            database.commit()
+        database.close()
+    return files
 
 
 @pytest.fixture
@@ -144,8 +159,8 @@ def test_an_old_answer_leads_to_what_it_came_from_and_takes_a_label(app):
 
 
 @pytest.mark.parametrize("service", ["comp", "forest", "script"])
-def test_a_package_of_then_answers_its_sample_as_it_did(home, tmp_path, service):
-    package = home / "bucket" / "versions" / service / "1" / "package.zip"
+def test_a_package_of_then_answers_its_sample_as_it_did(files, tmp_path, service):
+    package = files / "bucket" / "versions" / service / "1" / "package.zip"
     sample = json.loads(package.with_name("sample.json").read_bytes())
     (tmp_path / "scorer").mkdir()
     face = Face(tmp_path / "scorer", package, fast=True)

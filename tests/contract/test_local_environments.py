@@ -123,7 +123,9 @@ def test_an_image_whose_list_is_gone_is_refused_with_the_place_of_it(
 ) -> None:
     image = environments.keep(RUNNING_PYTHON, ISOLATED)
     shutil.rmtree(tmp_path / "home" / "needs")
-    with pytest.raises(BadInput, match=r"home/needs/[0-9a-f]{16}\.txt .*upload the package again"):
+    with pytest.raises(
+        BadInput, match=r"home/needs/[0-9a-f]{16}\.txt .*start `scienceops up` anew"
+    ):
         environments.needs(image)
 
 

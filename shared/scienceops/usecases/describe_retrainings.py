@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from scienceops.core.retraining import Retraining, RetrainingState, read_selection
+from scienceops.core.retraining import Retraining, RetrainingState, Selection
 from scienceops.core.versions import VersionState
 from scienceops.ports import Ports
 from scienceops.usecases.describe import made_live
@@ -12,6 +12,10 @@ from scienceops.usecases.request_retraining import read_retraining, read_retrain
 
 #: Of a candidate that nobody has decided about.
 TO_DECIDE = "to decide"
+#: What a selection is where it says nothing of it.
+UNLESS_SAID = {
+    name: field.default for name, field in Selection.model_fields.items() if not field.is_required()
+}
 
 
 def describe_retrainings(name: str, ports: Ports) -> list[dict[str, Any]]:
@@ -55,7 +59,7 @@ def _teller(name: str, ports: Ports) -> Callable[[Retraining], dict[str, Any]]:
             else:
                 candidate = "was live" if version in tried else TO_DECIDE
         # One that could not be begun was kept with what was asked alone: its days.
-        selection = read_selection(retraining.selection).model_dump(mode="json")
+        selection = {**UNLESS_SAID, **retraining.selection}
         return {**retraining.to_body(), "selection": selection, "candidate": candidate}
 
     return tell

@@ -53,12 +53,15 @@ def test_a_platform_starts_though_one_of_its_services_fails(tmp_path):
     assert scene.ports.queue.depth(WORK) == 1
 
 
-@pytest.mark.parametrize("key", ["service", "version/000000001", "deployment/000000001"])
-def test_a_record_that_cannot_be_read_does_not_stop_the_others(scene: Scene, key: str):
+@pytest.mark.parametrize(
+    ("key", "field"),
+    [("service", "live"), ("version/000000001", "state"), ("deployment/000000001", "desired")],
+)
+def test_a_record_that_cannot_be_read_does_not_stop_the_others(scene: Scene, key: str, field: str):
     add_other(scene)
     registry = scene.ports.registry
     found = registry.get(NAME, key)
-    body = {**(found.body if found else {}), "of_a_later_release": 1}
+    body = {**(found.body if found else {}), field: "of a later release"}
     registry.put(Record(NAME, key, found.revision if found else 0, body))
     with pytest.raises(ExceptionGroup):
         scene.tick()

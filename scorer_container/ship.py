@@ -1,6 +1,7 @@
 """Ship: a process of its own that seals spool files and puts them in the bucket."""
 
 import fcntl
+import io
 import json
 import logging
 import os
@@ -105,14 +106,29 @@ class Shipper:
             try:
                 self._objects.put(key, data, if_absent=True)
             except ObjectExists:
-                # Put before by a shipper that died before it could delete the file.
-                log.info("segment was there already", extra={"key": key})
+                # Put before: by a shipper that died before it could delete the file, or of what
+                # could be read of it before a person mended it.
+                if self._has_fewer_rows(key, data):
+                    self._objects.put(key, data)
+                    log.info("segment replaced by that of a mended file", extra={"key": key})
+                else:
+                    log.info("segment was there already", extra={"key": key})
         if not rest:
             return ""
         if path.suffix == OPEN and is_unfinished(rest):
             log.warning("an unfinished record was left out", extra={"bytes": len(rest)})
             return ""
         return f"the last {len(rest)} bytes are no record"
+
+    def _has_fewer_rows(self, key: str, data: bytes) -> bool:
+        """Whether the segment in the bucket has fewer rows than this one."""
+        import pyarrow.parquet as pq
+
+        there, here = (
+            pq.read_metadata(io.BytesIO(segment)).num_rows
+            for segment in (self._objects.get(key), data)
+        )
+        return bool(there < here)
 
 
 def read_layout(folder: Path) -> CaptureLayout:

@@ -6,7 +6,7 @@ from scienceops.errors import ObjectExists
 
 
 class Bucket:
-    """Keeps objects in a dict; only `put`, which is all that a shipper calls."""
+    """Keeps objects in a dict; only `put` and `get`, which are all that a shipper calls."""
 
     def __init__(self, *, die_after_put: bool = False) -> None:
         self.objects: dict[str, bytes] = {}
@@ -25,3 +25,6 @@ class Bucket:
         self.objects[key] = data
         if self.die_after_put:
             raise ConnectionError("the connection died after the put")
+
+    def get(self, key: str) -> bytes:
+        return self.objects[key]

@@ -52,6 +52,8 @@ class ContainerJobs:
     untold: Untold = ""
     #: Looks at a job that do not find it yet, although it was made.
     unseen: int = 0
+    #: Starts that do not find it.
+    unstarted: int = 0
     #: Those that are being deleted, which takes a while.
     going: set[str] = field(default_factory=set)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -145,6 +147,9 @@ def blueprint(jobs: ContainerJobs) -> Blueprint:
 
     @routes.post(f"{place}/<name>/start")
     def start(name: str) -> Response:
+        if jobs.unstarted:
+            jobs.unstarted -= 1
+            return problem(404, "ResourceNotFound", f"no {name}")
         if jobs.provisioning.get(name, MADE) != MADE:
             return problem(409, "ContainerAppJobOperationInProgress", f"{name} is not made yet")
         return jsonify({"name": jobs.start(name)})

@@ -153,6 +153,27 @@ def test_a_damaged_file_is_kept_aside_and_holds_up_no_other(tmp_path, suffix, sp
     }
 
 
+def test_a_file_that_was_mended_is_shipped_with_the_rows_that_could_not_be_read(tmp_path):
+    spool = open_spool(tmp_path)
+    spool.append([call(0)])
+    spool.append([call(5)])
+    content = spooled(tmp_path)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    sealed = folder / "a-00000001.sealed"
+    sealed.write_bytes(content[:-1])
+    bucket = Bucket()
+    shipper = Shipper(folder, bucket, LAYOUT, **FACTS)
+    assert shipper.ship_all() == 0
+    (folder / f"a-00000001{DAMAGED}").unlink()
+    sealed.write_bytes(content)
+    assert shipper.ship_all() == 1
+    # Of fewer rows than were shipped nothing is taken back.
+    sealed.write_bytes(content[: len(content) // 2])
+    shipper.ship_all()
+    assert [ids(data) for data in bucket.objects.values()] == [["r0", "r5"]]
+
+
 def test_what_a_segment_cannot_hold_is_kept_aside_too(tmp_path):
     odd = call(1)
     odd.predictions = ["no number"]

@@ -13,6 +13,7 @@ from scienceops.adapters.azure.container_job import KEPT, UNTOLD, ContainerJobs,
 from scienceops.adapters.azure.management import open_apps
 from scienceops.azure_settings import AzureSettings
 from scienceops.config import Settings
+from scienceops.errors import Unavailable
 from scienceops.ports.job_launcher import JobOrder
 
 IMAGE = "registry.azurecr.io/scienceops@sha256:" + "a" * 64
@@ -48,6 +49,16 @@ def test_a_job_that_azure_has_accepted_and_does_not_find_yet_is_waited_for(
     jobs: ContainerJobs, stand_in: azure.ContainerJobs
 ) -> None:
     stand_in.unseen = 1
+    name = jobs.start("run-1", ORDER, {})
+    assert len(stand_in.executions[name]) == 1
+
+
+def test_a_job_whose_start_does_not_find_it_is_begun_the_next_time(
+    jobs: ContainerJobs, stand_in: azure.ContainerJobs
+) -> None:
+    stand_in.unstarted = 1
+    with pytest.raises(Unavailable, match="does not find job-"):
+        jobs.start("run-1", ORDER, {})
     name = jobs.start("run-1", ORDER, {})
     assert len(stand_in.executions[name]) == 1
 

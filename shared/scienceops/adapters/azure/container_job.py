@@ -66,7 +66,11 @@ class ContainerJobs:
                     self._client.jobs.begin_create_or_update(group, name, job, polling=False)
             self._wait_for(name)
             if not self._executions(name):
-                self._client.jobs.begin_start(group, name, polling=False)
+                try:
+                    self._client.jobs.begin_start(group, name, polling=False)
+                except ResourceNotFoundError as error:
+                    # As in _wait_for; it was found a moment ago.
+                    raise Unavailable(f"Container Apps does not find {name} yet") from error
         if is_new:
             self._tidy()
         return name

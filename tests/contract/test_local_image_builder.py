@@ -5,6 +5,7 @@ import importlib.metadata
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -113,8 +114,17 @@ class TestEnvironmentImageBuilder(ImageBuilderContract):
         assert (folder / "lib").is_dir()
 
     def test_a_build_whose_process_is_killed_has_failed(
-        self, builder: EnvironmentImageBuilder, tmp_path: Path
+        self, builder: EnvironmentImageBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setenv("UV_NO_CACHE", "1")
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            # It asks an index that never answers, and so does not end before it is killed.
+            index = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+            for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
+                monkeypatch.setenv(name, index)
+            self.kill(builder, tmp_path)
+
+    def kill(self, builder: EnvironmentImageBuilder, tmp_path: Path) -> None:
         build_id = builder.start(make_order("iris-1-1", ISOLATED))
         folder = os.fsencode(tmp_path / "builds" / build_id)
         wanted = [b"scienceops.adapters.local.supervise", folder]

@@ -1,6 +1,7 @@
 """EnvironmentImageBuilder keeps the promises of the builder. These tests ask the package index."""
 
 import contextlib
+import fcntl
 import importlib.metadata
 import os
 import shutil
@@ -85,9 +86,15 @@ class TestEnvironmentImageBuilder(ImageBuilderContract):
         assert words_of(environments, status.image) == ["24.1 None"]
 
     def test_builds_of_the_same_environment_share_it(
-        self, builder: EnvironmentImageBuilder
+        self, builder: EnvironmentImageBuilder, environments: Environments
     ) -> None:
-        beside = [builder.start(make_order(f"iris-{n}-1", ISOLATED)) for n in (1, 2)]
+        needs = environments.needs(environments.keep(RUNNING_PYTHON, ISOLATED))
+        folder = environments.folder(needs)
+        folder.parent.mkdir(exist_ok=True)
+        with folder.with_name(f"{folder.name}.lock").open("wb") as turn:
+            # Neither ends before the other begins.
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            beside = [builder.start(make_order(f"iris-{n}-1", ISOLATED)) for n in (1, 2)]
         images = {self.end_of(builder, build_id).image for build_id in beside}
         later = builder.start(make_order("iris-3-1", ISOLATED))
         assert {builder.status(later).image} == images

@@ -12,6 +12,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from contract.waiting import PATIENCE
 
 from scienceops.core.captures import CaptureLayout
 from scienceops.core.names import Partition, run_manifest_key, version_file_key
@@ -114,7 +115,7 @@ def run_spark(settings, number):
         env={**os.environ, **settings.as_environment, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=300 * PATIENCE,
         check=False,
     )
     assert job.returncode == 0, job.stderr

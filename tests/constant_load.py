@@ -22,7 +22,10 @@ class Load:
         self.failures: list[tuple[str, int, str]] = []
         self._platform, self._key, self._pause = platform, key, pause_seconds
         self._done = threading.Event()
-        self._clients = [threading.Thread(target=self._run) for _ in range(CLIENTS)]
+        #: The phase in which each client has begun its latest call.
+        self._begun = [""] * CLIENTS
+        numbers = range(CLIENTS)
+        self._clients = [threading.Thread(target=self._run, args=(number,)) for number in numbers]
 
     def __enter__(self):
         for client in self._clients:
@@ -32,7 +35,7 @@ class Load:
     def __exit__(self, *_):
         self._done.set()
         for client in self._clients:
-            client.join(30)
+            client.join()
 
     def go_on(self, phase, versions):
         """Begin a phase, once the last answers were enough and from these versions."""
@@ -44,10 +47,12 @@ class Load:
 
         wait_for(settled, 60, f"answers of {versions} before {phase}")
         self.phase = phase
+        # A call of the phase before may be slow, and must not be answered as this one's are.
+        wait_for(lambda: set(self._begun) == {phase}, 60, f"calls of {phase}")
 
-    def _run(self):
+    def _run(self, number):
         while not self._done.is_set():
-            phase = self.phase
+            phase = self._begun[number] = self.phase
             status, headers, answer = self._platform.score("iris", iris_rows()[:1], self._key)
             if status == 200:
                 version = headers["X-ScienceOps-Version"]

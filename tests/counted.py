@@ -7,6 +7,7 @@ import zipfile
 from collections import defaultdict
 from datetime import date
 
+from contract.waiting import PATIENCE
 from scorer_process import Scorer
 
 from scienceops.core.names import Partition, run_manifest_key, version_file_key
@@ -44,7 +45,7 @@ def counted_rows(scorer: Scorer, run_number: int = 1) -> int:
     done = subprocess.run(
         [sys.executable, "-m", "stats_job", "--manifest", run_manifest_key(run["run_id"]),
          "--engine", "inline"],
-        env=kept, capture_output=True, text=True, timeout=300, check=False,
+        env=kept, capture_output=True, text=True, timeout=300 * PATIENCE, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     rows: int = json.loads(done.stdout.splitlines()[-1])["rows_read"]

@@ -7,6 +7,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from contract.waiting import PATIENCE
+
 ROOT = Path(__file__).parents[1]
 #: In a sample of output: any text within a line, and alone on a line any number of lines.
 ANY = "…"
@@ -104,7 +106,7 @@ class Shell:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=180 * PATIENCE,
             check=False,
         )
         assert done.returncode == 0, f"{commands}\n{done.stdout}{done.stderr}"

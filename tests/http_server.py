@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
+from contract.waiting import PATIENCE
+from own_port import own_port
 from platform_process import ROOT, wait_for
 
 LIMIT = 100_000
@@ -41,7 +43,7 @@ class Odd:
         path = environ["PATH_INFO"]
         body = environ["wsgi.input"].read()
         if path == "/gate":
-            assert self._gate.wait(30)
+            assert self._gate.wait(30 * PATIENCE)
         elif path == "/big":
             body = b"x" * BIG
         elif path == "/raise":
@@ -81,20 +83,24 @@ class Odd:
 
 
 class HttpServer:
-    """The server over the odd app; `settings` go into its environment."""
+    """The server over the odd app; `settings` go into its environment.
+
+    look_seconds, quiet_looks, linger_seconds: how often it looks at its clients, how many looks one
+    may be quiet, and how long one that was told the last may be silent.
+    """
 
     def __init__(
         self,
         *,
         workers: int = 1,
         look_seconds: float = 15.0,
+        quiet_looks: int = 5,
+        linger_seconds: float = 2.0,
         graceful_seconds: float = 30.0,
         bind: str = "",
         **settings: str,
     ) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = own_port(self)
         paths = (ROOT / "shared", ROOT, Path(__file__).parent)
         # A pipe that nobody reads would hold up one that has much to say.
         self._stderr = TemporaryFile()  # noqa: SIM115  # Closed once it is read.
@@ -103,7 +109,7 @@ class HttpServer:
                 sys.executable,
                 __file__,
                 bind or f"127.0.0.1:{self.port}",
-                *map(str, (workers, look_seconds, graceful_seconds)),
+                *map(str, (workers, look_seconds, quiet_looks, linger_seconds, graceful_seconds)),
             ],
             env={**os.environ, **settings, "PYTHONPATH": os.pathsep.join(map(str, paths))},
             stderr=self._stderr,
@@ -116,7 +122,7 @@ class HttpServer:
 
     def line(self) -> socket.socket:
         """A connection."""
-        return socket.create_connection(("127.0.0.1", self.port), 20)
+        return socket.create_connection(("127.0.0.1", self.port), 20 * PATIENCE)
 
     def talk(self, *pieces: bytes) -> bytes:
         """All that comes back to these bytes, until the server closes."""
@@ -132,7 +138,7 @@ class HttpServer:
 
     def ended(self) -> int:
         """Its exit code, once it has ended."""
-        self.process.wait(40)
+        self.process.wait(40 * PATIENCE)
         self._stderr.seek(0)
         with self._stderr:
             self.said = self._stderr.read().decode()
@@ -203,10 +209,11 @@ def is_refused(server: HttpServer) -> bool:
 
 
 if __name__ == "__main__":
-    from scorer_container.server import serve, worker
+    from scorer_container.server import lingering, serve, worker
 
-    bind, workers, look, graceful = sys.argv[1:]
-    worker.LOOK_SECONDS = float(look)
+    bind, workers, look, quiet, silent, graceful = sys.argv[1:]
+    worker.LOOK_SECONDS, worker.MOST_QUIET = float(look), int(quiet)
+    lingering.LOOK_SECONDS = float(silent)
     if os.environ.get("ODD") == "is told to end":
         # The last thing before clients are taken.
         start = worker.Worker.__init__

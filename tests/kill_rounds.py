@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from pathlib import Path
 
+from contract.waiting import PATIENCE
 from models import iris_rows
 from platform_process import wait_for
 from scorer_process import Scorer
@@ -88,18 +89,24 @@ def run_rounds(scorer: Scorer, rounds: int, seed: int) -> Rounds:
     try:
         for _ in range(rounds):
             before = len(seen.acknowledged)
-            wait_for(lambda before=before: len(seen.acknowledged) > before, 60, "an answer")
+
+            def goes_on(before: int = before) -> bool:
+                _revive(scorer)
+                return len(seen.acknowledged) > before
+
+            wait_for(goes_on, 60, "an answer")
             time.sleep(chance.uniform(0.0, 0.4))
             target = chance.choice(TARGETS)
             for pid in victims(scorer, target):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             seen.killed[target] += 1
-            _revive(scorer, target)
+            if target in ("all", "server"):
+                scorer.process.wait(60 * PATIENCE)
     finally:
         stop.set()
         for client in clients:
-            client.join(60)
+            client.join()
     # It may be about to end by what was done to it last, as one whose workers die again and again
     # does: whoever runs it starts it anew, and that one, left alone, ships all that there is.
     scorer.stop()
@@ -107,12 +114,10 @@ def run_rounds(scorer: Scorer, rounds: int, seed: int) -> Rounds:
     return seen
 
 
-def _revive(scorer: Scorer, target: str) -> None:
-    """Start it again if it has ended, or is about to."""
+def _revive(scorer: Scorer) -> None:
+    """Start it again if it has ended, which one whose workers die does some time after them."""
     process = scorer.process
     assert process is not None
-    if target in ("all", "server"):
-        process.wait(60)
     if process.poll() is not None:
         assert process.stdin is not None
         process.stdin.close()

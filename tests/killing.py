@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from contract.waiting import PATIENCE
 from platform_process import Platform
 
 SCRIPT = Path(__file__).parent / "e2e" / "kill_at.py"
@@ -18,7 +19,7 @@ def run_until_killed(platform: Platform, when: str, action: str, *program: str) 
             env=platform.env,
             stdout=out,
             stderr=out,
-            timeout=300,
+            timeout=300 * PATIENCE,
             check=False,
         )
     words = (platform.home.parent / "killed.log").read_text()

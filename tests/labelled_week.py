@@ -1,6 +1,6 @@
 """A week of labelled traffic for tests: drifted days with the truth, and poisoned ones."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 from models import iris_rows, iris_table
@@ -10,9 +10,18 @@ FLIPPED = {"setosa": "versicolor", "versicolor": "virginica", "virginica": "seto
 SHIFT = {"sepal width (cm)": 3.0, "petal length (cm)": 1.4, "petal width (cm)": 0.7}
 
 
+#: Days are counted from this one, though midnight comes while the tests run.
+TODAY = datetime.now(UTC).date()
+
+
 def day(days_ago: int) -> date:
-    """The UTC day so many days ago."""
-    return (datetime.now(UTC) - timedelta(days=days_ago)).date()
+    """The UTC day so many days before the one on which the tests began."""
+    return TODAY - timedelta(days=days_ago)
+
+
+def noon(days_ago: int) -> datetime:
+    """The middle of that day."""
+    return datetime.combine(day(days_ago), time(12), UTC)
 
 
 def send_day(
@@ -22,7 +31,7 @@ def send_day(
     rows = iris_rows()
     if drifted:
         rows = [{k: v + SHIFT.get(k, 0.0) for k, v in row.items()} for row in rows]
-    at = datetime.now(UTC).replace(hour=12) - timedelta(days=days_ago)
+    at = noon(days_ago)
     token = platform.owner_token()
     status, _, answer = platform.score(name, rows, token, X_ScienceOps_Captured_At=at.isoformat())
     assert status == 200, answer

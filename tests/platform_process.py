@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.waiting import PATIENCE
+from own_port import own_port
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = {
@@ -55,9 +55,7 @@ class Platform:
             "SCIENCEOPS_HOME": str(home),
             "PYTHONPATH": "" if python else f"{ROOT / 'shared'}{os.pathsep}{ROOT}",
         }
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = own_port(self)
         self.url = f"http://127.0.0.1:{self.port}"
         self.host: subprocess.Popen[bytes] | None = None
 
@@ -86,7 +84,7 @@ class Platform:
         """Stop the host as Ctrl-C does."""
         if self.host is not None and self.host.poll() is None:
             self.host.send_signal(signal.SIGTERM)
-            self.host.wait(60)
+            self.host.wait(60 * PATIENCE)
 
     def kill(self) -> None:
         """Kill the host alone, as a crash would."""
@@ -102,7 +100,7 @@ class Platform:
             env=self.env,
             capture_output=True,
             text=True,
-            timeout=600,
+            timeout=600 * PATIENCE,
             check=False,
         )
         assert not check or done.returncode == 0, done.stdout + done.stderr
@@ -120,7 +118,7 @@ class Platform:
         named = {k.replace("_", "-"): v for k, v in headers.items()}
         asked = urllib.request.Request(self.url + path, data, named, method=method)
         try:
-            with urllib.request.urlopen(asked, timeout=60) as reply:
+            with urllib.request.urlopen(asked, timeout=60 * PATIENCE) as reply:
                 status, got, text = reply.status, dict(reply.headers), reply.read()
         except urllib.error.HTTPError as error:
             with error:

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from contract.waiting import PATIENCE
+
 EXAMPLES = 40
 
 
@@ -26,6 +28,6 @@ def findings(url: str, document: str, key: str, folder: Path) -> str:
             "PYTHONPATH": str(Path(__file__).parent),
             "SCHEMATHESIS_HOOKS": "schemathesis_hooks",
         },
-        cwd=folder, capture_output=True, text=True, timeout=300, check=False,
+        cwd=folder, capture_output=True, text=True, timeout=300 * PATIENCE, check=False,
     )  # fmt: skip
     return "" if done.returncode == 0 else done.stdout + done.stderr

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -12,6 +11,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from contract.waiting import PATIENCE
+from own_port import own_port
 from platform_process import ROOT, wait_for
 
 KEY = "the gateway's key"
@@ -21,9 +22,7 @@ class Scorer:
     """One scorer process over a folder with spool and bucket."""
 
     def __init__(self, folder: Path, package: Path, *, workers: int = 1, **settings: str) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = own_port(self)
         self.home = folder / "home"
         self.spool = folder / "spool"
         self.env = {
@@ -64,7 +63,7 @@ class Scorer:
         assert self.process.stdin is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        code = self.process.wait(40)
+        code = self.process.wait(40 * PATIENCE)
         self.process.stdin.close()
         return code
 
@@ -77,7 +76,7 @@ class Scorer:
         url = f"http://127.0.0.1:{self.port}{path}"
         try:
             asked = urllib.request.Request(url, data, named, method=method)
-            with urllib.request.urlopen(asked, timeout=30) as reply:
+            with urllib.request.urlopen(asked, timeout=30 * PATIENCE) as reply:
                 return reply.status, _lower(reply.headers), reply.read()
         except urllib.error.HTTPError as error:
             with error:

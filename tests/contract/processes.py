@@ -6,6 +6,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from contract.waiting import PATIENCE
+
 
 def start_racer(action: str, home: Path, name: str) -> subprocess.Popen[str]:
     """A process that will do `action` of `contract.racers` once it reads a line."""
@@ -32,6 +34,6 @@ def race(action: str, home: Path, names: Sequence[str]) -> list[list[str]]:
     racers = [start_racer(action, home, name) for name in names]
     for racer in racers:
         tell_to_go(racer)
-    said = [racer.communicate(timeout=60)[0].split() for racer in racers]
+    said = [racer.communicate(timeout=60 * PATIENCE)[0].split() for racer in racers]
     assert [racer.returncode for racer in racers] == [0] * len(racers)
     return said

@@ -42,6 +42,13 @@ class Handler(BaseHTTPRequestHandler):
             case "/wait":
                 time.sleep(1)
                 self.reply(200, b"waited")
+            case "/gate":
+                # It says that it was asked, and answers once it may.
+                place = Path(os.environ["SCORER_SPOOL"])
+                (place / "asked").touch()
+                while not (place / "open").exists():
+                    time.sleep(0.01)
+                self.reply(200, b"opened")
             case "/die":
                 os.kill(os.getpid(), signal.SIGKILL)
             case _:

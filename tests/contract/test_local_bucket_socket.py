@@ -9,6 +9,7 @@ import pytest
 from contract.object_store import ObjectStoreContract
 from contract.racers import open_store
 from contract.test_local_object_store import take_events
+from contract.waiting import PATIENCE
 
 from scienceops.adapters.engine.bucket_socket import BucketSocket, Rights
 from scienceops.adapters.engine.socket_object_store import SocketObjectStore
@@ -131,7 +132,7 @@ def test_a_body_of_no_length_is_refused_at_once(
 ) -> None:
     serve(EVERYTHING)
     with socket.socket(socket.AF_UNIX) as line:
-        line.settimeout(10)
+        line.settimeout(10 * PATIENCE)
         line.connect(str(home / "0.sock"))
         # Whoever reads on waits for an end, with all of it in memory.
         line.sendall(f"PUT /objects/a/b HTTP/1.1\r\nContent-Length: {length}\r\n\r\nmore".encode())

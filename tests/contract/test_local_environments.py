@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from contract.test_local_image_builder import ALWAYS, ISOLATED, RUNNING_PYTHON, words_of
-from contract.waiting import wait_for
+from contract.waiting import PATIENCE, wait_for
 
 from scienceops.adapters.local import build_environment
 from scienceops.adapters.local.build_environment import COMPLETE
@@ -89,7 +89,7 @@ def test_what_is_told_to_end_while_it_installs_leaves_no_installer_behind(
     child = subprocess.Popen(given, env={**os.environ, "PYTHONPATH": path})
     pid = int(wait_for(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
     child.send_signal(signal.SIGTERM)
-    assert child.wait(30) == 128 + signal.SIGTERM
+    assert child.wait(30 * PATIENCE) == 128 + signal.SIGTERM
     wait_for(lambda: not birth_of(pid))
 
 

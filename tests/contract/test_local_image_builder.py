@@ -1,10 +1,12 @@
 """EnvironmentImageBuilder keeps the promises of the builder. These tests ask the package index."""
 
 import contextlib
+import fcntl
 import importlib.metadata
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -84,9 +86,15 @@ class TestEnvironmentImageBuilder(ImageBuilderContract):
         assert words_of(environments, status.image) == ["24.1 None"]
 
     def test_builds_of_the_same_environment_share_it(
-        self, builder: EnvironmentImageBuilder
+        self, builder: EnvironmentImageBuilder, environments: Environments
     ) -> None:
-        beside = [builder.start(make_order(f"iris-{n}-1", ISOLATED)) for n in (1, 2)]
+        needs = environments.needs(environments.keep(RUNNING_PYTHON, ISOLATED))
+        folder = environments.folder(needs)
+        folder.parent.mkdir(exist_ok=True)
+        with folder.with_name(f"{folder.name}.lock").open("wb") as turn:
+            # Neither ends before the other begins.
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            beside = [builder.start(make_order(f"iris-{n}-1", ISOLATED)) for n in (1, 2)]
         images = {self.end_of(builder, build_id).image for build_id in beside}
         later = builder.start(make_order("iris-3-1", ISOLATED))
         assert {builder.status(later).image} == images
@@ -113,8 +121,17 @@ class TestEnvironmentImageBuilder(ImageBuilderContract):
         assert (folder / "lib").is_dir()
 
     def test_a_build_whose_process_is_killed_has_failed(
-        self, builder: EnvironmentImageBuilder, tmp_path: Path
+        self, builder: EnvironmentImageBuilder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setenv("UV_NO_CACHE", "1")
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            # It asks an index that never answers, and so does not end before it is killed.
+            index = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+            for name in ("UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"):
+                monkeypatch.setenv(name, index)
+            self.kill(builder, tmp_path)
+
+    def kill(self, builder: EnvironmentImageBuilder, tmp_path: Path) -> None:
         build_id = builder.start(make_order("iris-1-1", ISOLATED))
         folder = os.fsencode(tmp_path / "builds" / build_id)
         wanted = [b"scienceops.adapters.local.supervise", folder]

@@ -7,6 +7,7 @@ import pytest
 from contract.model_registry import ModelRegistryContract
 from contract.processes import race, start_racer, tell_to_go
 from contract.racers import PUTS
+from contract.waiting import PATIENCE
 
 from scienceops.adapters.local.model_registry import SqliteModelRegistry
 
@@ -33,7 +34,7 @@ class TestSqliteModelRegistry(ModelRegistryContract):
         for revisions in (5, 17):
             racer = start_racer("increment_for_ever", tmp_path, "ann")
             tell_to_go(racer)
-            end = time.monotonic() + 30
+            end = time.monotonic() + 30 * PATIENCE
             while len(registry.ledger("iris")) < revisions and time.monotonic() < end:
                 time.sleep(0.001)
             racer.kill()

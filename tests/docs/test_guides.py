@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+from contract.waiting import PATIENCE
 from guide_page import PORT, Shell, blocks_of, read_page
 from platform_process import Platform, wait_for
 
@@ -44,7 +45,7 @@ def demo(people):
         yield platform
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(90)
+        process.wait(90 * PATIENCE)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
 """Alerts of a real platform reach a real receiver, and a dead one holds up nothing else."""
 
 import time
-from datetime import UTC, datetime, timedelta
 
 import pytest
+from labelled_week import noon
 from models import iris_rows, pack_iris
 from platform_process import running_platform, wait_for
 from receiver import Receiver
@@ -30,7 +30,7 @@ def platform(tmp_path_factory):
 
 def score_day(platform, days_ago, shift):
     moved = [{**r, "petal length (cm)": r["petal length (cm)"] + shift} for r in iris_rows()]
-    at = (datetime.now(UTC).replace(hour=12) - timedelta(days=days_ago)).isoformat()
+    at = noon(days_ago).isoformat()
     before = len(platform.captured("iris"))
     token = platform.owner_token()
     assert platform.score("iris", moved, token, X_ScienceOps_Captured_At=at)[0] == 200
@@ -54,6 +54,13 @@ def test_drift_reaches_a_receiver_that_fails_at_first_and_its_end_too(platform, 
     assert "petal length (cm)" in event["data"]["details"]["features"]
     assert event["data"]["link"] == f"{platform.url}/services/iris/data"
     assert platform.request("GET", "/services/iris/data")[0] == 200
+
+    def delivered():
+        told = platform.read("services/iris/alerts")["deliveries"]
+        return [d["state"] for d in told] == ["delivered"]
+
+    # That it was taken is written down once its receiver has said so.
+    wait_for(delivered, 20, "the delivery to be written down")
     shown = platform.json("alerts", "iris")
     drift = next(rule for rule in shown["rules"] if rule["rule"] == "drift")
     assert drift["firing"]
@@ -78,8 +85,11 @@ def test_a_receiver_that_hangs_delays_neither_scoring_nor_deploying(platform, re
     score_day(platform, 0, 9.0)
     wait_for(lambda: platform.read("services/iris/alerts")["rules"][0]["firing"], 20, "the alert")
     # Each of some five steps would wait as long as the sender does, were it in their way.
-    package = pack_iris(tmp_path, name="aster")
-    assert seconds_to_deploy(platform, package) < 2 * usual + TIMEOUT_SECONDS
+    # Another that runs on this machine makes one of them slow, and the sender all of them.
+    names = ("aster", "begonia", "crocus")
+    packages = [pack_iris(tmp_path, name=name) for name in names]
+    bound = 2 * usual + TIMEOUT_SECONDS
+    assert any(seconds_to_deploy(platform, package) < bound for package in packages)
     slowest = 0.0
     for _ in range(20):
         asked = time.monotonic()

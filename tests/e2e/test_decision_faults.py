@@ -9,6 +9,7 @@ from labelled_week import day, send_day
 from models import pack_trainable_iris
 from platform_process import Platform, running_platform, wait_for
 
+from scienceops.adapters.local.tasks import Task, TaskState
 from scienceops.bootstrap import build_app
 from scienceops.config import load_settings
 
@@ -17,6 +18,17 @@ DAY = day(1).isoformat()
 HASTE = {"SCIENCEOPS_DRAIN_SECONDS": "0.5", "SCIENCEOPS_TICK_SECONDS": "1"}
 STEPS = ("training set frozen", "candidate uploaded", "candidate proved", "candidate compared")
 RETRAIN = ["retrain", "iris", "--from", DAY, "--to", DAY]
+
+
+def copy_home(home: Path, place: Path) -> None:
+    """Copy a home once its jobs have ended, which outlive its host: the clock begins one, too."""
+
+    def ended() -> bool:
+        jobs = (Task(folder) for folder in (home / "jobs").glob("*"))
+        return all(job.outcome().state is not TaskState.RUNNING for job in jobs)
+
+    wait_for(ended, 60, "the end of its jobs")
+    shutil.copytree(home, place)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +46,7 @@ def labelled(tmp_path_factory) -> Path:
 def compared(tmp_path_factory, labelled) -> Path:
     """That home with a candidate that was compared."""
     home = tmp_path_factory.mktemp("compared") / "home"
-    shutil.copytree(labelled, home)
+    copy_home(labelled, home)
     with running_platform(home) as platform:
         platform.cli(*RETRAIN, "--wait")
     return home
@@ -45,7 +57,7 @@ def copy_of(tmp_path):
     platforms = []
 
     def copy_of(home: Path) -> Platform:
-        shutil.copytree(home, tmp_path / "home")
+        copy_home(home, tmp_path / "home")
         platforms.append(Platform(tmp_path / "home", **HASTE))
         return platforms[0]
 

@@ -13,6 +13,12 @@ def test_gc_explains_deletes_when_told_to_and_leaves_alone_what_is_used(tmp_path
         assert platform.score("iris", iris_rows(), token)[0] == 200
         wait_for(lambda: len(platform.captured("iris")) == 150, 20, "the captures")
         platform.cli("stats", "iris", "--run", "--engine", "inline")
+
+        def ended():
+            return {run["state"] for run in platform.read("runs")["runs"]} == {"succeeded"}
+
+        # The clock has begun a run of its own, for there was none before.
+        wait_for(ended, 60, "the end of every run")
         before = files(platform.home)
         told = platform.cli("gc").stdout
         assert "packages/iris/" in told

@@ -1,9 +1,10 @@
 """Labels arrive late, twice, changed and wrong; quality follows them, day by day."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
+from labelled_week import day, noon
 from models import diabetes_frame, iris_rows, pack_diabetes, pack_iris
 from platform_process import running_platform, wait_for
 from sklearn.datasets import load_iris
@@ -25,7 +26,7 @@ def platform(tmp_path_factory):
 
 
 def score(platform, name, rows, days_ago):
-    at = (datetime.now(UTC).replace(hour=12) - timedelta(days=days_ago)).isoformat()
+    at = noon(days_ago).isoformat()
     status, _, answer = platform.score(
         name, rows, platform.owner_token(), X_ScienceOps_Captured_At=at
     )
@@ -56,8 +57,8 @@ def test_late_labels_make_quality_of_the_day_of_the_call_and_the_latest_wins(pla
     wait_for(lambda: len(platform.captured("iris")) == 150, 20, "the captures")
     wrong = [{"request_id": answer["request_id"], "row": i, "label": "setosa"} for i in range(150)]
     assert label(platform, "iris", wrong)[2]["accepted"] == 150
-    ((day, found),) = quality(platform, "iris").items()
-    assert day == (datetime.now(UTC) - timedelta(days=40)).date().isoformat()
+    ((then, found),) = quality(platform, "iris").items()
+    assert then == day(40).isoformat()
     assert found["accuracy"] == pytest.approx(50 / 150)
     right = [
         {"request_id": answer["request_id"], "row": i, "label": name}
@@ -65,7 +66,7 @@ def test_late_labels_make_quality_of_the_day_of_the_call_and_the_latest_wins(pla
     ]
     for _ in range(2):
         label(platform, "iris", right)
-    found = quality(platform, "iris")[day]
+    found = quality(platform, "iris")[then]
     expected = sum(told == truth for told, truth in zip(answer["predictions"], TRUTH, strict=True))
     assert found["labelled"] == 150
     assert found["accuracy"] == pytest.approx(expected / 150)
@@ -104,9 +105,9 @@ def test_a_label_of_a_row_that_the_request_did_not_have_is_counted(platform):
     answer = score(platform, "iris", iris_rows()[:2], 5)
     label(platform, "iris", [{"request_id": answer["request_id"], "row": 7, "label": "setosa"}])
     label(platform, "iris", [{"request_id": answer["request_id"], "row": 0, "label": "setosa"}])
-    day = (datetime.now(UTC) - timedelta(days=5)).date().isoformat()
-    wait_for(lambda: quality(platform, "iris").get(day, {}).get("labelled") == 1, 30, "the label")
-    assert quality(platform, "iris")[day]["unmatched_labels"] == 1
+    then = day(5).isoformat()
+    wait_for(lambda: quality(platform, "iris").get(then, {}).get("labelled") == 1, 30, "the label")
+    assert quality(platform, "iris")[then]["unmatched_labels"] == 1
 
 
 def test_regression_quality_and_the_command_line(platform, tmp_path):

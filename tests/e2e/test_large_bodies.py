@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from contract.waiting import PATIENCE
 from models import iris_rows, pack_iris
 from platform_process import running_platform
 
@@ -29,7 +30,7 @@ def platform(tmp_path_factory):
 
 def ask(platform, pieces, size=None, kind="application/json"):
     """(status, headers, body) of a scoring call, with a length or in chunks."""
-    connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=60 * PATIENCE)
     headers = {"Authorization": f"Bearer {platform.owner_token()}", "Content-Type": kind}
     if size is not None:
         headers["Content-Length"] = str(size)
@@ -85,7 +86,7 @@ def test_a_body_over_the_limit_is_refused(platform, pieces, size):
 
 
 def test_a_large_body_of_nobody_is_refused_and_the_line_goes_on(platform):
-    connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=60 * PATIENCE)
     path, kind = "/api/v1/service/iris/score", {"Content-Type": "application/json"}
     seen = []
     try:

@@ -9,6 +9,7 @@ import urllib.request
 import numpy as np
 import pytest
 import tritonclient.http as triton
+from contract.waiting import PATIENCE
 from mlflow_directory import write_mlflow
 from models import iris_rows, iris_table, pack_iris, pack_iris_trees
 from platform_process import wait_for
@@ -31,7 +32,7 @@ def ask(platform, method, path, body=None, **headers):
     url = f"{platform.url}/api/v1/service/iris{path}"
     try:
         asked = urllib.request.Request(url, body, named, method=method)
-        with urllib.request.urlopen(asked, timeout=30) as reply:
+        with urllib.request.urlopen(asked, timeout=30 * PATIENCE) as reply:
             return reply.status, reply.headers, reply.read()
     except urllib.error.HTTPError as error:
         with error:

@@ -7,6 +7,7 @@ import uuid
 
 import pytest
 from collector import Collector
+from contract.waiting import PATIENCE
 from models import iris_rows, pack_iris
 from platform_process import ROOT, running_platform, wait_for
 from scorer_process import Scorer
@@ -53,9 +54,9 @@ def test_one_trace_leads_from_the_gateways_span_to_the_scorers(tmp_path, collect
 
 
 def test_spans_that_wait_are_sent_when_a_scorer_is_stopped(tmp_path, collector, package):
-    # A minute between batches: what comes before it, comes with the end.
+    # An hour between batches: what comes before it, comes with the end.
     settings = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{collector.url}/v1/traces"}
-    scorer = Scorer(tmp_path, package, **settings, OTEL_BSP_SCHEDULE_DELAY="60000").start()
+    scorer = Scorer(tmp_path, package, **settings, OTEL_BSP_SCHEDULE_DELAY="3600000").start()
     for flags in ("01", "00"):
         assert scorer.score(iris_rows()[:1], traceparent=f"00-{TRACE}-{CALLER}-{flags}")[0] == 200
     assert scorer.score(b"{}", traceparent=f"00-{TRACE}-{CALLER}-01")[0] == 400
@@ -135,6 +136,6 @@ def test_nothing_of_opentelemetry_is_imported_unless_a_place_is_named(
         stdout=subprocess.PIPE,
         text=True,
         check=True,
-        timeout=50,
+        timeout=50 * PATIENCE,
     )
     assert (done.stdout.strip() != "[]") is imported

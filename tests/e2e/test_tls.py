@@ -8,6 +8,7 @@ import urllib.request
 from datetime import UTC, datetime
 
 import pytest
+from contract.waiting import PATIENCE
 from models import iris_rows, pack_iris
 from platform_process import Platform
 
@@ -32,18 +33,18 @@ def trusting(platform):
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_who_trusts_the_certificate_is_answered(platform, trusting, host):
     url = f"https://{host}:{platform.port}/healthz"
-    with urllib.request.urlopen(url, timeout=10, context=trusting) as reply:
+    with urllib.request.urlopen(url, timeout=10 * PATIENCE, context=trusting) as reply:
         assert reply.status == 200
 
 
 def test_who_does_not_trust_it_is_warned(platform):
     with pytest.raises(urllib.error.URLError) as told:
-        urllib.request.urlopen(platform.url, timeout=10)
+        urllib.request.urlopen(platform.url, timeout=10 * PATIENCE)
     assert isinstance(told.value.reason, ssl.SSLCertVerificationError)
 
 
 def test_plain_http_is_refused(platform):
-    connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", platform.port, timeout=10 * PATIENCE)
     connection.request("GET", "/healthz")
     with pytest.raises((http.client.HTTPException, ConnectionError)):
         connection.getresponse()
@@ -86,7 +87,7 @@ def test_a_given_pair_is_served(tmp_path):
         platform.up("--tls", "--cert", str(pair.path), "--key", str(pair.key_path))
         context = ssl.create_default_context(cafile=pair.path)
         url = f"https://127.0.0.1:{platform.port}/healthz"
-        with urllib.request.urlopen(url, timeout=10, context=context) as reply:
+        with urllib.request.urlopen(url, timeout=10 * PATIENCE, context=context) as reply:
             assert reply.status == 200
         assert not (platform.home / "tls").exists()
     finally:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from contract.waiting import PATIENCE
 from platform_process import SETTINGS
 
 
@@ -26,7 +27,7 @@ def run(words, folder):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=60 * PATIENCE,
     )
 
 

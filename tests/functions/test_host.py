@@ -7,6 +7,8 @@ import subprocess
 import sys
 
 import pytest
+from contract.waiting import PATIENCE
+from own_port import own_port
 from platform_process import ROOT, SETTINGS, wait_for
 
 
@@ -54,16 +56,14 @@ def taken():
 
 
 @pytest.fixture
-def free():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free(request):
+    return own_port(request)
 
 
 def test_a_gateway_that_does_not_start_ends_the_host_with_its_last_words(
     host, free, broken, tmp_path
 ):
-    assert host(free, broken).wait(40) == 1
+    assert host(free, broken).wait(40 * PATIENCE) == 1
     said = (tmp_path / "said").read_text()
     assert "Traceback" not in said
     last = said.splitlines()[-1]
@@ -77,7 +77,7 @@ def test_a_gateway_whose_app_cannot_be_made_does_not_count_as_started(host, free
     folder = tmp_path / "broken"
     folder.mkdir()
     (folder / "flask_wtf.py").write_text("raise ImportError('no forms for a test')\n")
-    assert host(free, folder).wait(40) == 1
+    assert host(free, folder).wait(40 * PATIENCE) == 1
     last = (tmp_path / "said").read_text().splitlines()[-1]
     assert "ImportError: no forms for a test" in last
 
@@ -87,7 +87,7 @@ def test_a_port_in_use_is_told_at_once_and_waiting_for_it_ends_when_told_to(host
     wait_for(lambda: f"port {taken}" in (tmp_path / "said").read_text(), what="a word of the port")
     assert waiting.poll() is None
     waiting.send_signal(signal.SIGTERM)
-    assert waiting.wait(5) == 0
+    assert waiting.wait(5 * PATIENCE) == 0
 
 
 @pytest.mark.parametrize("command", ["status", "up", "demo"])
@@ -105,7 +105,7 @@ def test_a_home_that_cannot_be_one_is_told(command, place, tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=60 * PATIENCE,
     )
     assert done.returncode == 1
     [told] = done.stderr.splitlines()

@@ -45,7 +45,7 @@ def test_a_stored_call_waits_for_its_file_to_be_taken_and_shares_it(tmp_path):
     assert len(spooled(second[0])) == 19
     second[0].unlink()
     for thread in threads:
-        thread.join(10)
+        thread.join()
     assert kept == [[True]] * 20
 
 
@@ -79,7 +79,7 @@ def test_a_call_whose_file_was_kept_aside_is_not_said_to_be_stored(tmp_path):
     thread.start()
     (sealed,) = wait_for(lambda: list(tmp_path.glob("*.sealed")), 10, "a sealed file")
     sealed.rename(sealed.with_suffix(DAMAGED))
-    thread.join(10)
+    thread.join()
     assert len(errors) == 1
 
 

@@ -26,12 +26,12 @@ def test_who_asks_during_a_commit_is_served_by_the_next():
     wait_for(lambda: group._asked == 21, 10, "all of them to ask")
     assert threads[0].is_alive()
     go.release()
-    threads[0].join(10)
+    threads[0].join()
     began.acquire()
     assert all(thread.is_alive() for thread in threads[1:])
     go.release()
     for thread in threads:
-        thread.join(10)
+        thread.join()
     assert commits == [0, 1]
 
 
@@ -52,5 +52,5 @@ def test_a_commit_that_fails_fails_for_each_who_waits():
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join()
     assert failed == ["no"] * 10

@@ -1,5 +1,6 @@
 """The scorer's own HTTP server: what clients send oddly, what is refused, and how it ends."""
 
+import contextlib
 import json
 import signal
 import socket
@@ -200,10 +201,11 @@ def test_a_fault_of_the_app_is_a_500_that_ends_nothing(server, path):
 
 
 def test_what_is_under_way_is_answered_before_the_end_and_nothing_else_is_taken():
-    server = HttpServer(graceful_seconds=3.0).up()
-    idle, half, slow = server.line(), server.line(), server.line()
+    server = HttpServer().up()
+    lines = idle, half, slow, opens = [server.line() for _ in range(4)]
     half.sendall(request("POST", "/quick", Content_Length="4") + b"ha")
     slow.sendall(request("GET", "/gate"))
+    opens.sendall(b"GET /open HTTP/1.1\r\n")
     server.talk(request("GET", "/quick", **CLOSE))  # They have been read.
     server.process.send_signal(signal.SIGTERM)
     assert everything(idle) == b""
@@ -213,10 +215,21 @@ def test_what_is_under_way_is_answered_before_the_end_and_nothing_else_is_taken(
     assert told.endswith(b"half")
     assert b"connection: close" in told
     assert server.process.poll() is None
-    # Nobody opens its gate: it is given its time, and then ended.
+    opens.sendall(b"\r\n")
+    assert everything(slow).endswith(b"/gate:")
     assert server.ended() == 0
-    for line in (idle, half, slow):
+    for line in lines:
         line.close()
+
+
+def test_an_answer_that_does_not_come_is_given_its_time_and_then_ended():
+    server = HttpServer(graceful_seconds=1.0).up()
+    with server.line() as slow:
+        slow.sendall(request("GET", "/gate"))
+        server.talk(request("GET", "/quick", **CLOSE))  # It has been read.
+        assert server.stop() == 0
+        with contextlib.suppress(ConnectionError):
+            assert everything(slow) == b""
 
 
 def test_an_app_that_cannot_be_built_ends_the_server_with_its_reason():

@@ -58,7 +58,8 @@ def test_who_sends_on_after_the_last_answer_still_gets_to_read_it(server):
     ("size", "status"), [(LIMIT + 1, b"413"), (LIMIT, b"408")], ids=["too large", "too slow"]
 )
 def test_one_that_sends_on_after_a_refusal_stops_no_look_at_others(size, status):
-    with served(look_seconds=0.05) as server, server.line() as line:
+    patient = {"look_seconds": 0.05, "quiet_looks": 60, "linger_seconds": 60}
+    with served(**patient) as server, server.line() as line:
         line.sendall(request("POST", "/slow", Content_Length=str(size)))
         told = b""
         line.setblocking(False)

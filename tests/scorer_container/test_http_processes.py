@@ -29,9 +29,9 @@ def test_a_socket_that_another_server_has_made_meanwhile_is_left_to_it(tmp_path)
     bind = f"unix:{tmp_path / 's'}"
     first = HttpServer(bind=bind)
     wait_for(lambda: first.process.poll() is None and knows(bind), 20, "the first server")
-    second = HttpServer(bind=bind)
     place = tmp_path / "s"
     made = place.stat().st_ino
+    second = HttpServer(bind=bind)
     wait_for(lambda: place.exists() and place.stat().st_ino != made, 20, "the second server")
     assert first.stop() == 0
     wait_for(lambda: knows(bind), 20, "an answer of the second")

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from contract.waiting import PATIENCE
 from models import iris_rows, iris_table
 from scorer_process import Scorer
 from sklearn.gaussian_process import GaussianProcessClassifier
@@ -40,7 +41,7 @@ class Gated(Runner):
     def predict_table(self, table):
         self.counts.append(table.count)
         self.began.set()
-        assert self.gate.wait(20)
+        assert self.gate.wait(20 * PATIENCE)
         if -1.0 in table.columns[0]:
             raise ModelFailed("the model does not like -1")
         if -2.0 in table.columns[0]:
@@ -59,12 +60,12 @@ def gathered(runner, gated, tables):
 
     with ThreadPoolExecutor(len(tables)) as pool:
         first = pool.submit(ask, tables[0])
-        assert gated.began.wait(20)
+        assert gated.began.wait(20 * PATIENCE)
         others = [pool.submit(ask, table) for table in tables[1:]]
         while len(runner._waiting) < len(others):
             threading.Event().wait(0.001)
         gated.gate.set()
-        return [future.result(20) for future in (first, *others)]
+        return [future.result(20 * PATIENCE) for future in (first, *others)]
 
 
 def of(*values):
@@ -98,7 +99,7 @@ def test_a_call_lets_those_come_that_are_on_their_way_and_no_others(monkeypatch)
         monkeypatch.setattr("scorer_container.merging.time", clock)
         # There is a third one, which does not come: nobody waits for it.
         assert runner.predict_table(of(1.0)).predictions == [2.0]
-        assert others[0].result(20).predictions == [4.0]
+        assert others[0].result(20 * PATIENCE).predictions == [4.0]
     assert gated.counts == [2]
 
 
@@ -134,13 +135,13 @@ def test_a_call_of_many_rows_goes_by_itself():
     runner = MergingRunner(gated)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(runner.predict_table, of(1.0))
-        assert gated.began.wait(20)
+        assert gated.began.wait(20 * PATIENCE)
         other = pool.submit(runner.predict_table, many)
         while len(gated.counts) < 2:
             threading.Event().wait(0.001)
         gated.gate.set()
-        assert len(other.result(20).predictions) == many.count
-        assert first.result(20).predictions == [2.0]
+        assert len(other.result(20 * PATIENCE).predictions) == many.count
+        assert first.result(20 * PATIENCE).predictions == [2.0]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import zipfile
 from datetime import UTC, datetime
 
 import pytest
+from contract.waiting import PATIENCE
 from models import iris_rows
 from platform_process import wait_for
 from scorer_process import KEY, Scorer
@@ -158,7 +159,7 @@ def test_it_stops_by_itself_when_the_process_above_dies(tmp_path, package):
     scorer = Scorer(tmp_path, package, SCORER_WATCH="stdin").start()
     status, answer = scorer.score(iris_rows()[:1])
     scorer.process.stdin.close()
-    assert scorer.process.wait(40) == 0
+    assert scorer.process.wait(40 * PATIENCE) == 0
     assert status == 200
     assert [r["request_id"] for r in scorer.captured()] == [answer["request_id"]]
 

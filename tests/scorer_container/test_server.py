@@ -94,7 +94,9 @@ def loading(tmp_path, package):
     scorer.start()
     yield scorer
     for pid in children(scorer.process.pid) if scorer.process.poll() is None else ():
-        os.kill(pid, signal.SIGKILL)
+        # It may be ending by itself.
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     scorer.stop()
 
 

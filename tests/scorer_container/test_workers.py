@@ -1,5 +1,6 @@
 """Workers of a scorer: how many there are, and what they hold of a model between them."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -17,21 +18,23 @@ from scorer_container.cpu_share import workers_of
 def family(pid: int) -> list[int]:
     """All processes below this one."""
     found = []
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in map(int, (task / "children").read_text().split()):
-            found += [child, *family(child)]
+    # One that was listed may have ended by now.
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            for child in map(int, (task / "children").read_text().split()):
+                found += [child, *family(child)]
     return found
 
 
 def workers_in(scorer: Scorer) -> list[int]:
     """The processes that answer, whose parent keeps them."""
     assert scorer.process is not None
-    serving = [
-        pid
-        for pid in family(scorer.process.pid)
-        if b"scorer_container.serve" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    ]
-    return [pid for pid in serving if parent(pid) in serving]
+    parents = {}
+    for pid in family(scorer.process.pid):
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            if b"scorer_container.serve" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                parents[pid] = parent(pid)
+    return [pid for pid in parents if parents[pid] in parents]
 
 
 def parent(pid: int) -> int:

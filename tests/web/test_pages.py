@@ -1,9 +1,9 @@
 """The pages in a real browser, over a real platform that has scored and computed."""
 
 import re
-from datetime import UTC, datetime, timedelta
 
 import pytest
+from labelled_week import day, noon
 from models import iris_rows, pack_iris
 from pages import check_page
 from platform_process import running_platform, wait_for
@@ -32,12 +32,11 @@ def platform(tmp_path_factory):
     with running_platform(home, SCIENCEOPS_REFRESH_SECONDS="0.5") as platform:
         package = pack_iris(tmp_path_factory.mktemp("p"), policy={"simulated": True})
         platform.cli("push", str(package), "--wait")
-        noon = datetime.now(UTC).replace(hour=12)
         for days in (3, 2, 1):
             rows = iris_rows()
             if days == 1:
                 rows = [{**r, "petal length (cm)": r["petal length (cm)"] + 2} for r in rows]
-            at = (noon - timedelta(days=days)).isoformat()
+            at = noon(days).isoformat()
             token = platform.owner_token()
             assert platform.score("iris", rows, token, X_ScienceOps_Captured_At=at)[0] == 200
         wait_for(lambda: len(platform.captured("iris")) == 450, 20, "the captures")
@@ -63,8 +62,7 @@ def test_data_monitor_ranks_the_drifted_feature_first_and_hides_the_calm_ones(pl
 
 
 def test_data_monitor_shows_only_the_days_asked_for(platform, browser):
-    last = (datetime.now(UTC) - timedelta(days=2)).date().isoformat()
-    browser.get(f"{platform.url}/services/iris/data?all=1&until={last}")
+    browser.get(f"{platform.url}/services/iris/data?all=1&until={day(2).isoformat()}")
     assert "2 days" in browser.find_element(By.CSS_SELECTOR, "#live p").text
     assert "drift" not in browser.find_element(By.TAG_NAME, "table").text
 
@@ -78,8 +76,11 @@ def test_data_monitor_tells_days_without_statistics_from_calm_ones(platform, bro
 
 def test_a_feature_has_a_chart_per_statistic_with_training_drawn_in(platform, browser):
     browser.get(platform.url + PAGES[-1])
-    charts = wait_for(lambda: browser.find_elements(By.CSS_SELECTOR, ".chart .main-svg"), 20)
-    assert len(charts) >= 20
+
+    def charts():
+        return browser.find_elements(By.CSS_SELECTOR, ".chart .main-svg")
+
+    wait_for(lambda: len(charts()) >= 20, 20, "the charts")
     mean = browser.find_element(By.CSS_SELECTOR, ".chart[data-statistic=mean]")
     assert browser.find_elements(By.CSS_SELECTOR, "[data-distribution] .bars")
     assert len(mean.find_elements(By.CSS_SELECTOR, ".trace.scatter")) == 2

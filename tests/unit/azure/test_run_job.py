@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from contract.racers import open_store
+from contract.waiting import PATIENCE
 
 from scienceops.adapters.azure import run_job
 from scienceops.adapters.azure.run_job import Teller, await_bucket, is_done_by_another, run
@@ -34,7 +35,7 @@ def test_a_client_that_logs_while_the_log_is_shipped_does_not_stop_the_job(tmp_p
     teller.write("hello\n")
     shipping = threading.Thread(target=teller.ship, daemon=True)
     shipping.start()
-    shipping.join(10)
+    shipping.join(10 * PATIENCE)
     assert not shipping.is_alive()
     teller.end("succeeded")
     log = open_store(tmp_path).get("jobs/run-1/log.txt").decode()

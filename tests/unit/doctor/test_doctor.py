@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from contract.waiting import PATIENCE
 
 from scienceops.doctor import packages
 from scienceops.doctor.home import check_home, check_port, check_up, find_home
@@ -27,7 +28,7 @@ def examine(home, *paths, **settings):
         env={**kept, "PYTHONPATH": path, "SCIENCEOPS_HOME": str(home), **settings},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=120 * PATIENCE,
         check=False,
     )
     assert done.stdout, done.stderr
@@ -132,11 +133,13 @@ def test_a_platform_that_is_gone_does_not_count_as_running(tmp_path):
 
 
 def test_a_platform_that_does_not_answer_is_told(tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
+    with socket.socket() as silent:
+        # Bound and not listening, so that nobody else can take the port meanwhile.
+        silent.bind(("127.0.0.1", 0))
         port = silent.getsockname()[1]
-    facts = {"pid": os.getpid(), "port": port, "url": f"http://127.0.0.1:{port}"}
-    (tmp_path / "up.lock").write_text(json.dumps(facts))
-    up = check_up(tmp_path)[0]
+        facts = {"pid": os.getpid(), "port": port, "url": f"http://127.0.0.1:{port}"}
+        (tmp_path / "up.lock").write_text(json.dumps(facts))
+        up = check_up(tmp_path)[0]
     assert (up.state, "does not answer" in up.found) == ("missing", True)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from contract.waiting import PATIENCE
 from werkzeug.serving import make_server
 
 from scienceops.adapters.engine.garbage import unused_image_files
@@ -21,6 +22,8 @@ from scienceops.core.images import LAYER_TYPE, MANIFEST_TYPE, Blob, sha256
 from scienceops.errors import BadSetting, RegistryRefused, RegistryUnavailable
 
 DATA = b"a layer" * 100_000
+#: More than any answer takes.
+SECONDS = 10 * PATIENCE
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def registry(port):
 )
 def test_who_is_not_its_user_is_asked_for_the_password(port, given):
     auth = given and tuple(part.encode() for part in given)
-    reply = requests.get(f"http://127.0.0.1:{port}/v2/", auth=auth, timeout=5)
+    reply = requests.get(f"http://127.0.0.1:{port}/v2/", auth=auth, timeout=SECONDS)
     assert (reply.status_code, "WWW-Authenticate" in reply.headers) == (401, True)
 
 
@@ -117,7 +120,9 @@ def test_content_that_is_not_what_its_digest_says_is_refused(registry):
 def test_an_engine_is_told_in_its_own_code_what_is_not_there(port, path, code):
     """By another code it takes an image that is gone for a registry that fails."""
     reply = requests.get(
-        f"http://127.0.0.1:{port}/v2/scienceops/{path}", auth=("scienceops", "secret"), timeout=5
+        f"http://127.0.0.1:{port}/v2/scienceops/{path}",
+        auth=("scienceops", "secret"),
+        timeout=SECONDS,
     )
     assert reply.status_code == 404
     assert reply.json()["errors"][0]["code"] == code
@@ -165,7 +170,7 @@ def test_nonsense_is_answered_as_the_protocol_says(port, method, path, data, sta
         f"http://127.0.0.1:{port}/v2/scienceops/{path}",
         data=data,
         auth=("scienceops", "secret"),
-        timeout=10,
+        timeout=SECONDS,
     )
     assert reply.status_code == status
 
@@ -174,13 +179,14 @@ def test_an_upload_in_pieces_is_whole(port):
     session = requests.Session()
     session.auth = ("scienceops", "secret")
     root = f"http://127.0.0.1:{port}"
-    place = session.post(f"{root}/v2/scienceops/blobs/uploads/", timeout=10).headers["Location"]
+    begun = session.post(f"{root}/v2/scienceops/blobs/uploads/", timeout=SECONDS)
+    place = begun.headers["Location"]
     for piece in (DATA[:1000], DATA[1000:]):
-        reply = session.patch(root + place, data=piece, timeout=10)
+        reply = session.patch(root + place, data=piece, timeout=SECONDS)
         assert reply.status_code == 202
     assert reply.headers["Range"] == f"0-{len(DATA) - 1}"
     digest = sha256(DATA)
-    done = session.put(f"{root}{place}?digest={digest}", timeout=10)
+    done = session.put(f"{root}{place}?digest={digest}", timeout=SECONDS)
     assert (done.status_code, done.headers["Docker-Content-Digest"]) == (201, digest)
     session.close()
 

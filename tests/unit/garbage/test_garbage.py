@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from contract.waiting import wait_for
 
 from scienceops.adapters.local.build_environment import COMPLETE
 from scienceops.adapters.local.environments import Environments
@@ -227,9 +228,7 @@ def test_an_environment_in_which_a_job_runs_stays(scene):
         assert scene.names(timedelta()) == []
     finally:
         (scene.home / "jobs" / "train-1" / "go").touch()
-        end = time.monotonic() + 20
-        while task.outcome().state is TaskState.RUNNING and time.monotonic() < end:
-            time.sleep(0.05)
+        wait_for(lambda: task.outcome().state is not TaskState.RUNNING)
     assert scene.names(timedelta()) == [scene.environment]
 
 

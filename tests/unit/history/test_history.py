@@ -128,10 +128,12 @@ def test_an_entry_without_what_was_before_tells_what_it_has():
     assert words_of({"action": "key created", "details": {"hint": "so_abcd…"}}) == "so_abcd…"
 
 
-def test_a_day_that_is_not_over_is_told_as_of_now(shown):
+def test_a_day_that_is_not_over_is_told_as_of_now(ports, shown):
+    (entry,) = describe_history(NAME, None, ports)
+    since = entry["at"][:10]
     today, tomorrow = (utc_now().date() + timedelta(days=n) for n in (0, 1))
     printed = shown("--at", today.isoformat())
-    assert f"{today} is not over; as of now:\nversion 1 is live now, {today}" in printed
+    assert f"{today} is not over; as of now:\nversion 1 is live now, {since}" in printed
     assert f"{tomorrow}" not in printed.splitlines()[1]
 
 

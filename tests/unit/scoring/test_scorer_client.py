@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from contract.waiting import PATIENCE
 
 from functions.local.own_certificate import own_certificate
 from scienceops.adapters.scoring.scorer_client import ScorerClient
@@ -50,7 +51,7 @@ def client(certificate):
     return ScorerClient(tls=ssl.create_default_context(cafile=str(certificate.path)))
 
 
-def post(client, endpoint, body=b"abc", seconds=5):
+def post(client, endpoint, body=b"abc", seconds=5 * PATIENCE):
     return client.call(endpoint, "POST", "/score", {}, body, seconds)
 
 

@@ -21,7 +21,7 @@ from typing import Any
 from emulators import container_jobs as jobs_stand_in
 from emulators import registry_tasks as tasks_stand_in
 from emulators.azurite import empty_queues_and_table, make_installation
-from emulators.child import ROOT, free_ports
+from emulators.child import ROOT
 from emulators.container_apps import ContainerApps, blueprint
 from emulators.container_jobs import ContainerJobs
 from emulators.databricks import Databricks, databricks_app
@@ -29,6 +29,7 @@ from emulators.image_files import puller
 from emulators.registry_tasks import RegistryTasks
 from emulators.resource_manager import RESOURCE_GROUP, SUBSCRIPTION, serving, serving_app
 from emulators.vault_file import FileKeyVault
+from ports import free_ports
 from stand_in_registry import serve_registry
 
 from scienceops.adapters.azure import connect_objects

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emulators.child import free_ports
+from ports import free_ports
 
 RESTART_SECONDS = 0.2
 #: After so many ends it is left as it is; the real thing waits longer and longer.

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from emulators.child import free_ports
+from ports import free_ports
 
 LARGEST_WAIT_SECONDS = "60"
 #: A cluster that is thrown away need not survive a power cut.

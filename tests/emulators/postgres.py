@@ -15,7 +15,7 @@ import psycopg
 import pytest
 from ports import free_ports
 
-LARGEST_WAIT_SECONDS = "60"
+LARGEST_WAIT_SECONDS = "240"
 #: A cluster that is thrown away need not survive a power cut.
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=50"
 

@@ -52,6 +52,8 @@ def labelled_day(installation: AzureInstallation, iris: str) -> dict[str, Any]:
     path = f"/api/v1/service/{iris}/labels"
     status, _, told = installation.request("POST", path, {"labels": labels})
     assert (status, told["accepted"]) == (200, len(labels)), told
+    # A container ships its rows after it has answered.
+    installation.wait_for(lambda: list(installation.objects.scan(f"captures/{iris}/")))
     return answer
 
 

@@ -73,7 +73,11 @@ class AzureInstallation:
             "STAND_IN_VAULT": str(folder / "vault.json"),
         }
         self._seen: set[tuple[str, str]] = set()
+        #: Set while Event Grid tells of what is there; it may take its time.
+        self.announces = threading.Event()
+        self.announces.set()
         self._stop = threading.Event()
+        self._announcer = threading.Thread(target=self._announce, daemon=True)
         self._host: subprocess.Popen[str] | None = None
 
     @property
@@ -84,7 +88,7 @@ class AzureInstallation:
     def up(self) -> None:
         """Start the functions' host and the stand-in for Event Grid."""
         self.start_host()
-        threading.Thread(target=self._announce, daemon=True).start()
+        self._announcer.start()
 
     def start_host(self, *deadly: str, hidden_seconds: int = 600) -> None:
         """Start the host in place of one that may run, and wait until it has loaded the app.
@@ -122,9 +126,12 @@ class AzureInstallation:
         self._host.stdout.close()
 
     def down(self) -> None:
-        """End it."""
+        """End it, and what would announce more to the queues that the next installation has."""
         self._stop.set()
-        self.kill_host()
+        if self._announcer.is_alive():
+            self._announcer.join()
+        if self._host is not None:
+            self.kill_host()
 
     def request(
         self, method: str, path: str, body: Any = None, **headers: str
@@ -170,6 +177,8 @@ class AzureInstallation:
         while not self._stop.wait(LOOK_SECONDS):
             for prefix in (PACKAGES, CAPTURES, LABELS):
                 for info in self.objects.scan(prefix):
+                    if not self.announces.is_set():
+                        break
                     if (info.key, info.etag) not in self._seen:
                         events.announce(self.settings.azure.container, info)
                         self._seen.add((info.key, info.etag))

@@ -114,7 +114,7 @@ def test_a_training_that_is_cancelled_ends_its_task_and_stays_cancelled(
     deployment.wait("a training", lambda: "waiting" in look(deployment, owner, number)["log"])
     ended = deployment.request("POST", f"{RETRAININGS}/{number}/end", {"comment": "no"}, key=owner)
     assert (ended.status, ended.json()["state"]) == (200, "cancelled"), ended.body
-    tasks = deployment.stand_ins.ecs.tasks.values()
+    tasks = list(deployment.stand_ins.ecs.tasks.values())
     [training] = [task for task in tasks if task.role.endswith("-training")]
     deployment.wait("the end of the task", lambda: training.process.poll() is not None, 30)
     turn_clock(deployment)
@@ -131,7 +131,8 @@ def test_a_selection_that_is_cancelled_by_command_ends_its_run(
     assert ended.returncode == 0, ended.stderr
     assert f"retraining {number} is cancelled" in ended.stdout
     # Beside it there may be a run of the clock's, which waits for room as well.
-    [run] = [run for run in deployment.stand_ins.emr.runs.values() if run.order["name"] == job]
+    runs = list(deployment.stand_ins.emr.runs.values())
+    [run] = [run for run in runs if run.order["name"] == job]
     assert run.facts["state"] == "CANCELLED"
 
 

@@ -5,6 +5,7 @@ execute what they are sent: see tests/emulators/azure_installation.py.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -31,7 +32,9 @@ def iris(installation: AzureInstallation, tmp_path_factory: pytest.TempPathFacto
     return "iris"
 
 
+@cache
 def yesterday() -> str:
+    """Of the first look, whatever midnight comes."""
     return (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
 
 

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from contract.waiting import PATIENCE
 from emulators import container_jobs as jobs_stand_in
 from emulators import registry_tasks as tasks_stand_in
 from emulators.azurite import empty_queues_and_table, make_installation
@@ -158,13 +159,13 @@ class AzureInstallation:
         return body
 
     def wait_for(
-        self, look: Callable[[], Any], until: Callable[[Any], Any] = bool, seconds: float = 600
+        self, look: Callable[[], Any], until: Callable[[Any], Any] = bool, seconds: float = 150
     ) -> Any:
         """What `look` returns once `until` holds for it; else the end of the functions' log."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE * seconds
         while not until(seen := look()):
             log = self._log.read_text()[-4000:]
-            assert time.monotonic() < end, f"still {seen!r} after {seconds} s\n{log}"
+            assert time.monotonic() < end, f"still {seen!r} after {PATIENCE * seconds} s\n{log}"
             time.sleep(0.2)
         return seen
 

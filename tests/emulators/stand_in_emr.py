@@ -73,7 +73,7 @@ class StandInEmr:
 
     def stop(self) -> None:
         self.room.set()
-        for run in self.runs.values():
+        for run in list(self.runs.values()):
             self._cancel(run)
             for thread in run.threads:
                 thread.join()

@@ -45,7 +45,8 @@ def deployment(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     require_program(OSLS)
     require_program(PROGRAM)
     folder = tmp_path_factory.mktemp("deployment")
-    with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
+    # The stand-ins end first: what they are at calls the emulator.
+    with pytest.MonkeyPatch.context() as patch, ExitStack() as last, ExitStack() as stack:
 
         def own() -> dict[str, str]:
             given = {name: told for name, told in os.environ.items() if name.startswith("AWS_")}
@@ -54,7 +55,7 @@ def deployment(bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
         stand_ins = stack.enter_context(serve_stand_ins(folder / "stand-ins", own))
         emulator = start_ministack(folder, **stand_ins.environment)
-        stack.callback(emulator.stop)
+        last.callback(emulator.stop)
         # Stand-ins fetch what they execute from the emulated bucket, as this process does.
         point_sdk_at(emulator.url, patch)
         for name, value in stand_ins.environment.items():

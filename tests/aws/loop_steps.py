@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from contract.waiting import PATIENCE
 from emulators.deployment import PREFIX, Deployment
 from models import iris_rows, iris_table
 
@@ -98,6 +99,6 @@ def run_command(
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=300 * PATIENCE,
         check=False,
     )

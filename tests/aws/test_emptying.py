@@ -7,9 +7,9 @@ import boto3
 import pytest
 from contract.waiting import wait_for
 from emulators.account import Account
-from emulators.child import free_ports
 from emulators.model_images import push_image
 from emulators.stand_in_ecs import ADDRESSES
+from ports import free_ports
 
 from infra import aws_cluster, destroy_aws
 from scienceops.adapters.aws.clients import LazyClient

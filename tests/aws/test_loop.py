@@ -25,7 +25,7 @@ from aws.loop_steps import (
 from emulators import unused_permissions
 from emulators.account import tables
 from emulators.child import ROOT
-from emulators.deployment import OSLS, PREFIX, STAGE, Deployment
+from emulators.deployment import LEFT_OUT, OSLS, PREFIX, STAGE, Deployment
 from emulators.permissions import Roles, covers, needed
 from models import iris_rows, pack_trainable_iris
 from receiver import Receiver
@@ -161,7 +161,9 @@ def test_a_drift_is_an_alert_and_a_proposal_to_retrain(
     deployment.wait("an alert", lambda: receiver.took)
     assert receiver.took[0]["type"] == "dev.scienceops.alert.drift.firing"
     path = "/api/v1/services/iris/retrainings"
-    [proposed] = deployment.request("GET", path, key=owner).json()
+    [proposed] = deployment.wait(
+        "a proposal", lambda: deployment.request("GET", path, key=owner).json()
+    )
     assert proposed["state"] == "proposed"
     assert "drifted" in proposed["why"]
     change_policy(deployment, owner, alert_url="", retrain_drift_days=0)
@@ -276,7 +278,7 @@ def test_a_stage_that_is_taken_down_stops_its_scorers_and_keeps_its_data(
     deployment: Deployment, live: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ):
     """The last test: nothing of the stage answers after it. Run by osls, as `make destroy-aws`."""
-    copy = shutil.copytree(ROOT / "infra", tmp_path / "infra", ignore=shutil.ignore_patterns(".*"))
+    copy = shutil.copytree(ROOT / "infra", tmp_path / "infra", ignore=LEFT_OUT)
     bucket = deployment.outputs["BucketName"]
     kept = keys(deployment, "versions/") + keys(deployment, "captures/")
     with pytest.MonkeyPatch.context() as patch:

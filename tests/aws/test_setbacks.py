@@ -114,7 +114,7 @@ def test_a_training_that_is_cancelled_ends_its_task_and_stays_cancelled(
     deployment.wait("a training", lambda: "waiting" in look(deployment, owner, number)["log"])
     ended = deployment.request("POST", f"{RETRAININGS}/{number}/end", {"comment": "no"}, key=owner)
     assert (ended.status, ended.json()["state"]) == (200, "cancelled"), ended.body
-    tasks = deployment.stand_ins.ecs.tasks.values()
+    tasks = list(deployment.stand_ins.ecs.tasks.values())
     [training] = [task for task in tasks if task.role.endswith("-training")]
     deployment.wait("the end of the task", lambda: training.process.poll() is not None, 30)
     turn_clock(deployment)
@@ -126,19 +126,22 @@ def test_a_selection_that_is_cancelled_by_command_ends_its_run(
     deployment: Deployment, owner: str, labelled_day: str, no_room: None, tmp_path: Path
 ):
     number = begin(deployment, owner, labelled_day)
-    deployment.wait("a run", lambda: look(deployment, owner, number)["job_id"])
+    job = deployment.wait("a run", lambda: look(deployment, owner, number)["job_id"])
     ended = run_command(deployment, tmp_path, "retrain", NAME, "--cancel", str(number))
     assert ended.returncode == 0, ended.stderr
     assert f"retraining {number} is cancelled" in ended.stdout
-    newest = list(deployment.stand_ins.emr.runs.values())[-1]
-    assert newest.facts["state"] == "CANCELLED"
+    # Beside it there may be a run of the clock's, which waits for room as well.
+    runs = list(deployment.stand_ins.emr.runs.values())
+    [run] = [run for run in runs if run.order["name"] == job]
+    assert run.facts["state"] == "CANCELLED"
 
 
 def test_a_cron_line_starts_a_retraining_whose_candidate_is_compared(
     deployment: Deployment, owner: str, labelled_day: str, jobs: None
 ):
     before = {r["number"] for r in deployment.request("GET", RETRAININGS, key=owner).json()}
-    soon = datetime.now(UTC) + timedelta(minutes=1)
+    # A line speaks from when it was written: its minute must not begin before that.
+    soon = datetime.now(UTC) + timedelta(seconds=90)
     line = f"{soon.minute} {soon.hour} * * *"
     change_policy(deployment, owner, NAME, retrain_cron=line)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from club import ROWS, assert_same, fill, run_inline, values
+from contract.waiting import PATIENCE
 from emulators.account import Account
 
 from infra import job_files
@@ -18,7 +19,7 @@ from scienceops.core.names import run_manifest_key, run_result_key
 from scienceops.ports.job_launcher import JobOrder, JobState
 
 #: Two starts of Java and of Python's workers, on a busy machine.
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 240 * PATIENCE
 
 
 @pytest.fixture

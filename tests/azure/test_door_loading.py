@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from contract.waiting import PATIENCE
 from emulators.azure_installation import APP_FOLDER
 from emulators.child import ROOT
 
@@ -21,7 +22,7 @@ def load(folder: Path, source: str) -> "subprocess.CompletedProcess[str]":
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([*sys.path, str(ROOT / "tests")])}
     command = [sys.executable, "-m", "emulators.functions_host", str(folder), "0", "1"]
     return subprocess.run(
-        command, capture_output=True, text=True, timeout=60, check=False, env=environment
+        command, capture_output=True, text=True, timeout=60 * PATIENCE, check=False, env=environment
     )
 
 

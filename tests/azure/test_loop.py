@@ -5,6 +5,7 @@ execute what they are sent: see tests/emulators/azure_installation.py.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import pytest
@@ -31,7 +32,9 @@ def iris(installation: AzureInstallation, tmp_path_factory: pytest.TempPathFacto
     return "iris"
 
 
+@cache
 def yesterday() -> str:
+    """Of the first look, whatever midnight comes."""
     return (datetime.now(UTC) - timedelta(days=1)).date().isoformat()
 
 
@@ -52,6 +55,8 @@ def labelled_day(installation: AzureInstallation, iris: str) -> dict[str, Any]:
     path = f"/api/v1/service/{iris}/labels"
     status, _, told = installation.request("POST", path, {"labels": labels})
     assert (status, told["accepted"]) == (200, len(labels)), told
+    # A container ships its rows after it has answered.
+    installation.wait_for(lambda: list(installation.objects.scan(f"captures/{iris}/")))
     return answer
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from contract.statistics_store import DAY, row
-from emulators.child import free_ports
+from ports import free_ports
 
 from scienceops.adapters.azure import sql_engine
 from scienceops.adapters.azure.sql_engine import find_driver, open_engine

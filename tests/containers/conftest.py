@@ -6,13 +6,13 @@ CONTAINER_ENGINE_FOLDER names a folder in which both keep their images for the n
 import itertools
 import os
 import shutil
-import socket
 import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ports import free_ports
 
 from containers.laboratory import Laboratory, RegistryProcess, missing_tools
 from infra.local import engine
@@ -56,10 +56,7 @@ def laboratory() -> Iterator[Laboratory]:
     try:
         address = engine.start(folder)
         engine.make_base(address)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        registry = RegistryProcess(folder / "registry", port)
+        registry = RegistryProcess(folder / "registry", free_ports(1)[0])
         registry.start()
         yield Laboratory(folder, address, registry)
     finally:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from contract.job_launcher import JobLauncherContract
+from contract.job_launcher import LIMIT_SECONDS, JobLauncherContract
 from contract.test_local_job_launcher import make_order
 
 from containers.laboratory import Laboratory
@@ -22,7 +22,9 @@ class TestEngineJobLauncher(JobLauncherContract):
     @pytest.fixture
     def order(self, laboratory: Laboratory) -> Callable[..., JobOrder]:
         return lambda key, *arguments, **fields: make_order(
-            key, *arguments, **{"image": laboratory.stand_in_job, **fields}
+            key,
+            *arguments,
+            **{"image": laboratory.stand_in_job, "timeout_seconds": LIMIT_SECONDS, **fields},
         )
 
     @pytest.fixture

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from contract.service_runtime import ServiceRuntimeContract
 from emulators.account import Account
-from emulators.child import free_ports
 from models import pack_iris
+from ports import free_ports
 
 from scienceops.adapters.aws.clients import LazyClient
 from scienceops.adapters.aws.object_store import S3ObjectStore

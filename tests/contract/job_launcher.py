@@ -8,6 +8,9 @@ from contract.waiting import wait_for
 
 from scienceops.ports.job_launcher import JobLauncher, JobOrder, JobState, JobStatus
 
+#: Of a job that is not about its limit: more than several jobs at once take on any machine.
+LIMIT_SECONDS = 600
+
 
 class JobLauncherContract:
     #: How long the platform may take to run a job that does nothing.

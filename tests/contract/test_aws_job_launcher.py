@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract.job_launcher import JobLauncherContract
+from contract.job_launcher import LIMIT_SECONDS, JobLauncherContract
 from emulators.account import Account
 from emulators.stand_in_image import run_module_image
 
@@ -123,7 +123,7 @@ class TestOnEmr(AwsLauncherContract):
         store.put("jobs/platform/environment.tar.gz", b"the stand-in brings its own")
 
         def make_order(key: str, *arguments: str, **more: Any) -> JobOrder:
-            return JobOrder(key, MODULE, arguments, **{"timeout_seconds": 60, **more})
+            return JobOrder(key, MODULE, arguments, **{"timeout_seconds": LIMIT_SECONDS, **more})
 
         return make_order
 
@@ -178,7 +178,7 @@ class TestOnEcs(AwsLauncherContract):
         image = run_module_image(stand_ins.registry)
 
         def make_order(key: str, *arguments: str, **more: Any) -> JobOrder:
-            given = {"timeout_seconds": 60, "image": image, **more}
+            given = {"timeout_seconds": LIMIT_SECONDS, "image": image, **more}
             return JobOrder(key, MODULE, arguments, **given)
 
         return make_order
@@ -211,7 +211,7 @@ class TestCallingScorers(AwsLauncherContract):
         image = run_module_image(stand_ins.registry)
 
         def make_order(key: str, *arguments: str, **more: Any) -> JobOrder:
-            given = {"timeout_seconds": 60, "calling_image": image, **more}
+            given = {"timeout_seconds": LIMIT_SECONDS, "calling_image": image, **more}
             return JobOrder(key, MODULE, arguments, **given)
 
         return make_order

@@ -92,6 +92,8 @@ class TestOnFargate(AwsRuntimeContract):
         self, make, runtime, order, stand_ins
     ) -> None:
         runtime.start(order())
+        # ECS starts tasks by itself, and of what is deleted before that none.
+        wait_for(lambda: stand_ins.ecs.tasks)
         stand_ins.ecs.hides_services = True
         runtime.stop("iris", 1)
         stand_ins.ecs.hides_services = False

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract.job_launcher import JobLauncherContract
+from contract.job_launcher import LIMIT_SECONDS, JobLauncherContract
 from contract.waiting import wait_for
 from emulators.container_jobs import ContainerJobs, blueprint
 from emulators.containers import Image
@@ -73,7 +73,7 @@ class LauncherContract(JobLauncherContract):
     @pytest.fixture
     def order(self) -> Callable[..., JobOrder]:
         def make(key: str, *arguments: str, **fields: Any) -> JobOrder:
-            fields = {"timeout_seconds": 60, "image": self.image, **fields}
+            fields = {"timeout_seconds": LIMIT_SECONDS, "image": self.image, **fields}
             return JobOrder(key, "contract.stand_in_job", arguments, **fields)
 
         return make
@@ -198,7 +198,7 @@ class TestDatabricksJobs(LauncherContract):
         assert (cluster["policy_id"], cluster["spark_version"]) == ("policy-1", "17.3.x-scala2.13")
         assert "SCIENCEOPS_AZURE_IDENTITY" not in cluster["spark_env_vars"]
         assert task["libraries"][0] == {"whl": settings.azure.databricks_wheel}
-        assert body["timeout_seconds"] == 60 + 1200
+        assert body["timeout_seconds"] == LIMIT_SECONDS + 1200
 
 
 @pytest.mark.parametrize(

@@ -126,10 +126,12 @@ class TestContainerAppsServiceRuntime(ServiceRuntimeContract):
         order: Callable[..., DeployOrder],
         apps: ContainerApps,
     ) -> None:
+        apps.grace_seconds = 600
         self.start(runtime, order(behaviour="deaf"))
         runtime.stop("iris", 1)
         assert runtime.status("iris", 1).observed is Observed.STARTING
         runtime.start(order())
+        apps.apps["iris-v1"].container.stop(0)
         wait_for(lambda: runtime.status("iris", 1).observed is Observed.STOPPED)
         assert apps.apps == {}
 
@@ -139,6 +141,6 @@ class TestContainerAppsServiceRuntime(ServiceRuntimeContract):
         app = f"{settings.azure.management}{PLACE}/providers/Microsoft.App/containerApps/iris-v1"
         body = {"location": "x", "properties": {"configuration": {"activeRevisionsMode": "Many"}}}
         now, old = {"api-version": API_VERSION}, {"api-version": "1999-01-01"}
-        reply = requests.put(app, params=now, json=body, timeout=5)
+        reply = requests.put(app, params=now, json=body, timeout=60)
         assert "'Many' is none of" in reply.json()["error"]["message"]
-        assert requests.get(app, params=old, timeout=5).status_code == 400
+        assert requests.get(app, params=old, timeout=60).status_code == 400

@@ -18,10 +18,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from contract.waiting import PATIENCE
 from emulators import container_jobs as jobs_stand_in
 from emulators import registry_tasks as tasks_stand_in
 from emulators.azurite import empty_queues_and_table, make_installation
-from emulators.child import ROOT, free_ports
+from emulators.child import ROOT
 from emulators.container_apps import ContainerApps, blueprint
 from emulators.container_jobs import ContainerJobs
 from emulators.databricks import Databricks, databricks_app
@@ -29,6 +30,7 @@ from emulators.image_files import puller
 from emulators.registry_tasks import RegistryTasks
 from emulators.resource_manager import RESOURCE_GROUP, SUBSCRIPTION, serving, serving_app
 from emulators.vault_file import FileKeyVault
+from ports import free_ports
 from stand_in_registry import serve_registry
 
 from scienceops.adapters.azure import connect_objects
@@ -72,7 +74,11 @@ class AzureInstallation:
             "STAND_IN_VAULT": str(folder / "vault.json"),
         }
         self._seen: set[tuple[str, str]] = set()
+        #: Set while Event Grid tells of what is there; it may take its time.
+        self.announces = threading.Event()
+        self.announces.set()
         self._stop = threading.Event()
+        self._announcer = threading.Thread(target=self._announce, daemon=True)
         self._host: subprocess.Popen[str] | None = None
 
     @property
@@ -83,7 +89,7 @@ class AzureInstallation:
     def up(self) -> None:
         """Start the functions' host and the stand-in for Event Grid."""
         self.start_host()
-        threading.Thread(target=self._announce, daemon=True).start()
+        self._announcer.start()
 
     def start_host(self, *deadly: str, hidden_seconds: int = 600) -> None:
         """Start the host in place of one that may run, and wait until it has loaded the app.
@@ -121,9 +127,12 @@ class AzureInstallation:
         self._host.stdout.close()
 
     def down(self) -> None:
-        """End it."""
+        """End it, and what would announce more to the queues that the next installation has."""
         self._stop.set()
-        self.kill_host()
+        if self._announcer.is_alive():
+            self._announcer.join()
+        if self._host is not None:
+            self.kill_host()
 
     def request(
         self, method: str, path: str, body: Any = None, **headers: str
@@ -150,13 +159,13 @@ class AzureInstallation:
         return body
 
     def wait_for(
-        self, look: Callable[[], Any], until: Callable[[Any], Any] = bool, seconds: float = 600
+        self, look: Callable[[], Any], until: Callable[[Any], Any] = bool, seconds: float = 150
     ) -> Any:
         """What `look` returns once `until` holds for it; else the end of the functions' log."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE * seconds
         while not until(seen := look()):
             log = self._log.read_text()[-4000:]
-            assert time.monotonic() < end, f"still {seen!r} after {seconds} s\n{log}"
+            assert time.monotonic() < end, f"still {seen!r} after {PATIENCE * seconds} s\n{log}"
             time.sleep(0.2)
         return seen
 
@@ -169,6 +178,8 @@ class AzureInstallation:
         while not self._stop.wait(LOOK_SECONDS):
             for prefix in (PACKAGES, CAPTURES, LABELS):
                 for info in self.objects.scan(prefix):
+                    if not self.announces.is_set():
+                        break
                     if (info.key, info.etag) not in self._seen:
                         events.announce(self.settings.azure.container, info)
                         self._seen.add((info.key, info.etag))

@@ -11,7 +11,8 @@ from uuid import uuid4
 
 import pytest
 from azure.core.exceptions import ResourceExistsError
-from emulators.child import ROOT, Emulator, free_ports
+from emulators.child import ROOT, Emulator
+from ports import free_ports
 
 from scienceops.adapters.azure import clients
 from scienceops.adapters.azure.blob_events import QUEUES as EVENT_QUEUES

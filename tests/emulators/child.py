@@ -1,10 +1,9 @@
-"""Emulators as child processes: on free ports of this machine, waited for, ended by their group."""
+"""Emulators as child processes: on ports of their own, waited for, ended by their group."""
 
 import contextlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -15,15 +14,6 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 READY_SECONDS = 240
 END_SECONDS = 3
-
-
-def free_ports(number: int) -> list[int]:
-    """So many ports that nobody listens on."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(number)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]
 
 
 class Emulator:
@@ -64,11 +54,11 @@ class Emulator:
 
     def stop(self) -> None:
         """End it with everything that it started."""
-        for number in (signal.SIGTERM, signal.SIGKILL):
+        for number, seconds in ((signal.SIGTERM, END_SECONDS), (signal.SIGKILL, None)):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                self._process.wait(END_SECONDS)
+                self._process.wait(seconds)
 
 
 def _end_with_parent() -> list[str]:

@@ -39,6 +39,8 @@ class ContainerApps:
     apps: dict[str, App] = field(default_factory=dict)
     zero: set[str] = field(default_factory=set)
     waking: set[str] = field(default_factory=set)
+    #: How long at most a container may drain that is told to end.
+    grace_seconds: float = 2
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     def put(self, name: str, body: dict[str, Any]) -> Response:
@@ -79,7 +81,7 @@ class ContainerApps:
             return Response(status=204)
         app.going = True
         template = app.body["properties"]["template"]
-        app.container.stop(min(template["terminationGracePeriodSeconds"], 2))
+        app.container.stop(min(template["terminationGracePeriodSeconds"], self.grace_seconds))
         return Response(status=202)
 
     def find(self, name: str) -> App | None:

@@ -16,9 +16,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emulators.child import free_ports
+from ports import free_ports
 
 RESTART_SECONDS = 0.2
+#: Who is there and does not answer is busy; who is not there refuses at once.
+PROBE_SECONDS = 30
 #: After so many ends it is left as it is; the real thing waits longer and longer.
 MOST_RESTARTS = 3
 
@@ -71,6 +73,8 @@ class Container:
         self.exit_code: int | None = None
         self._restart = restart
         self._stopping = False
+        # Between the end of one process and the next start there is none that a signal would reach.
+        self._changing = threading.Lock()
         self._process = self._start()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._watcher.start()
@@ -88,14 +92,16 @@ class Container:
     def answers(self, path: str) -> bool:
         """Whether an HTTP probe of it succeeds."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=2) as reply:
+            url = f"http://127.0.0.1:{self.port}{path}"
+            with urllib.request.urlopen(url, timeout=PROBE_SECONDS) as reply:
                 return reply.status < 400
         except (OSError, urllib.error.URLError):
             return False
 
     def stop(self, grace_seconds: float) -> None:
         """SIGTERM now, SIGKILL later; returns at once."""
-        self._stopping = True
+        with self._changing:
+            self._stopping = True
         self._signal(signal.SIGTERM)
         threading.Thread(target=self._see_out, args=(grace_seconds,), daemon=True).start()
 
@@ -135,6 +141,7 @@ class Container:
             if self.restarts >= MOST_RESTARTS:
                 return
             time.sleep(RESTART_SECONDS)
-            if self._stopping:
-                return
-            self._process = self._start()
+            with self._changing:
+                if self._stopping:
+                    return
+                self._process = self._start()

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import boto3
+from contract.waiting import PATIENCE
 from emulators.child import ROOT
 from emulators.functions import with_runtime
 from emulators.ministack import CALLS
@@ -27,6 +28,8 @@ LONGEST_SECONDS = 900
 UPDATE_TEMPLATE = "cloudformation-template-update-stack.json"
 STAGE = "emulator"
 PREFIX = f"scienceops-{STAGE}-"
+#: Of infra/, when osls gets a copy: what it has no use for, or what comes and goes meanwhile.
+LEFT_OUT = shutil.ignore_patterns(".*", "*.py", "__pycache__")
 T = TypeVar("T")
 
 
@@ -59,9 +62,7 @@ def run_osls(
         **({"SOURCE_DATE_EPOCH": source_date} if source_date else {}),
     }
     with tempfile.TemporaryDirectory() as place:
-        copy = shutil.copytree(
-            ROOT / "infra", Path(place) / "infra", ignore=shutil.ignore_patterns(".*", "*.py")
-        )
+        copy = shutil.copytree(ROOT / "infra", Path(place) / "infra", ignore=LEFT_OUT)
         done = subprocess.run(
             [OSLS, *arguments],
             cwd=copy,
@@ -168,11 +169,14 @@ class Deployment:
     def calls(self) -> list[dict[str, Any]]:
         """Every AWS call that the functions, and what they start, have made so far."""
         path = self.folder / CALLS
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        told = path.read_text() if path.exists() else ""
+        # What is being written while this reads is a later call.
+        whole = told[: told.rfind("\n") + 1]
+        return [json.loads(line) for line in whole.splitlines()]
 
     def wait(self, what: str, look: Callable[[], T], seconds: float = 120) -> T:
         """Look until there is something to see; fails with the end of the doors' logs."""
-        end = time.monotonic() + seconds
+        end = time.monotonic() + PATIENCE * seconds
         while not (found := look()):
             if time.monotonic() > end:
                 doors = ("on-model-upload", "on-work", "on-timer", "http")

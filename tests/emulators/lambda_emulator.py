@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from emulators.account import Account
-from emulators.child import ROOT, Emulator, free_ports
+from emulators.child import ROOT, Emulator
 from emulators.faulty import WARM_UP
+from ports import free_ports
 
 PROGRAM = ROOT / ".emulators/aws-lambda-rie"
 INVOKE = "/2015-03-31/functions/function/invocations"

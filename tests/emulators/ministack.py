@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from emulators.child import ROOT, Emulator, free_ports
+from emulators.child import ROOT, Emulator
+from ports import free_ports
 
 PROGRAM = ROOT / ".emulators/venv/bin/ministack"
 #: Beside the emulator's log: what the functions that it runs have called.

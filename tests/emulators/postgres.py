@@ -13,9 +13,9 @@ from uuid import uuid4
 
 import psycopg
 import pytest
-from emulators.child import free_ports
+from ports import free_ports
 
-LARGEST_WAIT_SECONDS = "60"
+LARGEST_WAIT_SECONDS = "240"
 #: A cluster that is thrown away need not survive a power cut.
 FAST = "-c fsync=off -c synchronous_commit=off -c full_page_writes=off -c max_connections=50"
 

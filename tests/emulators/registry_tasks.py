@@ -87,7 +87,6 @@ class RegistryTasks:
             [*resolve, str(folder / "requirements.txt")],
             capture_output=True,
             text=True,
-            timeout=60,
             check=False,
         )
         run.log += done.stdout + done.stderr

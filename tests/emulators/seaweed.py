@@ -4,7 +4,8 @@ import json
 import sys
 from pathlib import Path
 
-from emulators.child import Emulator, free_ports
+from emulators.child import Emulator
+from ports import free_ports
 
 PROGRAM = Path(sys.executable).with_name("weed")
 KEY = SECRET = "test"

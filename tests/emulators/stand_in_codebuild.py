@@ -43,6 +43,9 @@ class StandInCodeBuild:
         self._builds: dict[str, dict[str, Any]] = {}
         self._by_token: dict[str, str] = {}
         self._running: set[subprocess.Popen[str]] = set()
+        self._threads: list[threading.Thread] = []
+        self._lock = threading.Lock()
+        self._ended = False
         #: Whether builds that begin from now on get no machine to run on.
         self.breaks = False
         #: What was asked for, each as it came.
@@ -59,8 +62,13 @@ class StandInCodeBuild:
         raise ApiError("UnknownOperationException", operation)
 
     def stop(self) -> None:
-        for process in list(self._running):
-            processes.end(process)
+        """End what runs, begin no more of it, and wait until nobody is at it."""
+        with self._lock:
+            self._ended = True
+            for process in self._running:
+                processes.end(process)
+        for thread in self._threads:
+            thread.join()
 
     def forget(self) -> None:
         """Know no build any more, as CodeBuild does after a year."""
@@ -81,7 +89,9 @@ class StandInCodeBuild:
         }
         self._builds[build["id"]] = build
         self._by_token[token] = build["id"]
-        threading.Thread(target=self._run, args=(build, given), daemon=True).start()
+        thread = threading.Thread(target=self._run, args=(build, given), daemon=True)
+        self._threads.append(thread)
+        thread.start()
         return build
 
     def _run(self, build: dict[str, Any], given: dict[str, Any]) -> None:
@@ -129,10 +139,14 @@ class StandInCodeBuild:
         self, build: dict[str, Any], command: str, source: Path, environment: Mapping[str, str]
     ) -> int:
         self._say(build, f"[Container] Running command {command}")
-        process = processes.start(["bash", "-c", command], source, environment)
-        self._running.add(process)
+        with self._lock:
+            if self._ended:
+                return 1
+            process = processes.start(["bash", "-c", command], source, environment)
+            self._running.add(process)
         code = processes.follow(process, partial(self._say, build))
-        self._running.discard(process)
+        with self._lock:
+            self._running.discard(process)
         return code
 
     def _say(self, build: dict[str, Any], line: str) -> None:

@@ -92,9 +92,13 @@ class StandInEcs:
             return actions[operation](given)
 
     def stop(self) -> None:
-        self._ended.set()
-        for task in self.tasks.values():
-            processes.end(task.process)
+        """End every task; from now on none is started."""
+        with self._lock:
+            self._ended.set()
+            ended = list(self.tasks.values())
+            for task in ended:
+                processes.end(task.process)
+        for task in ended:
             task.process.wait()
 
     def _register(self, given: dict[str, Any]) -> dict[str, Any]:
@@ -172,6 +176,8 @@ class StandInEcs:
         """Bring the tasks of a service in line with what is desired, until the end."""
         while not self._ended.wait(LOOK_SECONDS):
             with self._lock:
+                if self._ended.is_set():
+                    return
                 [deployment] = service["deployments"]
                 own = [
                     t for t in self.tasks.values() if t.facts.get("startedBy") == deployment["id"]
@@ -203,7 +209,7 @@ class StandInEcs:
         if not task.health or task.facts["healthStatus"] == "HEALTHY":
             return
         asked = subprocess.run(
-            task.health, env=task.environment, capture_output=True, check=False, timeout=60
+            task.health, env=task.environment, capture_output=True, check=False, timeout=600
         )
         task.facts["healthStatus"] = "UNKNOWN" if asked.returncode else "HEALTHY"
 
@@ -227,6 +233,8 @@ class StandInEcs:
     def _start(
         self, order: Mapping[str, Any], overrides: dict[str, Any], facts: dict[str, Any]
     ) -> Task:
+        if self._ended.is_set():
+            raise ApiError("ClientException", "The cluster is gone.")
         found = self._find(order["taskDefinition"])
         [container] = found["containerDefinitions"]
         identity, address = uuid4().hex, next(self._addresses)

@@ -51,6 +51,7 @@ class StandInEmr:
         self._own = own
         self._by_token: dict[str, str] = {}
         self.runs: dict[str, Run] = {}
+        self._lock = threading.RLock()
         #: Set while there is room for jobs; those that find none wait.
         self.room = threading.Event()
         self.room.set()
@@ -72,10 +73,10 @@ class StandInEmr:
 
     def stop(self) -> None:
         self.room.set()
-        for run in self.runs.values():
+        for run in list(self.runs.values()):
             self._cancel(run)
             for thread in run.threads:
-                thread.join(30)
+                thread.join()
 
     def _start(self, application: str, given: dict[str, Any]) -> dict[str, Any]:
         token = given["clientToken"]
@@ -128,7 +129,7 @@ class StandInEmr:
         environment = {**kept, **_settings(words, DRIVER), **self._account(), **environment}
         environment |= {f"AWS_ENDPOINT_URL_{name}": NOWHERE for name in UNREACHED}
         with (folder / "stdout").open("wb") as out, (folder / "stderr").open("wb") as err:
-            run.process = subprocess.Popen(
+            process = subprocess.Popen(
                 [*command, str(entry), *submit.get("entryPointArguments", ())],
                 cwd=folder,
                 env=recorded_as(run.order["executionRoleArn"], environment),
@@ -137,21 +138,23 @@ class StandInEmr:
                 stderr=err,
                 start_new_session=True,
             )
-            if run.facts["state"] == "CANCELLED":
-                self._cancel(run)
-            else:
-                run.facts["state"] = "RUNNING"
-            code = run.process.wait()
+            with self._lock:
+                run.process = process
+                if run.facts["state"] == "CANCELLED":
+                    self._cancel(run)
+                else:
+                    run.facts["state"] = "RUNNING"
+            code = process.wait()
         self._keep_logs(run, folder)
-        if run.facts["state"] == "CANCELLED":
-            return
         details = (
             "Job failed, please check complete logs in configured logging destination. "
             f"ExitCode: {code}. Last few exceptions: none"
         )
-        run.facts.update(
-            state="FAILED" if code else "SUCCESS", stateDetails=details if code else ""
-        )
+        with self._lock:
+            if run.facts["state"] != "CANCELLED":
+                run.facts.update(
+                    state="FAILED" if code else "SUCCESS", stateDetails=details if code else ""
+                )
 
     def _account(self) -> dict[str, str]:
         # EMR's own Python finds the region by AWS_REGION; boto3 in another one reads the other.
@@ -182,11 +185,12 @@ class StandInEmr:
             note_call(path, role, "s3", operation, {"Bucket": bucket, "Key": key})
 
     def _cancel(self, run: Run) -> None:
-        if run.facts["state"] in ("SUCCESS", "FAILED"):
-            return
-        run.facts["state"] = "CANCELLED"
-        if run.process is not None:
-            processes.end(run.process)
+        with self._lock:
+            if run.facts["state"] in ("SUCCESS", "FAILED"):
+                return
+            run.facts["state"] = "CANCELLED"
+            if run.process is not None:
+                processes.end(run.process)
 
 
 def _settings(words: Sequence[str], start: str = "") -> dict[str, str]:

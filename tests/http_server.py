@@ -15,8 +15,8 @@ from tempfile import TemporaryFile
 from typing import Any
 
 from contract.waiting import PATIENCE
-from own_port import own_port
 from platform_process import ROOT, wait_for
+from ports import free_ports
 
 LIMIT = 100_000
 BIG = 8_000_000
@@ -100,7 +100,7 @@ class HttpServer:
         bind: str = "",
         **settings: str,
     ) -> None:
-        self.port = own_port(self)
+        self.port = free_ports(1)[0]
         paths = (ROOT / "shared", ROOT, Path(__file__).parent)
         # A pipe that nobody reads would hold up one that has much to say.
         self._stderr = TemporaryFile()  # noqa: SIM115  # Closed once it is read.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from contract.waiting import PATIENCE
-from own_port import own_port
+from ports import free_ports
 
 ROOT = Path(__file__).parents[1]
 SETTINGS = {
@@ -55,7 +55,7 @@ class Platform:
             "SCIENCEOPS_HOME": str(home),
             "PYTHONPATH": "" if python else f"{ROOT / 'shared'}{os.pathsep}{ROOT}",
         }
-        self.port = own_port(self)
+        self.port = free_ports(1)[0]
         self.url = f"http://127.0.0.1:{self.port}"
         self.host: subprocess.Popen[bytes] | None = None
 

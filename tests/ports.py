@@ -11,7 +11,8 @@ from pathlib import Path
 
 #: Where the kernel says from which to which port it takes those that nobody asked for by number.
 KERNELS_OWN = Path("/proc/sys/net/ipv4/ip_local_port_range")
-FIRST, LAST = 10_000, 65_000
+#: Chromium opens no page on 10080.
+FIRST, LAST = 11_000, 65_000
 
 #: What this process was given, and the file whose bytes it has locked, one for each port. A lock
 #: ends with its process, however that ends.

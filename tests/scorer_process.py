@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from contract.waiting import PATIENCE
-from own_port import own_port
 from platform_process import ROOT, wait_for
+from ports import free_ports
 
 KEY = "the gateway's key"
 
@@ -22,7 +22,7 @@ class Scorer:
     """One scorer process over a folder with spool and bucket."""
 
     def __init__(self, folder: Path, package: Path, *, workers: int = 1, **settings: str) -> None:
-        self.port = own_port(self)
+        self.port = free_ports(1)[0]
         self.home = folder / "home"
         self.spool = folder / "spool"
         self.env = {

@@ -8,8 +8,8 @@ import sys
 
 import pytest
 from contract.waiting import PATIENCE
-from own_port import own_port
 from platform_process import ROOT, SETTINGS, wait_for
+from ports import free_ports
 
 
 @pytest.fixture
@@ -56,8 +56,8 @@ def taken():
 
 
 @pytest.fixture
-def free(request):
-    return own_port(request)
+def free():
+    return free_ports(1)[0]
 
 
 def test_a_gateway_that_does_not_start_ends_the_host_with_its_last_words(

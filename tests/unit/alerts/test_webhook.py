@@ -7,7 +7,7 @@ import time
 
 import pytest
 from contract.waiting import PATIENCE
-from own_port import own_port
+from ports import free_ports
 from receiver import Receiver
 
 from scienceops.webhook import post_event
@@ -40,7 +40,7 @@ def test_a_redirect_is_not_followed(receiver):
 
 
 def test_a_receiver_that_is_not_there_is_told(receiver):
-    url = f"http://127.0.0.1:{own_port(receiver)}/"
+    url = f"http://127.0.0.1:{free_ports(1)[0]}/"
     assert "refused" in post_event(url, {})
 
 

@@ -1,7 +1,7 @@
 """A container engine and a base image from Debian's packages alone, for one machine's own use.
 
     python infra/local/engine.py start FOLDER   dockerd on FOLDER/docker.sock, and a base image
-    python infra/local/engine.py stop FOLDER    end it, and delete what it held
+    python infra/local/engine.py stop FOLDER    end it and its containers, and delete what it held
 
 Needs root, and the Debian packages docker.io and mmdebstrap. The engine is its own: it shares
 nothing with another one on this machine, and listens on no port.
@@ -112,6 +112,35 @@ def stop(folder: Path, *, number: signal.Signals = signal.SIGTERM) -> None:
         path.unlink(missing_ok=True)
 
 
+def remove(folder: Path) -> None:
+    """End the engine of `folder` and its containers, and delete all that it held.
+
+    Raises SystemExit naming what could not be deleted.
+    """
+    with contextlib.suppress(docker.errors.DockerException, requests.RequestException):
+        # They would outlive their engine, for it lets them (live-restore).
+        client = docker.DockerClient(base_url=f"unix://{folder}/docker.sock", timeout=STOP_SECONDS)
+        with contextlib.closing(client):
+            for container in client.containers.list(all=True, ignore_removed=True):
+                container.remove(force=True)
+    stop(folder)
+    # The engine mounts its folder upon itself, and a mounted folder cannot be deleted.
+    for place in _mounted_below(folder):
+        subprocess.run(["umount", place], check=False)
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        raise SystemExit(f"{folder} could not be deleted: end what still uses it, and try again")
+
+
+def _mounted_below(folder: Path) -> list[str]:
+    """Where something is mounted in the folder, the innermost first."""
+    found = subprocess.run(
+        ["findmnt", "--json", "--list", "--output", "target"], stdout=subprocess.PIPE, check=True
+    )
+    places = [entry["target"] for entry in json.loads(found.stdout)["filesystems"]]
+    return sorted((p for p in places if Path(p).is_relative_to(folder)), key=len, reverse=True)
+
+
 def make_base(address: str, base: str = BASE, variant: str = VARIANT) -> str:
     """The base image, made from this machine's Debian sources unless it is there; its name.
 
@@ -187,9 +216,8 @@ def _is_alive(pid: int) -> bool:
 def main(action: str, folder: Path) -> None:
     """What the command line asks for."""
     if action == "stop":
-        stop(folder)
-        shutil.rmtree(folder, ignore_errors=True)
-        sys.stdout.write("the engine has ended\n")
+        remove(folder)
+        sys.stdout.write(f"the engine has ended, and {folder} is gone\n")
         return
     address = start(folder)
     sys.stdout.write(f"an engine runs at {address}; its base image takes a few seconds\n")

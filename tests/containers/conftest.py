@@ -5,7 +5,6 @@ CONTAINER_ENGINE_FOLDER names a folder in which both keep their images for the n
 
 import itertools
 import os
-import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -62,6 +61,7 @@ def laboratory() -> Iterator[Laboratory]:
     finally:
         if registry is not None:
             registry.stop()
-        engine.stop(folder)
-        if not kept:
-            shutil.rmtree(folder, ignore_errors=True)
+        if kept:
+            engine.stop(folder)
+        else:
+            engine.remove(folder)

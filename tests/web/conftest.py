@@ -1,9 +1,11 @@
-"""A real browser for the pages."""
+"""A real browser for the pages, and who signs in with it."""
 
 import os
 import shutil
 
 import pytest
+from pages import fill, press
+from platform_process import wait_for
 from selenium import webdriver
 
 FLAGS = (
@@ -28,3 +30,14 @@ def browser(tmp_path_factory):
     browser = webdriver.Chrome(options, webdriver.ChromeService(driver))
     yield browser
     browser.quit()
+
+
+@pytest.fixture(scope="module")
+def eva(platform, browser):
+    """The browser, in which an operator called eva has signed in."""
+    token = platform.json("tokens", "create", "eva", "--role", "operator")["token"]
+    browser.get(platform.url + "/login?then=/services/iris")
+    fill(browser, "token", token)
+    press(browser, "Sign in")
+    wait_for(lambda: browser.current_url == platform.url + "/services/iris", 10, "the sign-in")
+    return browser

@@ -1,9 +1,6 @@
 """What people decide, with the buttons of the pages in a real browser, over a real platform."""
 
-import os
 import re
-import subprocess
-import sys
 
 import pytest
 from labelled_week import day, send_week
@@ -30,17 +27,6 @@ def platform(tmp_path_factory):
         yield platform
 
 
-@pytest.fixture(scope="module")
-def eva(platform, browser):
-    """The browser, in which an operator called eva has signed in."""
-    token = platform.json("tokens", "create", "eva", "--role", "operator")["token"]
-    browser.get(platform.url + "/login?then=/services/iris")
-    fill(browser, "token", token)
-    press(browser, "Sign in")
-    wait_for(lambda: browser.current_url == platform.url + "/services/iris", 10, "the sign-in")
-    return browser
-
-
 def live(platform):
     return platform.live("iris")
 
@@ -60,57 +46,6 @@ def test_an_onlooker_sees_no_button_and_is_asked_to_sign_in(platform, browser):
     assert "No token like this" in told(browser)
     assert browser.find_element(By.NAME, "then").get_attribute("value") == "/"
     browser.get_log("browser")
-
-
-def test_a_row_is_tried_labelled_and_traced(platform, eva):
-    eva.get(platform.url + "/services/iris/try")
-    eva.find_element(By.CSS_SELECTOR, "summary").click()
-    fill(eva, "pasted", '{"petal width (cm)": 1.8, "petal length (cm)": 6.1}')
-    press(eva, "Fill the fields")
-    assert eva.find_element(By.NAME, "field-3").get_attribute("value") == "1.8"
-    assert eva.find_element(By.NAME, "field-0").get_attribute("value") == ""
-    press(eva, "Predict")
-    assert "sepal length (cm)" in told(eva)
-    fill(eva, "field-0", "6.3")
-    fill(eva, "field-1", "2.9")
-    press(eva, "Predict")
-    answer = eva.find_element(By.CSS_SELECTOR, ".answer")
-    assert answer.find_element(By.CSS_SELECTOR, ".big").text == "virginica"
-    assert len(answer.find_elements(By.TAG_NAME, "meter")) == 3
-    identity = eva.find_element(By.ID, "request-id").text
-    fill(eva, "label", "versicolor")
-    press(eva, "Label")
-    assert "label is kept" in told(eva)
-    page = eva.find_element(By.TAG_NAME, "main").text
-    assert "row 0: versicolor" in page
-    assert "policy promotion = auto" in page
-    assert identity in eva.current_url
-    eva.get_log("browser")
-
-
-def test_the_program_and_the_command_to_copy_run_as_they_are(platform, eva, tmp_path):
-    key = platform.json("keys", "iris", "create")["key"]
-    eva.get(platform.url + "/services/iris/try")
-    environment = {**os.environ, "KEY": key}
-    for place, words in (("python", [sys.executable, "-c"]), ("curl", ["sh", "-c"])):
-        text = eva.find_element(By.ID, place).text
-        done = subprocess.run(
-            [*words, text], env=environment, capture_output=True, text=True, check=False
-        )
-        assert "setosa" in done.stdout, done.stderr
-
-
-@pytest.mark.parametrize(
-    ("pasted", "says"),
-    [("", "nothing was pasted"), ("1,2", "2 values: wanted 4"), ('{"petal": 1}', "no column")],
-)
-def test_a_row_that_cannot_be_read_is_named(platform, eva, pasted, says):
-    eva.get(platform.url + "/services/iris/try")
-    eva.find_element(By.CSS_SELECTOR, "summary").click()
-    fill(eva, "pasted", pasted)
-    press(eva, "Fill the fields")
-    assert says in told(eva)
-    eva.get_log("browser")
 
 
 def test_what_is_done_with_data_stands_side_by_side(platform, eva):

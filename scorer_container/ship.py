@@ -121,14 +121,16 @@ class Shipper:
         return f"the last {len(rest)} bytes are no record"
 
     def _has_fewer_rows(self, key: str, data: bytes) -> bool:
-        """Whether the segment in the bucket has fewer rows than this one."""
+        """Whether the segment in the bucket has fewer rows than this one, or cannot be read."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
-        there, here = (
-            pq.read_metadata(io.BytesIO(segment)).num_rows
-            for segment in (self._objects.get(key), data)
-        )
-        return bool(there < here)
+        there = self._objects.get(key)
+        try:
+            rows = pq.read_metadata(io.BytesIO(there)).num_rows
+        except pa.ArrowInvalid:
+            return True
+        return bool(rows < pq.read_metadata(io.BytesIO(data)).num_rows)
 
 
 def read_layout(folder: Path) -> CaptureLayout:

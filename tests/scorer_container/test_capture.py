@@ -174,6 +174,23 @@ def test_a_file_that_was_mended_is_shipped_with_the_rows_that_could_not_be_read(
     assert [ids(data) for data in bucket.objects.values()] == [["r0", "r5"]]
 
 
+def test_a_segment_that_was_damaged_in_the_bucket_is_put_right_and_holds_up_no_other(tmp_path):
+    open_spool(tmp_path).append([call(0)])
+    content = spooled(tmp_path)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    sealed = folder / "a-00000001.sealed"
+    bucket = Bucket()
+    shipper = Shipper(folder, bucket, LAYOUT, **FACTS)
+    sealed.write_bytes(content)
+    shipper.ship_all()
+    ((key, whole),) = bucket.objects.items()
+    bucket.objects[key] = b"cut short"
+    sealed.write_bytes(content)
+    assert shipper.ship_all() == 1
+    assert bucket.objects == {key: whole}
+
+
 def test_what_a_segment_cannot_hold_is_kept_aside_too(tmp_path):
     odd = call(1)
     odd.predictions = ["no number"]

@@ -118,9 +118,9 @@ def create_app(
 
     @app.get("/openapi.json")
     def describe() -> dict[str, Any]:
-        # A row of the sample is for those who may score.
+        # A row of the sample, and what training saw, are for those who may score.
         knows = scoring.admits(request.headers.get("Authorization", ""))
-        sample, task = served.sample if knows else {}, served.manifest["task"]
+        sample, task = served.sample if knows else None, served.manifest["task"]
         facts = (served.service, served.version, served.schema, sample, task)
         return openapi(*facts, path="/score")
 

@@ -265,10 +265,10 @@ class App:
 
     def openapi(self, name: str, caller: Caller) -> dict[str, Any]:
         """The OpenAPI document of the service's live version; who may look at the service, or score
-        with it, gets a row of its sample in it."""
+        with it, gets a row of its sample in it, and the ranges and categories of training."""
         live = self.service(name)["live"]
         knows = caller.may("viewer") or caller.may_score(name)
-        schema, sample = self.schema(name, live), self.sample(name, live) if knows else {}
+        schema, sample = self.schema(name, live), self.sample(name, live) if knows else None
         return openapi(name, live, schema, sample, self.version(name, live)["task"])
 
     @cached_property

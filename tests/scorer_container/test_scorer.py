@@ -13,10 +13,8 @@ from models import iris_rows
 from platform_process import wait_for
 from scorer_process import KEY, Scorer
 
-from scienceops.config import load_scorer_settings
 from scienceops.core.captures import CapturedCall
 from scienceops.core.package import read_package
-from scienceops.errors import BadSetting
 from scorer_container.capture import CaptureSpool
 
 
@@ -41,11 +39,13 @@ def test_it_answers_with_what_it_is_and_how_to_call_it(scorer):
 
 
 @pytest.mark.parametrize(("key", "shown"), [(KEY, True), ("another", False), ("", False)])
-def test_a_row_of_the_sample_is_for_those_who_may_score(scorer, key, shown):
+def test_a_row_of_the_sample_and_ranges_are_for_those_who_may_score(scorer, key, shown):
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     described = json.loads(scorer.ask("GET", "/openapi.json", **headers)[2])
     body = described["paths"]["/score"]["post"]["requestBody"]["content"]["application/json"]
     assert ("example" in body) is shown
+    rows = body["schema"]["properties"]["input_df"]["items"]["properties"]
+    assert ("x-maximum" in rows["petal length (cm)"]) is shown
 
 
 def test_metrics_are_prometheus_text_and_count_calls_and_rows(scorer):
@@ -201,12 +201,6 @@ def test_a_package_that_is_none_ends_it_with_exit_code_3_and_a_reason(tmp_path):
     with pytest.raises(AssertionError, match="zip"):
         scorer.start()
     assert scorer.stop() == 3
-
-
-def test_a_setting_that_no_scorer_has_is_refused(monkeypatch):
-    monkeypatch.setenv("SCORER_WATCH_STDIN", "true")
-    with pytest.raises(BadSetting, match="SCORER_WATCH_STDIN"):
-        load_scorer_settings()
 
 
 def test_a_package_of_before_there_was_a_choice_of_runtime_is_served(tmp_path, package):

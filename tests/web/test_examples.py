@@ -1,4 +1,6 @@
-"""The description of a service is for anyone; the row of its sample is somebody's data."""
+"""The description of a service is for anyone; its sample and ranges are somebody's data."""
+
+from functools import reduce
 
 import pytest
 from support_pack import ROWS, package_bytes
@@ -25,17 +27,30 @@ def app(tmp_path_factory):
 
 
 @pytest.fixture
-def example(app):
-    """The rows that the description shows to a caller."""
+def described(app):
+    """What a call may send, as the description tells it to a caller."""
 
     def look(key="", **call):
         client = create_app(app, app.settings).test_client()
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         reply = client.get(f"{PATH}/openapi.json", headers=headers, **call)
         body = reply.get_json()["paths"][f"{PATH}/score"]["post"]["requestBody"]
-        return body["content"]["application/json"].get("example", {}).get("input_df")
+        return body["content"]["application/json"]
 
     return look
+
+
+@pytest.fixture
+def example(described):
+    """The rows that the description shows to a caller."""
+    return lambda key="", **call: described(key, **call).get("example", {}).get("input_df")
+
+
+@pytest.fixture
+def columns(described):
+    """The columns, as the description tells them to a caller."""
+    rows = "schema", "properties", "input_df", "items", "properties"
+    return lambda key="", **call: reduce(dict.__getitem__, rows, described(key, **call))
 
 
 FAR = {"base_url": "https://ml.example.com"}
@@ -44,6 +59,12 @@ FAR = {"base_url": "https://ml.example.com"}
 @pytest.mark.parametrize("key", ["", "so_wrong"])
 def test_who_is_not_known_sees_no_row(example, key):
     assert example(key, **FAR) is None
+
+
+def test_who_is_not_known_sees_columns_without_what_training_saw(app, columns):
+    assert columns(**FAR)["length"] == {"type": "number"}
+    key = app.create_key("iris", None, "owner")["key"]
+    assert columns(key, **FAR)["length"]["x-maximum"] == 9.0
 
 
 @pytest.mark.parametrize("role", ["viewer", "operator"])

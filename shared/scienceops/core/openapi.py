@@ -12,15 +12,18 @@ def openapi(
     name: str,
     version: int,
     schema: Schema,
-    sample: Mapping[str, Any],
+    sample: Mapping[str, Any] | None,
     task: str,
     path: str = "",
 ) -> dict[str, Any]:
-    """An OpenAPI 3.1 document; `sample` gives the example row, if it has one. path: of the call, if
-    not the gateway's."""
-    row = schema.to_json_schema()
+    """An OpenAPI 3.1 document.
+
+    sample: gives the example row, if it has one; None for a stranger, who gets columns and their
+    types, and nothing that was seen in data. path: of the call, if not the gateway's.
+    """
+    row = (schema.without_training() if sample is None else schema).to_json_schema()
     row.pop("$schema")
-    rows: Sequence[Any] = sample.get("rows", [])
+    rows: Sequence[Any] = (sample or {}).get("rows", [])
     example = {"example": {"input_df": list(rows[:1])}} if rows else {}
     prediction = {"type": "number"} if task == "regression" else {}
     problem = {"content": {"application/problem+json": {"schema": {"type": "object"}}}}

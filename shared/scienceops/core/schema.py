@@ -95,6 +95,15 @@ class Schema:
             "additionalProperties": False,
         }
 
+    def without_training(self) -> "Schema":
+        """The same columns without what training saw in them: neither ranges nor categories.
+
+        >>> seen = Column("age", "number", minimum=18.0, maximum=77.0)
+        >>> Schema((seen,)).without_training().columns[0].maximum is None
+        True
+        """
+        return Schema(tuple(Column(c.name, c.type, c.nullable) for c in self.columns))
+
     @classmethod
     def from_json_schema(cls, document: Mapping[str, Any]) -> "Schema":
         """Read what `to_json_schema` wrote; raises BadSchema naming what it does not understand."""

@@ -167,10 +167,12 @@ class Steps:
         except ServiceNotReady as error:
             fault = f"the service did not answer its own sample: {error}"
             now = self.ports.runtime.status(name, number)
-            if now.observed is not Observed.READY:
+            if now.observed in (Observed.FAILED, Observed.STOPPED):
                 # It ended, or was stopped, while it was asked: the next look tells why, or asks it
-                # again once it is back.
+                # again. One that is started again by itself would end at each asking.
                 return self._wait(version, now.log_tail, f": {fault}")
+            if now.observed is Observed.STARTING:
+                fault = f"{fault}; by now: {now.reason}"
         if fault:
             log_tail = self.ports.runtime.status(name, number).log_tail
             self.fail(version, fault, log_tail)

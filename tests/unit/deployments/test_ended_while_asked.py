@@ -36,7 +36,7 @@ class Ending:
         """Nothing."""
 
     def status(self, service: str, version: int) -> ServiceStatus:
-        reason = ENDED if self.observed is Observed.FAILED else ""
+        reason = "" if self.observed in (Observed.READY, Observed.STOPPED) else ENDED
         return ServiceStatus(service, version, self.observed, "http://127.0.0.1:1", reason)
 
     def call(self, *_: Any, **__: Any) -> Reply:
@@ -81,3 +81,13 @@ def test_one_that_runs_on_and_does_not_answer_has_failed(ports: Ports, runtime: 
     version = proved(ports)
     assert version.state is VersionState.FAILED
     assert version.reason == "the service did not answer its own sample: it ended the connection"
+
+
+def test_one_that_its_platform_starts_again_is_not_asked_until_it_ends_each_time(
+    ports: Ports, runtime: Ending
+) -> None:
+    runtime.becomes = Observed.STARTING
+    version = proved(ports)
+    assert version.state is VersionState.FAILED
+    assert version.reason.startswith("the service did not answer its own sample: it ended the")
+    assert version.reason.endswith(f"by now: {ENDED}")

@@ -121,14 +121,17 @@ class Shipper:
         return f"the last {len(rest)} bytes are no record"
 
     def _has_fewer_rows(self, key: str, data: bytes) -> bool:
-        """Whether the segment in the bucket has fewer rows than this one, or cannot be read."""
+        """Whether the segment in the bucket has fewer rows than this one, or a damaged end.
+
+        At its end it says how many it has.
+        """
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         there = self._objects.get(key)
         try:
             rows = pq.read_metadata(io.BytesIO(there)).num_rows
-        except pa.ArrowInvalid:
+        except (pa.ArrowException, OSError):
             return True
         return bool(rows < pq.read_metadata(io.BytesIO(data)).num_rows)
 

@@ -174,7 +174,10 @@ def test_a_file_that_was_mended_is_shipped_with_the_rows_that_could_not_be_read(
     assert [ids(data) for data in bucket.objects.values()] == [["r0", "r5"]]
 
 
-def test_a_segment_that_was_damaged_in_the_bucket_is_put_right_and_holds_up_no_other(tmp_path):
+@pytest.mark.parametrize("kept", [0, 8], ids=["cut short", "an end of zeros"])
+def test_a_segment_that_was_damaged_in_the_bucket_is_put_right_and_holds_up_no_other(
+    tmp_path, kept
+):
     open_spool(tmp_path).append([call(0)])
     content = spooled(tmp_path)
     folder = tmp_path / "folder"
@@ -185,7 +188,8 @@ def test_a_segment_that_was_damaged_in_the_bucket_is_put_right_and_holds_up_no_o
     sealed.write_bytes(content)
     shipper.ship_all()
     ((key, whole),) = bucket.objects.items()
-    bucket.objects[key] = b"cut short"
+    # The last eight bytes tell that it is Parquet, and how long what describes it is.
+    bucket.objects[key] = whole[:-100] + bytes(100 - kept) + whole[len(whole) - kept :]
     sealed.write_bytes(content)
     assert shipper.ship_all() == 1
     assert bucket.objects == {key: whole}

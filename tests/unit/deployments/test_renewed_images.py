@@ -9,6 +9,7 @@ from scienceops.adapters.local.environments import Environments
 from scienceops.adapters.local.model_registry import SqliteModelRegistry
 from scienceops.adapters.local.renewed_images import renew_images
 from scienceops.core.versions import Service, Version
+from scienceops.errors import BadInput
 from scienceops.usecases.records import Stored, number_key, read_version, save
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
@@ -37,9 +38,8 @@ def keep(registry, number=1, **known):
         digest="d",
         uploaded_at="",
         uploaded_key="",
-        manifest=MANIFEST,
         requirements=(NEEDED,),
-        **known,
+        **{"manifest": MANIFEST, **known},
     )
     save(registry, Stored(version, "iris", number_key("version", number)), version, at=NOW)
 
@@ -64,6 +64,28 @@ def test_a_list_that_was_lost_is_written_again(registry, environments, tmp_path)
     kept.unlink()
     renew_images(tmp_path, registry)
     assert (read_version(registry, "iris", 1).value.image, kept.read_text()) == (image, text)
+
+
+@pytest.mark.parametrize("damaged", ["", f"{PYTHON}\n", "cut sh"])
+def test_a_list_that_was_damaged_is_written_again(registry, environments, tmp_path, damaged):
+    image = environments.keep(PYTHON, [NEEDED, "pandas>=2.2,<3"])
+    keep(registry, state="proved", image=image)
+    (kept,) = (tmp_path / "needs").iterdir()
+    text = kept.read_text()
+    kept.write_text(damaged)
+    with pytest.raises(BadInput, match="gone or damaged; start `scienceops up` anew"):
+        environments.needs(image)
+    renew_images(tmp_path, registry)
+    assert (read_version(registry, "iris", 1).value.image, kept.read_text()) == (image, text)
+
+
+def test_a_version_that_cannot_be_renewed_keeps_no_other_from_it(registry, environments, tmp_path):
+    built = {"state": "proved", "image": "python:/usr/bin/python3"}
+    keep(registry, 1, manifest={"files": {}}, **built)
+    keep(registry, 2, **built)
+    renew_images(tmp_path, registry)
+    images = [read_version(registry, "iris", number).value.image for number in (1, 2)]
+    assert [environments.is_known(image) for image in images] == [False, True]
 
 
 @pytest.mark.parametrize("image", ["", "127.0.0.1:5055/scienceops@sha256:" + "0" * 64])

@@ -12,7 +12,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 
 from scienceops.adapters.local.build_environment import COMPLETE
-from scienceops.adapters.local.files import make_folders, write_once
+from scienceops.adapters.local.files import make_folders, write_once, write_whole
 from scienceops.adapters.local.import_path import import_path
 from scienceops.adapters.oci.build_context import scorer_requirements
 from scienceops.errors import BadInput
@@ -54,9 +54,11 @@ class Environments:
     def keep(self, python: str, requirements: Iterable[str]) -> str:
         """The image of these requirements, from now on known."""
         needs = Needs(python, tuple(sorted(set(requirements))))
-        path = self._path(needs.identity)
+        path, text = self._path(needs.identity), "\n".join([needs.python, *needs.lines, ""])
         make_folders(path.parent)
-        write_once(path, "\n".join([needs.python, *needs.lines, ""]).encode())
+        if not write_once(path, text.encode()) and path.read_bytes() != text.encode():
+            # Its name says what is in it, so that it was damaged.
+            write_whole(path, text.encode())
         return f"{_KIND}{needs.identity}"
 
     def needs(self, image: str) -> Needs:
@@ -69,12 +71,14 @@ class Environments:
             )
         path = self._path(identity)
         try:
-            python, *lines = path.read_text().splitlines()
+            python, *lines = path.read_text(errors="replace").splitlines() or [""]
         except FileNotFoundError:
+            python, lines = "", []
+        if Needs(python, tuple(lines)).identity != identity:
             raise BadInput(
-                f"{image!r} is not known: {path} says what it consists of, and is gone; "
+                f"{image!r} is not known: {path} says what it consists of, and is gone or damaged; "
                 "start `scienceops up` anew, which writes it from the registry"
-            ) from None
+            )
         return Needs(python, tuple(sorted({*lines, *self._always})))
 
     def is_known(self, image: str) -> bool:

@@ -15,7 +15,7 @@ from scienceops.adapters.local.image_builder import image_of_build
 from scienceops.core.images import is_reference
 from scienceops.core.versions import Version, VersionState
 from scienceops.errors import RevisionConflict
-from scienceops.ports.model_registry import ModelRegistry
+from scienceops.ports.model_registry import ModelRegistry, Record
 
 log = logging.getLogger(__name__)
 
@@ -30,23 +30,34 @@ def renew_images(home: Path, registry: ModelRegistry) -> None:
         if name.startswith("_"):
             continue
         for record in registry.scan(name, "version/"):
+            told = {"service": name, "record": record.key}
             try:
-                version = Version.model_validate(record.body)
-            except ValidationError:
-                # A later release may know it; whoever asks for it is told.
+                image = _renew(record, registry, home, environments)
+            except Exception:  # What ails one version must not keep the platform down.
+                log.exception("image not renewed", extra=told)
                 continue
-            renewed = _renewed(version, home, environments)
-            if renewed is None:
-                continue
-            try:
-                registry.put(replace(record, body=renewed.to_body()))
-            except RevisionConflict:
-                # Somebody has it retried just now, which leads to an image of today.
-                continue
-            log.info(
-                "image renewed",
-                extra={"service": name, "version": version.number, "image": renewed.image},
-            )
+            if image:
+                log.info("image renewed", extra={**told, "image": image})
+
+
+def _renew(
+    record: Record, registry: ModelRegistry, home: Path, environments: Environments
+) -> str | None:
+    """The image of a version that it did not have; None when there is nothing to renew."""
+    try:
+        version = Version.model_validate(record.body)
+    except ValidationError:
+        # A later release may know it; whoever asks for it is told.
+        return None
+    renewed = _renewed(version, home, environments)
+    if renewed is None:
+        return None
+    try:
+        registry.put(replace(record, body=renewed.to_body()))
+    except RevisionConflict:
+        # Somebody has it retried just now, which leads to an image of today.
+        return None
+    return renewed.image
 
 
 def _renewed(version: Version, home: Path, environments: Environments) -> Version | None:

@@ -65,7 +65,7 @@ def note_ended_runs(current: list[StatisticsRun], ports: Ports, clock: Clock) ->
         update(
             ports.registry,
             lambda: _ended(ports),
-            lambda ended: EndedRuns(below=max(below, ended.below)),
+            lambda ended: ended.model_copy(update={"below": max(below, ended.below)}),
             at=clock(),
         )
 

@@ -104,7 +104,7 @@ def _nudge(
             # What is new here was sent when it began; its time counts from that on.
             items[name] = before.items.get(name) or Nudge(chain=0, at=since or stamp(now))
     chains = max([before.chains, *(item.chain for item in items.values())])
-    after = Nudges(chains=chains, items=items)
+    after = before.model_copy(update={"chains": chains, "items": items})
     if after == before:
         return
     # Written after it is sent: who dies in between has doubled a chain, which the next nudge puts

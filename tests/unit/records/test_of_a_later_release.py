@@ -12,13 +12,15 @@ import pytest
 from retraining_scene import NAME, Scene
 
 from scienceops.adapters.aws.service_runtime import DEPLOYMENTS, AwsServiceRuntime
-from scienceops.adapters.oci.remote_builder import RESULT, RemoteImageBuilder
+from scienceops.adapters.oci.image_order import ImageOrder
+from scienceops.adapters.oci.remote_builder import ORDER, RESULT, RemoteImageBuilder
 from scienceops.config import load_settings
 from scienceops.core.messages import AdvanceVersion, parse_work
 from scienceops.core.names import BUILDS
 from scienceops.core.policy import kept_policy
 from scienceops.core.versions import Service
 from scienceops.errors import BadPolicy, ScienceOpsError
+from scienceops.ports.image_builder import BuildOrder, BuildState
 from scienceops.ports.job_launcher import JobOrder
 from scienceops.ports.model_registry import Record
 from scienceops.usecases.change_policy import change_policy
@@ -105,6 +107,18 @@ def test_how_a_build_of_a_cloud_ended_is_read(scene):
     objects.put(f"{BUILDS}iris-1/{RESULT}", json.dumps(ended).encode())
     builder = RemoteImageBuilder(objects, None, None, load_settings({}))
     assert builder.status("iris-1").image == "an image"
+
+
+def test_a_build_that_says_more_waits_for_the_release_that_knows_it(scene):
+    order = BuildOrder("iris-1", NAME, 1, "versions/iris/1/package.zip", "0" * 64, (), "3.11")
+    asked = asdict(ImageOrder.of(order, base_image="python:{python}", always=()))
+    key = f"{BUILDS}iris-1/{ORDER}"
+    scene.ports.objects.put(key, json.dumps(asked | {"of_tomorrow": 1}).encode())
+    status = RemoteImageBuilder(scene.ports.objects, None, None, load_settings({})).status("iris-1")
+    assert status.state is BuildState.RUNNING
+    (told,) = status.log_tail
+    assert "a later release" in told
+    assert "'of_tomorrow'" in told
 
 
 def test_a_job_that_was_ordered_is_begun(scene):

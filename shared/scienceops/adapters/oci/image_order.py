@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from scienceops.adapters.oci.registry import OciRegistry
 from scienceops.core.images import ModelFacts, sha256
 from scienceops.core.package import read_package
 from scienceops.digests import digest_of
-from scienceops.errors import BuildFailed
+from scienceops.errors import BuildFailed, Unavailable
 from scienceops.ports.image_builder import BuildOrder
 from scienceops.ports.object_store import ObjectStore
 
@@ -61,7 +61,14 @@ class ImageOrder:
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> "ImageOrder":
-        """What `to_document` gave."""
+        """What `to_document` gave; raises Unavailable for the order of a later release.
+
+        Without what it says more another image would be built.
+        """
+        if more := sorted(set(document) - {field.name for field in fields(cls)}):
+            raise Unavailable(
+                f"the build was ordered by a later release, by whose {more[0]!r} this one cannot go"
+            )
         lists = {name: value for name, value in document.items() if isinstance(value, list)}
         return cls(**{**document, **{name: tuple(value) for name, value in lists.items()}})
 

@@ -117,12 +117,7 @@ def remove(folder: Path) -> None:
 
     Raises SystemExit naming what could not be deleted.
     """
-    with contextlib.suppress(docker.errors.DockerException, requests.RequestException):
-        # They would outlive their engine, for it lets them (live-restore).
-        client = docker.DockerClient(base_url=f"unix://{folder}/docker.sock", timeout=STOP_SECONDS)
-        with contextlib.closing(client):
-            for container in client.containers.list(all=True, ignore_removed=True):
-                container.remove(force=True)
+    _remove_containers(f"unix://{folder}/docker.sock")
     stop(folder)
     # The engine mounts its folder upon itself, and a mounted folder cannot be deleted.
     for place in _mounted_below(folder):
@@ -130,6 +125,23 @@ def remove(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     if folder.exists():
         raise SystemExit(f"{folder} could not be deleted: end what still uses it, and try again")
+
+
+def _remove_containers(address: str) -> None:
+    """Remove all of them: they would outlive their engine, for it lets them (live-restore)."""
+    if not _answers(address):
+        return
+    end = time.monotonic() + STOP_SECONDS
+    client = docker.DockerClient(base_url=address, timeout=STOP_SECONDS)
+    with contextlib.closing(client):
+        # More than once: whoever runs containers there may start one anew.
+        while found := client.containers.list(all=True, ignore_removed=True):
+            if time.monotonic() > end:
+                names = ", ".join(str(container.name) for container in found)
+                raise SystemExit(f"containers go on: {names}; end what starts them, such as `up`")
+            for container in found:
+                with contextlib.suppress(docker.errors.APIError):
+                    container.remove(force=True)
 
 
 def _mounted_below(folder: Path) -> list[str]:

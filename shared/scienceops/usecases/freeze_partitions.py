@@ -1,4 +1,7 @@
-"""Freeze partitions: what lies in them now, by name, so that nothing later enters what reads it."""
+"""Freeze partitions: what lies in them now, by name, so that nothing later enters what reads it.
+
+But for rows of a damaged spool file that somebody mends meanwhile: they come under its old name.
+"""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor

@@ -17,7 +17,7 @@ from scienceops.adapters.local.object_store import FolderObjectStore
 from scienceops.aws_settings import AwsSettings
 from scienceops.config import Settings
 from scienceops.errors import ScorerHidden
-from scienceops.ports.service_runtime import DeployOrder, Observed
+from scienceops.ports.service_runtime import DeployOrder, Observed, ServiceStatus
 
 ORDER = DeployOrder("iris", 1, "images@sha256:0", "", "", "f" * 64, {}, "lambda")
 SETTINGS = Settings(cloud="aws", aws=AwsSettings(region="us-east-1"))
@@ -36,19 +36,19 @@ class Functions:
     def __init__(self) -> None:
         self.names: set[str] = set()
 
-    def create_function(self, *, FunctionName: str, **_: Any) -> None:  # noqa: N803  # AWS's own.
-        self.names.add(FunctionName)
+    def create_function(self, **asked: Any) -> None:
+        self.names.add(asked["FunctionName"])
 
-    def delete_function(self, *, FunctionName: str) -> None:  # noqa: N803  # As above.
-        self._find(FunctionName, "DeleteFunction")
-        self.names.discard(FunctionName)
+    def delete_function(self, **asked: Any) -> None:
+        self._find(asked["FunctionName"], "DeleteFunction")
+        self.names.discard(asked["FunctionName"])
 
-    def get_function_configuration(self, *, FunctionName: str) -> Any:  # noqa: N803  # As above.
-        self._find(FunctionName, "GetFunctionConfiguration")
+    def get_function_configuration(self, **asked: Any) -> Any:
+        self._find(asked["FunctionName"], "GetFunctionConfiguration")
         return {"State": "Active"}
 
-    def invoke(self, *, FunctionName: str, **_: Any) -> Any:  # noqa: N803  # As above.
-        self._find(FunctionName, "Invoke")
+    def invoke(self, **asked: Any) -> Any:
+        self._find(asked["FunctionName"], "Invoke")
         body = base64.b64encode(b'{"status": "ready"}').decode()
         answer = json.dumps({"statusCode": 200, "headers": {}, "body": body})
         return {"Payload": io.BytesIO(answer.encode())}
@@ -70,9 +70,10 @@ def make(tmp_path: Path, functions: Functions) -> Callable[..., AwsServiceRuntim
 
     def make_one(later: timedelta = timedelta()) -> AwsServiceRuntime:
         clients: dict[str, Any] = dict.fromkeys(("ecs", "scaling", "logs"))
+        events: Any = Silent()
         return AwsServiceRuntime(
             SETTINGS,
-            FolderObjectStore(tmp_path / "bucket", Silent()),  # type: ignore[arg-type]  # It only sends.
+            FolderObjectStore(tmp_path / "bucket", events),
             functions=functions,
             calls=functions,
             clock=lambda: datetime.now(UTC) + later,
@@ -98,7 +99,8 @@ def test_a_function_that_another_worker_makes_anew_has_not_failed(
     second.start(ORDER)
     assert begun
     [status] = looked
-    assert status.observed is Observed.STARTING  # type: ignore[attr-defined]  # It is a status.
+    assert isinstance(status, ServiceStatus)
+    assert status.observed is Observed.STARTING
     assert first.status("iris", 1).observed is Observed.READY
 
 
